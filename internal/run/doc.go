@@ -1,0 +1,8 @@
+// Package run starts external programs: LVM, tgtadm, iscsiadm, qemu-img.
+//
+// A program gets an argument list, never a shell line; an environment of its
+// own, so that nothing of ours (passwords, proxies, locale) leaks in; a
+// deadline, after which its whole process group is killed; and a bound on the
+// output kept. Secrets go through Input, since arguments can be read by every
+// user of the machine in /proc.
+package run

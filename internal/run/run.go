@@ -1,0 +1,101 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// maxOutput bounds what is kept of each of a program's two streams, in bytes.
+const maxOutput = 8 << 20
+
+// environment is all that a program inherits.
+var environment = []string{
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"LC_ALL=C",
+	"HOME=/",
+}
+
+// Command is one start of an external program.
+type Command struct {
+	Args  []string // program and arguments; no secrets
+	Input []byte   // standard input; may hold secrets
+	Env   []string // added to the clean environment, as KEY=value
+}
+
+// ExitError is a program that ran and said no.
+type ExitError struct {
+	Program string
+	Status  int
+	Stderr  string // the last lines, trimmed
+}
+
+// Error names the program, its exit status and what it printed last.
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("%s: exit status %d: %s", e.Program, e.Status, e.Stderr)
+}
+
+// Output runs a program to its end and returns its standard output. A program
+// that exits with another status than 0 gives an *ExitError; one that is not
+// installed gives Unavailable; one that outlives ctx is killed with its
+// children and gives Timeout, and what it did is unknown.
+func Output(ctx context.Context, args ...string) ([]byte, error) {
+	return Command{Args: args}.Output(ctx)
+}
+
+// Output is the package's Output, with input and environment.
+func (c Command) Output(ctx context.Context) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
+	cmd.Env = append(append([]string(nil), environment...), c.Env...)
+	cmd.Dir = "/"
+	cmd.Stdin = bytes.NewReader(c.Input)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second
+	var stdout, stderr limited
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.Bytes(), c.explain(ctx, err, stderr.String())
+	}
+	return stdout.Bytes(), nil
+}
+
+func (c Command) explain(ctx context.Context, err error, stderr string) error {
+	if ctx.Err() != nil {
+		return fault.Wrap(ctx.Err(), fault.Timeout, "%s did not finish in time", c.Args[0])
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return &ExitError{Program: c.Args[0], Status: exit.ExitCode(), Stderr: lastLines(stderr)}
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return fault.Wrap(err, fault.Unavailable, "the program %s is not installed", c.Args[0])
+	}
+	return fmt.Errorf("%s: %w", c.Args[0], err)
+}
+
+// lastLines keeps the end of an error text: programs say the reason last.
+func lastLines(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 1000 {
+		s = s[len(s)-1000:]
+	}
+	return strings.ReplaceAll(s, "\n", "; ")
+}
+
+// limited keeps the first maxOutput bytes and swallows the rest.
+type limited struct{ bytes.Buffer }
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := maxOutput - l.Len(); room > 0 {
+		l.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
