@@ -56,9 +56,11 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	cmd.Env = append(append([]string(nil), environment...), c.Env...)
 	cmd.Dir = "/"
 	cmd.Stdin = bytes.NewReader(c.Input)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// LVM blocks SIGTERM while devices are suspended, so that this cannot leave
+	// one hanging; SIGKILL could, and comes only if the program will not go.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr limited
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
