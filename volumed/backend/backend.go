@@ -1,0 +1,74 @@
+package backend
+
+import "context"
+
+// Backend keeps volumes in one pool. Its methods may be called by many
+// goroutines at once; the caller sees to it that two calls never work on the
+// same name at the same time.
+//
+// Every method may be repeated after an error, a timeout or a crash, and then
+// finishes what was begun. Errors are faults (internal/fault): Invalid,
+// NotFound, NoSpace, Busy, Unsupported, Timeout; anything else is Internal.
+type Backend interface {
+	// Capacity reads how full the pool is. It may answer from a reading that
+	// is at most a few seconds old.
+	Capacity(ctx context.Context) (Capacity, error)
+
+	// Create makes a volume of at least size bytes that reads as the pool's
+	// rules say (thin and file: zeroes). It is no error when the volume
+	// exists already with that size; Conflict when it exists with another.
+	Create(ctx context.Context, name string, size int64) error
+
+	// Extend makes the volume size bytes long; what it held stays, what is
+	// added is never another volume's old data. Nothing happens when it is as long already, Invalid when
+	// longer. It may be in use.
+	Extend(ctx context.Context, name string, size int64) error
+
+	// Delete makes the name free at once: List does not show it afterwards.
+	// What must be wiped first appears in Trash. No error when there is no
+	// such name; Busy while something has the device open or a snapshot
+	// depends on it.
+	Delete(ctx context.Context, name string) error
+
+	// Snapshot keeps the volume as it is now under another name. No error
+	// when that snapshot of that volume exists.
+	Snapshot(ctx context.Context, volume, snapshot string) error
+
+	// Clone makes a volume of size bytes that begins with a copy of source
+	// (a volume or a snapshot). progress, never nil, is told the bytes done.
+	// Cancelled or interrupted, it leaves nothing under name that a later
+	// Clone or Delete of the name would not take away.
+	Clone(ctx context.Context, source, name string, size int64, progress func(done int64)) error
+
+	// Device makes the volume usable on this machine and gives the path of
+	// its block device or file, to be handed to a target.
+	Device(ctx context.Context, name string) (string, error)
+
+	// List tells all volumes and snapshots in the pool that are Clinker's,
+	// by name, without trash and without those still being made.
+	List(ctx context.Context) ([]Entry, error)
+
+	// Trash tells what Delete left to be wiped.
+	Trash(ctx context.Context) ([]Entry, error)
+
+	// Purge wipes one entry of Trash and gives its space back. It calls
+	// spend before writing that many bytes and stops with its error; it may
+	// be stopped at any point and called again.
+	Purge(ctx context.Context, name string, spend func(ctx context.Context, bytes int) error) error
+}
+
+// Capacity is how full a pool is, in bytes.
+type Capacity struct {
+	TotalBytes       int64
+	FreeBytes        int64    // physical, as the pool itself sees it
+	ProvisionedBytes int64    // virtual size of everything in the pool, trash and strangers included
+	LiveBytes        int64    // virtual size of Clinker's own volumes and snapshots, trash excluded
+	Thin             bool     // more may be promised than there is
+	Disks            []string // kernel names (sda, dm-3) of the disks that carry it, for /proc/diskstats
+}
+
+// Entry is something that a pool holds.
+type Entry struct {
+	Name  string
+	Bytes int64 // virtual size
+}

@@ -1,0 +1,153 @@
+/**
+ * What a storage node offers to the control plane, and what the scheduler
+ * offers to storage nodes. Carried over HTTP with mutual TLS.
+ *
+ * No method is void: a void method turns an exception that its caller does not
+ * know into success. All sizes are bytes. Every method may be repeated.
+ */
+namespace go node
+
+/** A refusal or failure; code is one of internal/fault's codes. */
+exception Refusal {
+  1: required string code
+  2: required string message
+}
+
+/**
+ * Makes a call safe to repeat and harmless when it comes late.
+ * resource_id is the volume's id, or the attachment's for exports. The
+ * generation is the counter of that row; a node that has seen a higher one
+ * answers with the code "stale" and changes nothing.
+ */
+struct Fence {
+  1: required string operation_id
+  2: required string resource_id
+  3: required i64 generation
+}
+
+enum State {
+  RUNNING = 1
+  DONE = 2
+  FAILED = 3
+}
+
+/** Work on the node. A node forgets a finished one after an hour. */
+struct Operation {
+  1: required string id
+  2: required State state
+  3: required i64 bytes_done
+  4: required i64 bytes_total
+  5: optional string code
+  6: optional string message
+}
+
+/** What the disks under a pool did, smoothed over the last minute. */
+struct DiskIO {
+  1: required double busy_share          // 0 to 1: part of the time with I/O under way
+  2: required double operations_per_second
+  3: required double bytes_per_second
+  4: required double mean_wait_ms        // from request to answer
+}
+
+struct Pool {
+  1: required string backend             // section of the node's configuration
+  2: required string name
+  3: required i64 total_bytes
+  4: required i64 free_bytes             // physical
+  5: required i64 provisioned_bytes      // virtual size of all there is, trash included
+  6: required i64 live_bytes             // virtual size of Clinker's volumes and snapshots, without trash
+  7: required bool thin
+  8: required double max_over_subscription_ratio
+  9: required i32 reserved_percentage
+  10: required string storage_protocol
+  11: required map<string, string> capabilities
+  12: required DiskIO io
+  13: required string availability_zone
+}
+
+struct Node {
+  1: required string uuid                // made on the node's first start
+  2: required string host
+  3: required string endpoint            // https://address:port
+  4: required string version
+  5: required list<string> backends
+  6: required string availability_zone
+}
+
+struct Stats {
+  1: required Node node
+  2: required list<Pool> pools
+}
+
+enum Kind {
+  VOLUME = 1
+  SNAPSHOT = 2
+  TRASH = 3
+}
+
+struct Stored {
+  1: required Kind kind
+  2: required string id                  // of the volume or snapshot; the name for trash
+  3: required i64 bytes
+  4: required i64 generation             // the highest seen, 0 if none
+}
+
+struct Source {
+  1: required Kind kind                  // VOLUME or SNAPSHOT
+  2: required string id
+}
+
+/** Who may log in to a volume's target, and how. */
+struct Grant {
+  1: required string attachment_id
+  2: required string initiator
+  3: required string username
+  4: required string password
+  5: required bool read_only
+}
+
+/** How to log in; the credentials are the grant's. */
+struct Connection {
+  1: required string protocol            // iscsi
+  2: required list<string> portals       // address:port
+  3: required string iqn
+  4: required i32 lun
+}
+
+struct Export {
+  1: required string volume_id
+  2: required string attachment_id
+  3: required string initiator
+  4: required string username
+  5: required i64 generation
+  6: required bool present               // the target has it, not only the journal
+}
+
+service Volumed {
+  Stats stats() throws (1: Refusal refusal)
+
+  Operation create(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
+  Operation extend(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
+  /** The volume is gone at once; a thick one's bytes are zeroed afterwards. */
+  Operation destroy(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
+  Operation snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
+  Operation destroy_snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
+  /** Makes the fence's volume as a copy of the source, bytes long. */
+  Operation clone(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
+
+  /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */
+  Operation operation(1: string id, 2: i32 wait_ms) throws (1: Refusal refusal)
+
+  /** The fence's resource is the attachment. */
+  Connection grant(1: Fence fence, 2: string pool, 3: string volume_id, 4: Grant grant) throws (1: Refusal refusal)
+  /** When it returns the initiator's session is cut. True also when there was none. */
+  bool revoke(1: Fence fence, 2: string pool, 3: string volume_id) throws (1: Refusal refusal)
+
+  list<Stored> stored(1: string pool) throws (1: Refusal refusal)
+  list<Export> exports(1: string pool) throws (1: Refusal refusal)
+}
+
+service Registry {
+  /** A node says that it is there: at its start and every report_interval. */
+  bool announce(1: Node node) throws (1: Refusal refusal)
+}
