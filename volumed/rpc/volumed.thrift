@@ -133,7 +133,7 @@ service Volumed {
   Operation snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
   Operation destroy_snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
   /** Makes the fence's volume as a copy of the source, bytes long. */
-  Operation clone(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
+  Operation copy_from(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
 
   /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */
   Operation operation(1: string id, 2: i32 wait_ms) throws (1: Refusal refusal)

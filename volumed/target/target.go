@@ -1,6 +1,9 @@
 package target
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // Target exports block devices and files. Its methods may be called by many
 // goroutines at once; the caller sees to it that two calls never work on the
@@ -52,3 +55,6 @@ func (Secret) String() string { return "***" }
 
 // GoString hides the secret from %#v.
 func (Secret) GoString() string { return `"***"` }
+
+// LogValue hides the secret from slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
