@@ -1,0 +1,102 @@
+package conf
+
+import (
+	"path/filepath"
+	"slices"
+
+	"clinker/internal/fault"
+)
+
+// Backend is one section named in enabled_backends. A key that the section
+// lacks is looked up in [backend_defaults], as Cinder does.
+type Backend struct {
+	Name string // the name of the section
+
+	VolumeDriver            string `ini:"volume_driver" default:"lvm" choices:"lvm,file" alias:"cinder.volume.drivers.lvm.LVMVolumeDriver=lvm" help:"What keeps the volumes: an LVM volume group, or a folder of sparse files."`
+	VolumeBackendName       string `ini:"volume_backend_name" default:"" help:"The name volume types ask for. Empty: the name of the section."`
+	BackendHost             string `ini:"backend_host" default:"" help:"Replaces host in the names of this backend's pools."`
+	BackendAvailabilityZone string `ini:"backend_availability_zone" default:"" help:"Replaces storage_availability_zone for this backend."`
+
+	VolumeGroup   string `ini:"volume_group" default:"cinder-volumes" help:"The LVM volume group."`
+	LVMType       string `ini:"lvm_type" default:"auto" choices:"default,thin,auto" help:"default: thick volumes. thin: in a thin pool. auto: thin when the volume group can."`
+	LVMThinPool   string `ini:"lvm_thin_pool" default:"" help:"The thin pool. Empty: the volume group's name and -pool, as Cinder names it."`
+	FileDirectory string `ini:"file_directory" default:"" help:"The folder of the file backend. Empty: volumes/ and the section's name under state_path."`
+
+	TargetHelper              string   `ini:"target_helper" old:"iscsi_helper" default:"auto" choices:"lio,tgt,auto" alias:"lioadm=lio,tgtadm=tgt" help:"What exports the volumes: the kernel (LIO), tgtd, or whichever this machine has."`
+	TargetProtocol            string   `ini:"target_protocol" old:"iscsi_protocol" default:"iscsi" choices:"iscsi" help:"How hosts reach the volumes."`
+	TargetIPAddress           string   `ini:"target_ip_address" old:"iscsi_ip_address" default:"$my_ip" help:"The address hosts log in to."`
+	ISCSISecondaryIPAddresses []string `ini:"iscsi_secondary_ip_addresses" default:"" help:"More addresses of this machine, for multipath."`
+	TargetPort                int      `ini:"target_port" old:"iscsi_port" default:"3260" min:"1" max:"65535" help:"The port hosts log in to."`
+	TargetPrefix              string   `ini:"target_prefix" old:"iscsi_target_prefix" default:"iqn.2010-10.org.openstack:" help:"What the name of every target starts with."`
+
+	VolumeClear               string `ini:"volume_clear" default:"zero" choices:"zero,none" help:"What happens to a deleted thick volume's bytes. none leaves them readable by the volume's next owner."`
+	VolumeClearSizeMiB        int    `ini:"volume_clear_size" default:"0" min:"0" help:"How many MiB at the start of a deleted volume are zeroed; 0 means all of it."`
+	VolumeClearBytesPerSecond int64  `ini:"volume_clear_bytes_per_second" default:"104857600" min:"0" help:"How fast deleted volumes are zeroed, in bytes a second, all together; 0 means as fast as the disks can."`
+
+	MaxOverSubscriptionRatio Ratio `ini:"max_over_subscription_ratio" default:"$DEFAULT.max_over_subscription_ratio" help:"How many times its size a thin pool may be promised, at least 1, or auto."`
+	ReservedPercentage       int   `ini:"reserved_percentage" default:"$DEFAULT.reserved_percentage" min:"0" max:"100" help:"How much of the pool is never given away, in percent."`
+}
+
+// backendDefaults is the section whose keys count for every backend.
+const backendDefaults = "backend_defaults"
+
+// fillBackends reads the sections that enabled_backends names.
+func (c *Config) fillBackends(f *filler) {
+	f.register(backendDefaults, &Backend{})
+	for i, name := range c.EnabledBackends {
+		if slices.Contains(c.EnabledBackends[:i], name) {
+			f.fail("[DEFAULT] enabled_backends names %s twice", name)
+			continue
+		}
+		if !f.text.has(name) {
+			f.fail("[DEFAULT] enabled_backends names %s, but there is no section [%s]", name, name)
+			continue
+		}
+		if f.isFixed(name) {
+			f.fail("[DEFAULT] enabled_backends names %s, which is not a section for a backend", name)
+			continue
+		}
+		b := Backend{Name: name}
+		f.register(name, &b)
+		f.fill(name, &b)
+		b.complete(c)
+		c.Backends = append(c.Backends, b)
+	}
+}
+
+// complete fills what follows from other options.
+func (b *Backend) complete(c *Config) {
+	orElse := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	orElse(&b.VolumeBackendName, b.Name)
+	orElse(&b.BackendHost, c.Host)
+	orElse(&b.BackendAvailabilityZone, c.StorageAvailabilityZone)
+	orElse(&b.LVMThinPool, b.VolumeGroup+"-pool")
+	orElse(&b.FileDirectory, filepath.Join(c.StatePath, "volumes", b.Name))
+}
+
+// HostName is the host part of host@backend#pool up to the pool:
+// host@backend.
+func (b *Backend) HostName() string { return b.BackendHost + "@" + b.Name }
+
+// check refuses two backends that would give away the same bytes.
+func (c *Config) checkBackends() []error {
+	var errs []error
+	seen := map[string]string{}
+	for _, b := range c.Backends {
+		place := "volume_group = " + b.VolumeGroup
+		if b.VolumeDriver == "file" {
+			place = "file_directory = " + filepath.Clean(b.FileDirectory)
+		} else if b.LVMType == "thin" {
+			place += ", lvm_thin_pool = " + b.LVMThinPool
+		}
+		if other, taken := seen[place]; taken {
+			errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
+		}
+		seen[place] = b.Name
+	}
+	return errs
+}

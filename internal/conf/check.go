@@ -1,0 +1,26 @@
+package conf
+
+import "clinker/internal/fault"
+
+// check looks at options together, once each is understood by itself.
+func (c *Config) check() []error {
+	var errs []error
+	add := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if c.API.DefaultAvailabilityZone == "" {
+		c.API.DefaultAvailabilityZone = c.StorageAvailabilityZone
+	}
+	add(c.Database.normalize())
+	add(c.API.checkAuth())
+	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {
+		add(fault.New(fault.Invalid, "[DEFAULT] report_interval = %d: less than service_down_time (%d) is needed, or every service counts as down",
+			int(c.Scheduler.ReportInterval.Seconds()), int(c.Scheduler.ServiceDownTime.Seconds())))
+	}
+	if c.API.UseSSL && (c.SSL.CertFile == "" || c.SSL.KeyFile == "") {
+		add(fault.New(fault.Invalid, "[DEFAULT] osapi_volume_use_ssl = true needs cert_file and key_file in [ssl]"))
+	}
+	return append(errs, c.checkBackends()...)
+}

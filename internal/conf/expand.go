@@ -1,0 +1,89 @@
+package conf
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// reference is $name, ${name}, $section.name, ${section.name} or $$, as in
+// oslo.config.
+var reference = regexp.MustCompile(`\$(?:\$|\{[\w.-]+\}|\w+(?:\.\w+)?)`)
+
+// maxDepth bounds a chain of references, and so finds a circle.
+const maxDepth = 10
+
+// maxExpanded bounds the text that references grow to, in bytes.
+const maxExpanded = 1 << 16
+
+// expand replaces references in the value of an option of the section.
+func (f *filler) expand(section, value string, depth int) (string, error) {
+	if depth > maxDepth {
+		return "", fmt.Errorf("the references lead in a circle")
+	}
+	var failed error
+	out := reference.ReplaceAllStringFunc(value, func(ref string) string {
+		if ref == "$$" || failed != nil {
+			return "$"
+		}
+		name := strings.Trim(ref[1:], "{}")
+		raw, in, ok := f.lookup(section, name)
+		if !ok {
+			failed = fmt.Errorf("%s is no option; write $$ for a dollar sign", ref)
+			return ""
+		}
+		expanded, err := f.expand(in, raw, depth+1)
+		if err != nil {
+			failed = err
+		}
+		return expanded
+	})
+	if failed == nil && len(out) > maxExpanded {
+		failed = fmt.Errorf("the references grow it beyond %d bytes", maxExpanded)
+	}
+	return out, failed
+}
+
+// lookup finds what a reference means: an option of the same section, else of
+// [DEFAULT], else of the section before the dot.
+func (f *filler) lookup(section, name string) (value, in string, ok bool) {
+	if before, after, dotted := strings.Cut(name, "."); dotted {
+		value, ok = f.raw(before, after)
+		return value, before, ok
+	}
+	for _, in := range []string{section, "DEFAULT"} {
+		if value, ok := f.raw(in, name); ok {
+			return value, in, true
+		}
+	}
+	switch name {
+	case "machine_ip":
+		return machineIP(), section, true
+	case "machine_name":
+		return machineName(), section, true
+	}
+	return "", "", false
+}
+
+// machineName is the default of host: the machine's name, or localhost where
+// it has none.
+func machineName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
+}
+
+// machineIP is the default of my_ip: the address the kernel would send from
+// to the world outside. Connecting a UDP socket sends nothing. 127.0.0.1 where
+// there is no route.
+func machineIP() string {
+	conn, err := net.Dial("udp", "192.0.2.1:9") // TEST-NET-1, RFC 5737
+	if err != nil {
+		return "127.0.0.1"
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).IP.String()
+}

@@ -1,0 +1,12 @@
+package conf
+
+// Global is the part of [DEFAULT] that every process reads.
+type Global struct {
+	MyIP                    string   `ini:"my_ip" default:"$machine_ip" sample:"<the address of the default route>" help:"The address of this machine. Other options refer to it as $my_ip."`
+	Host                    string   `ini:"host" default:"$machine_name" sample:"<the name of this machine>" help:"The name of this machine in host@backend#pool. A name, not an address; keep it when the machine is renamed."`
+	StatePath               string   `ini:"state_path" default:"/var/lib/cinder" help:"The folder for everything that must survive a restart."`
+	EnabledBackends         []string `ini:"enabled_backends" default:"" help:"The storage backends that this machine's volumed serves: names of sections of this file."`
+	StorageAvailabilityZone string   `ini:"storage_availability_zone" default:"nova" help:"The availability zone of this machine's backends."`
+	Debug                   bool     `ini:"debug" default:"false" help:"Log what is only of use while looking for a fault."`
+	UseJSON                 bool     `ini:"use_json" default:"false" help:"Write the log as one JSON object a line, instead of text."`
+}

@@ -1,0 +1,113 @@
+package conf
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/ini.v1"
+
+	"clinker/internal/fault"
+)
+
+// text is what the file says, not yet understood: section, key, value, in
+// the file's order.
+type text struct {
+	sections []string
+	keys     map[string][]string          // section → its keys
+	values   map[string]map[string]string // section → key → value
+}
+
+// maxFile bounds the file, in bytes: far above any real one.
+const maxFile = 1 << 20
+
+// loadOptions are oslo.config's rules in ini.v1's words. Section names stay
+// flat: a dot in one does not make it inherit.
+var loadOptions = ini.LoadOptions{
+	IgnoreContinuation:         true,
+	IgnoreInlineComment:        true,
+	AllowPythonMultilineValues: true,
+	KeyValueDelimiters:         "=:",
+	ChildSectionDelimiter:      "\x00",
+	PreserveSurroundedQuote:    true,
+}
+
+// readINI splits the file into keys and values. A key given twice has its last value.
+func readINI(data []byte) (*text, error) {
+	switch {
+	case len(data) > maxFile:
+		return nil, fault.New(fault.Invalid, "the configuration file is longer than %d bytes", maxFile)
+	case bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
+		return nil, fault.New(fault.Invalid, "the configuration file is not UTF-8 text")
+	}
+	file, err := ini.LoadSources(loadOptions, ownQuotes(data))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the configuration file is not understood: %s", withoutValue(err))
+	}
+	t := &text{keys: map[string][]string{}, values: map[string]map[string]string{}}
+	for _, s := range file.Sections() {
+		name := s.Name()
+		if name == ini.DefaultSection && len(s.Keys()) == 0 {
+			continue // ini.v1 makes it up when the file has none
+		}
+		if !t.has(name) {
+			t.sections = append(t.sections, name)
+			t.values[name] = map[string]string{}
+		}
+		for _, k := range s.Keys() {
+			if _, again := t.values[name][k.Name()]; !again {
+				t.keys[name] = append(t.keys[name], k.Name())
+			}
+			t.values[name][k.Name()] = unquote(k.Value())
+		}
+	}
+	return t, nil
+}
+
+// has tells whether the file has the section.
+func (t *text) has(section string) bool { return slices.Contains(t.sections, section) }
+
+// get gives a key's value.
+func (t *text) get(section, key string) (string, bool) {
+	v, ok := t.values[section][key]
+	return v, ok
+}
+
+// unquote takes one pair of quotes off, as oslo.config does.
+func unquote(s string) string {
+	s = strings.TrimSpace(s)
+	if n := len(s); n > 1 && s[0] == s[n-1] && (s[0] == '"' || s[0] == '\'') {
+		return s[1 : n-1]
+	}
+	return s
+}
+
+// ini.v1 reads a backtick or three double quotes at the start of a value as
+// the start of a text of many lines; oslo.config does not. Quoting the value
+// keeps ini.v1 from it, and unquote takes the quotes off again.
+var foreignQuote = regexp.MustCompile("(?m)^([^#;\\[\\s=:][^=:\\n]*[=:][ \\t]*)(`[^\\n]*|\"\"\"[^\\n]*)$")
+
+func ownQuotes(data []byte) []byte {
+	return foreignQuote.ReplaceAll(data, []byte("$1'$2'"))
+}
+
+// withoutValue keeps a value out of an error: a line that cannot be split may
+// hold a password.
+func withoutValue(err error) string {
+	if ini.IsErrDelimiterNotFound(err) {
+		return "a line is neither [section], key = value nor a comment: it begins with " +
+			quoteStart(err.(ini.ErrDelimiterNotFound).Line)
+	}
+	return "a section's name is not closed or empty, or a key has no name"
+}
+
+func quoteStart(line string) string {
+	line = strings.TrimSpace(line)
+	word, _, _ := strings.Cut(line, " ")
+	if len(word) > 12 {
+		word = strings.ToValidUTF8(word[:12], "") + "…"
+	}
+	return `"` + word + `"`
+}
