@@ -104,6 +104,10 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\ncapacity_weight_multiplier = big", `accepted is a number`},
 		{"[DEFAULT]\nstate_path = $nowhere/x", `$nowhere is no option; write $$ for a dollar sign`},
 		{"[DEFAULT]\nstate_path = $state_path/x", `the references lead in a circle`},
+		{"[DEFAULT]\nhost = $my_ip$my_ip$my_ip$my_ip\nmy_ip = $state_path$state_path$state_path$state_path$state_path$state_path\n" +
+			"state_path = $public_endpoint$public_endpoint$public_endpoint$public_endpoint$public_endpoint$public_endpoint$public_endpoint\n" +
+			"public_endpoint = $default_availability_zone$default_availability_zone$default_availability_zone$default_availability_zone$default_availability_zone$default_availability_zone$default_availability_zone$default_availability_zone",
+			`the references lead in a circle`},
 		{"[DEFAULT]\nenabled_backends = lvm", `enabled_backends names lvm, but there is no section [lvm]`},
 		{"[DEFAULT]\nenabled_backends = a,a\n[a]", `enabled_backends names a twice`},
 		{"[DEFAULT]\nenabled_backends = a,b\n[a]\n[b]", `[a] and [b] both have volume_group = cinder-volumes`},

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -15,13 +16,20 @@ var reference = regexp.MustCompile(`\$(?:\$|\{[\w.-]+\}|\w+(?:\.\w+)?)`)
 // maxDepth bounds a chain of references, and so finds a circle.
 const maxDepth = 10
 
-// maxExpanded bounds the text that references grow to, in bytes.
-const maxExpanded = 1 << 16
+// maxReferences bounds how many references one value may lead to, and
+// maxExpanded the text they grow to, in bytes.
+const (
+	maxReferences = 1000
+	maxExpanded   = 1 << 16
+)
 
 // expand replaces references in the value of an option of the section.
 func (f *filler) expand(section, value string, depth int) (string, error) {
-	if depth > maxDepth {
-		return "", fmt.Errorf("the references lead in a circle")
+	if depth == 0 {
+		f.references = 0
+	}
+	if f.references++; depth > maxDepth || f.references > maxReferences {
+		return "", errors.New("the references lead in a circle")
 	}
 	var failed error
 	out := reference.ReplaceAllStringFunc(value, func(ref string) string {

@@ -10,11 +10,12 @@ import (
 // filler carries one reading of the file: its text, the options known, and
 // what is to be reported.
 type filler struct {
-	text     *text
-	known    map[string][]option // section → options
-	fixed    map[string]bool     // sections whose name is not the operator's choice
-	warnings []Warning
-	errs     []error
+	text       *text
+	known      map[string][]option // section → options
+	fixed      map[string]bool     // sections whose name is not the operator's choice
+	references int                 // followed for the value at hand
+	warnings   []Warning
+	errs       []error
 }
 
 func newFiller(t *text) *filler {
