@@ -1,0 +1,35 @@
+package placement
+
+// filter prepares itself for a request and gives a check that says why a pool
+// is refused, or "" when it passes.
+type filter func(r *Request) check
+
+type check func(p *Pool) (reason string)
+
+// weigher gives a figure for a pool; the multiplier says what a great figure is
+// worth, negative when less is better.
+type weigher struct {
+	multiplier float64 // default
+	// noise is a difference of figures that means nothing: pools whose figure
+	// is within noise of the least count as equal to the least.
+	noise  float64
+	figure func(r *Request, p *Pool) float64
+}
+
+// The tables hold what can be named in scheduler_default_filters and
+// scheduler_default_weighers. They are filled by init functions and only read afterwards.
+var (
+	filters  = map[string]filter{}
+	weighers = map[string]weigher{}
+)
+
+// DefaultFilters and DefaultWeighers apply when none are configured.
+var (
+	DefaultFilters = []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter",
+		"SameBackendFilter", "DifferentBackendFilter"}
+	DefaultWeighers = []string{"DiskIOWeigher"}
+)
+
+// always come first, whatever is configured: without them a volume could be
+// sent to a dead node, or to the same failing pool for ever.
+var always = []string{"ServiceFilter", "IgnoreAttemptedHostsFilter"}
