@@ -4,6 +4,9 @@
  *
  * No method is void: a void method turns an exception that its caller does not
  * know into success. All sizes are bytes. Every method may be repeated.
+ *
+ * A pool is named as in Cinder's host form without the host: backend#pool.
+ * The caller's deadline and request id travel as HTTP headers (headers.go).
  */
 namespace go node
 
@@ -15,9 +18,14 @@ exception Refusal {
 
 /**
  * Makes a call safe to repeat and harmless when it comes late.
- * resource_id is the volume's id, or the attachment's for exports. The
- * generation is the counter of that row; a node that has seen a higher one
- * answers with the code "stale" and changes nothing.
+ * resource_id is the id of what is made, changed or taken away: the volume's,
+ * the snapshot's, or the attachment's for grant and revoke. The generation is
+ * the counter of that row; a node that has seen a higher one answers with the
+ * code "stale" and changes nothing. A destroy or revoke also bars its own
+ * generation from making the thing again in that pool.
+ *
+ * operation_id is a UUID made for one attempt: the same id again joins the
+ * attempt or tells its result; to try again after FAILED, make a new id.
  */
 struct Fence {
   1: required string operation_id
@@ -35,9 +43,9 @@ enum State {
 struct Operation {
   1: required string id
   2: required State state
-  3: required i64 bytes_done
+  3: required i64 bytes_done             // of a copy; 0 of what does not copy
   4: required i64 bytes_total
-  5: optional string code
+  5: optional string code                // of a FAILED one: a code as in Refusal
   6: optional string message
 }
 
@@ -106,33 +114,47 @@ struct Grant {
   5: required bool read_only
 }
 
-/** How to log in; the credentials are the grant's. */
+/**
+ * How to log in. The credentials are those in force for the initiator: an
+ * initiator has one login on a volume, so that when another attachment of the
+ * same host came first, they are that one's and not this grant's. read_only
+ * is in force too: one grant to write lets the initiator write.
+ */
 struct Connection {
   1: required string protocol            // iscsi
   2: required list<string> portals       // address:port
   3: required string iqn
   4: required i32 lun
+  5: required string username
+  6: required string password
+  7: required bool read_only
 }
 
 struct Export {
   1: required string volume_id
   2: required string attachment_id
   3: required string initiator
-  4: required string username
+  4: required string username            // in force for the initiator
   5: required i64 generation
   6: required bool present               // the target has it, not only the journal
 }
 
+/**
+ * The methods that give an Operation wait for its end as long as the caller's
+ * deadline allows, at most 15 s, and then answer RUNNING; the work goes on.
+ */
 service Volumed {
   Stats stats() throws (1: Refusal refusal)
 
   Operation create(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
   Operation extend(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
-  /** The volume is gone at once; a thick one's bytes are zeroed afterwards. */
+  /** The volume is gone at once; a thick one's bytes are zeroed afterwards. "busy" while it is exported. */
   Operation destroy(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
-  Operation snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
-  Operation destroy_snapshot(1: Fence fence, 2: string pool, 3: string snapshot_id) throws (1: Refusal refusal)
-  /** Makes the fence's volume as a copy of the source, bytes long. */
+  /** The fence's resource is the snapshot. */
+  Operation snapshot(1: Fence fence, 2: string pool, 3: string volume_id) throws (1: Refusal refusal)
+  /** The fence's resource is the snapshot. */
+  Operation destroy_snapshot(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
+  /** Makes the fence's volume as a copy of a source in the same pool, bytes long. */
   Operation copy_from(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
 
   /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */

@@ -2,5 +2,4 @@
 
 package node
 
-var GoUnusedProtection__ int;
-
+var GoUnusedProtection__ int

@@ -1,0 +1,101 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"clinker/volumed/rpc/gen/node"
+)
+
+// nodeClient turns Volumed's plain types into the IDL's and back.
+type nodeClient struct{ thrift *node.VolumedClient }
+
+func (c nodeClient) Stats(ctx context.Context) (*Stats, error) {
+	return plain(c.thrift.Stats(ctx))
+}
+
+func (c nodeClient) Create(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error) {
+	return operation(c.thrift.Create(ctx, &fence, pool, bytes))
+}
+
+func (c nodeClient) Extend(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error) {
+	return operation(c.thrift.Extend(ctx, &fence, pool, bytes))
+}
+
+func (c nodeClient) Destroy(ctx context.Context, fence Fence, pool string) (*Operation, error) {
+	return operation(c.thrift.Destroy(ctx, &fence, pool))
+}
+
+func (c nodeClient) Snapshot(ctx context.Context, fence Fence, pool, volumeID string) (*Operation, error) {
+	return operation(c.thrift.Snapshot(ctx, &fence, pool, volumeID))
+}
+
+func (c nodeClient) DestroySnapshot(ctx context.Context, fence Fence, pool string) (*Operation, error) {
+	return operation(c.thrift.DestroySnapshot(ctx, &fence, pool))
+}
+
+func (c nodeClient) CopyFrom(ctx context.Context, fence Fence, pool string, source Source, bytes int64) (*Operation, error) {
+	return operation(c.thrift.CopyFrom(ctx, &fence, pool, &source, bytes))
+}
+
+func (c nodeClient) Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error) {
+	return operation(c.thrift.Operation(ctx, id, int32(min(wait, time.Hour).Milliseconds())))
+}
+
+func (c nodeClient) Grant(ctx context.Context, fence Fence, pool, volumeID string, grant Grant) (*Connection, error) {
+	answer, err := plain(c.thrift.Grant(ctx, &fence, pool, volumeID, &node.Grant{
+		AttachmentID: grant.AttachmentID,
+		Initiator:    grant.Initiator,
+		Username:     grant.Username,
+		Password:     string(grant.Password),
+		ReadOnly:     grant.ReadOnly,
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return &Connection{
+		Protocol: answer.Protocol,
+		Portals:  answer.Portals,
+		IQN:      answer.Iqn,
+		LUN:      int(answer.Lun),
+		Username: answer.Username,
+		Password: Secret(answer.Password),
+		ReadOnly: answer.ReadOnly,
+	}, nil
+}
+
+func (c nodeClient) Revoke(ctx context.Context, fence Fence, pool, volumeID string) error {
+	_, err := plain(c.thrift.Revoke(ctx, &fence, pool, volumeID))
+	return err
+}
+
+func (c nodeClient) Stored(ctx context.Context, pool string) ([]*Stored, error) {
+	return plain(c.thrift.Stored(ctx, pool))
+}
+
+func (c nodeClient) Exports(ctx context.Context, pool string) ([]*Export, error) {
+	return plain(c.thrift.Exports(ctx, pool))
+}
+
+// plain makes a fault of a refusal.
+func plain[T any](value T, err error) (T, error) { return value, refused(err) }
+
+// operation makes the plain form of an IDL operation.
+func operation(o *node.Operation, err error) (*Operation, error) {
+	if err != nil {
+		return nil, refused(err)
+	}
+	plain := &Operation{ID: o.ID, State: o.State, BytesDone: o.BytesDone, BytesTotal: o.BytesTotal}
+	if o.State == Failed {
+		plain.Failure = fromWire(o.GetCode(), o.GetMessage())
+	}
+	return plain, nil
+}
+
+// registryClient is the same for Registry.
+type registryClient struct{ thrift *node.RegistryClient }
+
+func (c registryClient) Announce(ctx context.Context, n Node) error {
+	_, err := plain(c.thrift.Announce(ctx, &n))
+	return err
+}

@@ -1,0 +1,146 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"clinker/internal/fault"
+	"clinker/volumed/rpc/gen/node"
+)
+
+// nodeServer turns the IDL's types into Volumed's plain ones and back. The
+// generated reader sees to it that required structs are there.
+type nodeServer struct{ impl Volumed }
+
+func (s nodeServer) Stats(ctx context.Context) (*node.Stats, error) {
+	return answer(ctx, "stats", func() (*Stats, error) { return s.impl.Stats(ctx) })
+}
+
+func (s nodeServer) Create(ctx context.Context, fence *node.Fence, pool string, bytes int64) (*node.Operation, error) {
+	return report(ctx, "create", fence, func() (*Operation, error) { return s.impl.Create(ctx, *fence, pool, bytes) })
+}
+
+func (s nodeServer) Extend(ctx context.Context, fence *node.Fence, pool string, bytes int64) (*node.Operation, error) {
+	return report(ctx, "extend", fence, func() (*Operation, error) { return s.impl.Extend(ctx, *fence, pool, bytes) })
+}
+
+func (s nodeServer) Destroy(ctx context.Context, fence *node.Fence, pool string) (*node.Operation, error) {
+	return report(ctx, "destroy", fence, func() (*Operation, error) { return s.impl.Destroy(ctx, *fence, pool) })
+}
+
+func (s nodeServer) Snapshot(ctx context.Context, fence *node.Fence, pool, volumeID string) (*node.Operation, error) {
+	return report(ctx, "snapshot", fence, func() (*Operation, error) { return s.impl.Snapshot(ctx, *fence, pool, volumeID) })
+}
+
+func (s nodeServer) DestroySnapshot(ctx context.Context, fence *node.Fence, pool string) (*node.Operation, error) {
+	return report(ctx, "destroy_snapshot", fence, func() (*Operation, error) { return s.impl.DestroySnapshot(ctx, *fence, pool) })
+}
+
+func (s nodeServer) CopyFrom(ctx context.Context, fence *node.Fence, pool string, source *node.Source, bytes int64) (*node.Operation, error) {
+	return report(ctx, "copy_from", fence, func() (*Operation, error) {
+		if source == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its source")
+		}
+		return s.impl.CopyFrom(ctx, *fence, pool, *source, bytes)
+	})
+}
+
+func (s nodeServer) Operation(ctx context.Context, id string, waitMS int32) (*node.Operation, error) {
+	return report(ctx, "operation", &Fence{}, func() (*Operation, error) {
+		return s.impl.Operation(ctx, id, time.Duration(waitMS)*time.Millisecond)
+	})
+}
+
+func (s nodeServer) Grant(ctx context.Context, fence *node.Fence, pool, volumeID string, g *node.Grant) (*node.Connection, error) {
+	return answer(ctx, "grant", func() (*node.Connection, error) {
+		if fence == nil || g == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its fence or its grant")
+		}
+		c, err := s.impl.Grant(ctx, *fence, pool, volumeID, Grant{
+			AttachmentID: g.AttachmentID,
+			Initiator:    g.Initiator,
+			Username:     g.Username,
+			Password:     Secret(g.Password),
+			ReadOnly:     g.ReadOnly,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &node.Connection{
+			Protocol: c.Protocol,
+			Portals:  c.Portals,
+			Iqn:      c.IQN,
+			Lun:      int32(c.LUN),
+			Username: c.Username,
+			Password: string(c.Password),
+			ReadOnly: c.ReadOnly,
+		}, nil
+	})
+}
+
+func (s nodeServer) Revoke(ctx context.Context, fence *node.Fence, pool, volumeID string) (bool, error) {
+	return answer(ctx, "revoke", func() (bool, error) {
+		if fence == nil {
+			return false, fault.New(fault.Invalid, "the call lacks its fence")
+		}
+		return true, s.impl.Revoke(ctx, *fence, pool, volumeID)
+	})
+}
+
+func (s nodeServer) Stored(ctx context.Context, pool string) ([]*node.Stored, error) {
+	return answer(ctx, "stored", func() ([]*Stored, error) { return s.impl.Stored(ctx, pool) })
+}
+
+func (s nodeServer) Exports(ctx context.Context, pool string) ([]*node.Export, error) {
+	return answer(ctx, "exports", func() ([]*Export, error) { return s.impl.Exports(ctx, pool) })
+}
+
+// registryServer is the same for Registry.
+type registryServer struct{ impl Registry }
+
+func (s registryServer) Announce(ctx context.Context, n *node.Node) (bool, error) {
+	return answer(ctx, "announce", func() (bool, error) {
+		if n == nil {
+			return false, fault.New(fault.Invalid, "the call lacks its node")
+		}
+		return true, s.impl.Announce(ctx, *n)
+	})
+}
+
+// report is answer for what gives an operation.
+func report(ctx context.Context, method string, fence *node.Fence, do func() (*Operation, error)) (*node.Operation, error) {
+	return answer(ctx, method, func() (*node.Operation, error) {
+		if fence == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its fence")
+		}
+		o, err := do()
+		if err != nil {
+			return nil, err
+		}
+		wire := &node.Operation{ID: o.ID, State: o.State, BytesDone: o.BytesDone, BytesTotal: o.BytesTotal}
+		if o.Failure != nil {
+			refusal := refuse(ctx, method, o.Failure)
+			wire.Code, wire.Message = &refusal.Code, &refusal.Message
+		}
+		return wire, nil
+	})
+}
+
+// answer runs one call. Whatever goes wrong in it, a panic included, leaves
+// as a refusal: any other error would have Thrift send its text.
+func answer[T any](ctx context.Context, method string, do func() (T, error)) (result T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.ErrorContext(ctx, "call panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+			err = refuse(ctx, method, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	result, err = do()
+	if err != nil {
+		return result, refuse(ctx, method, err)
+	}
+	return result, nil
+}

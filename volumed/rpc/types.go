@@ -1,0 +1,74 @@
+package rpc
+
+import (
+	"clinker/internal/fault"
+	"clinker/volumed/rpc/gen/node"
+)
+
+// What travels as the IDL describes it; sizes are in bytes.
+type (
+	// Fence makes a call safe to repeat and harmless when it comes late.
+	Fence = node.Fence
+	// Source is what CopyFrom copies: a VOLUME or a SNAPSHOT.
+	Source = node.Source
+	// Stats is a node and how full and busy its pools are.
+	Stats = node.Stats
+	// Pool is one pool's part of Stats.
+	Pool = node.Pool
+	// DiskIO is what the disks under a pool did in the last minute.
+	DiskIO = node.DiskIO
+	// Node is how a storage node presents itself.
+	Node = node.Node
+	// Stored is a volume, a snapshot or trash in a pool.
+	Stored = node.Stored
+	// Export is one attachment's grant as the node knows it.
+	Export = node.Export
+	// Kind tells volumes, snapshots and trash apart.
+	Kind = node.Kind
+	// State is how far an operation is.
+	State = node.State
+)
+
+// The kinds of stored things.
+const (
+	KindVolume   = node.Kind_VOLUME
+	KindSnapshot = node.Kind_SNAPSHOT
+	KindTrash    = node.Kind_TRASH
+)
+
+// The states of an operation.
+const (
+	Running = node.State_RUNNING
+	Done    = node.State_DONE
+	Failed  = node.State_FAILED
+)
+
+// Operation is work on a node.
+type Operation struct {
+	ID         string
+	State      State
+	BytesDone  int64        // of a copy, else 0
+	BytesTotal int64        // of a copy, else 0
+	Failure    *fault.Fault // why it is Failed, else nil
+}
+
+// Grant says who may log in to a volume's target, and how.
+type Grant struct {
+	AttachmentID string
+	Initiator    string // iSCSI qualified name (RFC 3720 §3.2.6)
+	Username     string
+	Password     Secret
+	ReadOnly     bool
+}
+
+// Connection is how to log in. The credentials are those in force for the
+// initiator, which may be those of another attachment of the same host.
+type Connection struct {
+	Protocol string   // iscsi
+	Portals  []string // address:port
+	IQN      string
+	LUN      int
+	Username string
+	Password Secret
+	ReadOnly bool
+}

@@ -1,0 +1,67 @@
+package rpc
+
+import (
+	"context"
+	"time"
+)
+
+// VolumedPath is where on a node's endpoint Volumed is served.
+const VolumedPath = "/volumed"
+
+// Volumed is what a storage node offers to the control plane. A pool is named
+// backend#pool (PoolOf). Every method may be repeated. Errors are faults; of
+// any method: Invalid, Stale, NotFound, Busy, Unavailable, Timeout, Forbidden,
+// Internal. After Unavailable or Timeout the outcome is unknown: repeat the
+// call as it was, or ask with Operation.
+//
+// The methods that give an Operation wait for its end as long as the context's
+// deadline allows, at most 15 s, and then answer Running while the work goes
+// on. One that Failed is no error: the reason is in its Failure.
+type Volumed interface {
+	// Stats tells who the node is and how full and busy its pools are.
+	Stats(ctx context.Context) (*Stats, error)
+
+	// Create makes a volume of that many bytes. Failed with Conflict when it
+	// exists with another size, with NoSpace when the pool is full.
+	Create(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error)
+
+	// Extend makes the volume that many bytes long and lets its initiators
+	// see it. Failed with Invalid when it is longer already.
+	Extend(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error)
+
+	// Destroy takes the volume away; Done also when there is none. Failed
+	// with Busy while it is exported or a snapshot depends on it.
+	Destroy(ctx context.Context, fence Fence, pool string) (*Operation, error)
+
+	// Snapshot keeps the volume as it is now. The fence's resource is the
+	// snapshot.
+	Snapshot(ctx context.Context, fence Fence, pool, volumeID string) (*Operation, error)
+
+	// DestroySnapshot takes a snapshot away; Done also when there is none.
+	// The fence's resource is the snapshot.
+	DestroySnapshot(ctx context.Context, fence Fence, pool string) (*Operation, error)
+
+	// CopyFrom makes the fence's volume, that many bytes long, as a copy of
+	// a source in the same pool.
+	CopyFrom(ctx context.Context, fence Fence, pool string, source Source, bytes int64) (*Operation, error)
+
+	// Operation waits up to that long (in whole milliseconds, at most 15 s)
+	// for an operation's end. NotFound when the node does not know it, as
+	// after a restart or an hour after its end: then repeat the call.
+	Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error)
+
+	// Grant lets an initiator log in to the volume. The fence's resource is
+	// the attachment. NotFound when there is no such volume.
+	Grant(ctx context.Context, fence Fence, pool, volumeID string, grant Grant) (*Connection, error)
+
+	// Revoke takes the attachment's grant away and, unless another
+	// attachment has the same initiator, cuts its session before it returns.
+	// No error when there was none. The fence's resource is the attachment.
+	Revoke(ctx context.Context, fence Fence, pool, volumeID string) error
+
+	// Stored tells all that Clinker has in the pool.
+	Stored(ctx context.Context, pool string) ([]*Stored, error)
+
+	// Exports tells all grants in the pool, and which the target has.
+	Exports(ctx context.Context, pool string) ([]*Export, error)
+}
