@@ -210,6 +210,10 @@ func TestSample(t *testing.T) {
 	if err != nil || len(warnings) != 0 {
 		t.Fatalf("loading the sample: %v %v", err, warnings)
 	}
+	if beside := filepath.Join("testdata", "policy.yaml"); c.Policy.File != beside {
+		t.Errorf("policy_file is %s, want %s", c.Policy.File, beside)
+	}
+	c.Policy.File = Default().Policy.File
 	if diff := cmp.Diff(Default(), c); diff != "" {
 		t.Errorf("the sample is not the defaults: %s", diff)
 	}

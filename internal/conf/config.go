@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"clinker/internal/fault"
 )
@@ -53,7 +54,11 @@ func Load(path string) (*Config, []Warning, error) {
 	if err != nil {
 		return nil, nil, fault.Wrap(err, fault.Invalid, "the configuration file cannot be read")
 	}
-	return Parse(data)
+	c, warnings, err := Parse(data)
+	if err == nil && !filepath.IsAbs(c.Policy.File) {
+		c.Policy.File = filepath.Join(filepath.Dir(path), c.Policy.File)
+	}
+	return c, warnings, err
 }
 
 // Parse reads a configuration from memory, as Load does from a file.
