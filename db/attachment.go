@@ -1,0 +1,173 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"clinker/internal/fault"
+)
+
+// Attachment is a row of attachments: one volume's use by one server or host.
+type Attachment struct {
+	ID             string
+	VolumeID       string
+	ProjectID      string
+	UserID         string
+	InstanceUUID   *string `gorm:"column:instance_uuid"`
+	AttachStatus   string
+	AttachMode     *string // rw, ro
+	AttachedHost   *string
+	Mountpoint     *string
+	Connector      json.RawMessage `gorm:"type:jsonb;default:null"`
+	ConnectionInfo json.RawMessage `gorm:"type:jsonb;default:null"` // holds the password; never logged
+	Generation     int64           // raised by each change; fences grants on the node
+	AttachedAt     *time.Time
+	DetachedAt     *time.Time
+	CreatedAt      time.Time
+	UpdatedAt      *time.Time `gorm:"autoUpdateTime:false"`
+	DeletedAt      *time.Time
+}
+
+// The statuses of an attachment (states.tsv).
+const (
+	AttachReserved       = "reserved"
+	AttachAttaching      = "attaching"
+	AttachAttached       = "attached"
+	AttachDetaching      = "detaching"
+	AttachDetached       = "detached"
+	AttachErrorAttaching = "error_attaching"
+	AttachErrorDetaching = "error_detaching"
+)
+
+var attachments = table{
+	from: "attachments a",
+	live: "a.deleted_at IS NULL",
+	columns: `a.id, a.volume_id, a.project_id, a.user_id, a.instance_uuid, a.attach_status, a.attach_mode,
+		a.attached_host, a.mountpoint, a.connector, a.connection_info, a.generation,
+		a.attached_at, a.detached_at, a.created_at, a.updated_at, a.deleted_at`,
+	byName: map[string]column{
+		"id": uuidColumn("a.id"), "volume_id": uuidColumn("a.volume_id"),
+		"project_id":    textColumn("a.project_id"),
+		"instance_uuid": uuidColumn("a.instance_uuid").nullable(),
+		"attach_status": textColumn("a.attach_status"),
+		"attach_mode":   textColumn("a.attach_mode").nullable(),
+		"attached_host": textColumn("a.attached_host").nullable(),
+		"mountpoint":    textColumn("a.mountpoint").nullable(),
+		"attach_time":   timeColumn("a.attached_at").nullable(),
+		"detach_time":   timeColumn("a.detached_at").nullable(),
+		"created_at":    timeColumn("a.created_at"),
+		"updated_at":    timeColumn("a.updated_at").nullable(),
+	},
+}
+
+func scanAttachment(row pgx.CollectableRow) (Attachment, error) {
+	var a Attachment
+	err := row.Scan(&a.ID, &a.VolumeID, &a.ProjectID, &a.UserID, &a.InstanceUUID, &a.AttachStatus, &a.AttachMode,
+		&a.AttachedHost, &a.Mountpoint, &a.Connector, &a.ConnectionInfo, &a.Generation,
+		&a.AttachedAt, &a.DetachedAt, &a.CreatedAt, &a.UpdatedAt, &a.DeletedAt)
+	return a, err
+}
+
+// Attachments gives one page of live attachments.
+func (d *DB) Attachments(ctx context.Context, q Query) ([]Attachment, error) {
+	return page(ctx, d, attachments, q, scanAttachment)
+}
+
+// AttachmentFilter is a condition on a column, see VolumeFilter.
+func AttachmentFilter(name, value string) (Condition, bool, error) {
+	return attachments.equal(name, value)
+}
+
+// AttachmentLike is a condition that a column contains the value.
+func AttachmentLike(name, value string) (Condition, bool) { return attachments.like(name, value) }
+
+// Attachment gives a live attachment, in one project unless scope is empty.
+func (d *DB) Attachment(ctx context.Context, id, scope string) (Attachment, error) {
+	return one(ctx, d, attachments, id, scope, scanAttachment, AttachmentNotFound)
+}
+
+// AttachmentNotFound is what Cinder says of an attachment that a caller cannot see.
+func AttachmentNotFound(id string) error {
+	return fault.New(fault.NotFound, "Volume attachment could not be found with filter: attachment_id = %s.", id)
+}
+
+// AttachmentsOf gives all live attachments of some volumes, the oldest first,
+// in one statement.
+func (d *DB) AttachmentsOf(ctx context.Context, volumeIDs ...string) (map[string][]Attachment, error) {
+	if len(volumeIDs) == 0 {
+		return nil, nil
+	}
+	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+` FROM attachments a
+		WHERE a.volume_id = ANY($1::uuid[]) AND a.deleted_at IS NULL ORDER BY a.created_at, a.id`, volumeIDs)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, scanAttachment)
+	if err != nil {
+		return nil, err
+	}
+	byVolume := make(map[string][]Attachment, len(volumeIDs))
+	for _, a := range all {
+		byVolume[a.VolumeID] = append(byVolume[a.VolumeID], a)
+	}
+	return byVolume, nil
+}
+
+// AttachmentsIn gives the live attachments of a volume as this transaction sees
+// them. Call it behind a MoveVolume of the volume, which keeps others out.
+func (t *Tx) AttachmentsIn(ctx context.Context, volumeID string) ([]Attachment, error) {
+	var found []Attachment
+	return found, t.gorm.Where("volume_id = ? AND deleted_at IS NULL", volumeID).
+		Order("created_at, id").Find(&found).Error
+}
+
+// InsertAttachment writes a new attachment.
+func (t *Tx) InsertAttachment(ctx context.Context, a *Attachment) error {
+	return t.gorm.Create(a).Error
+}
+
+// MoveAttachment changes an attachment's status by compare-and-set and raises
+// its generation; from empty means from any. Conflict when it is in another
+// status, NotFound when it is gone.
+func (t *Tx) MoveAttachment(ctx context.Context, id string, from []string, to string, set map[string]any) (Attachment, error) {
+	var a Attachment
+	sql, args := moveAttachment(id, from, to, set)
+	result := t.gorm.Raw(sql, args...).Scan(&a)
+	if result.Error != nil {
+		return a, result.Error
+	}
+	if result.RowsAffected == 0 {
+		return a, t.explainAttachment(id, to)
+	}
+	return a, nil
+}
+
+func moveAttachment(id string, from []string, to string, set map[string]any) (string, []any) {
+	sql, args := "UPDATE attachments SET attach_status = ?, generation = generation + 1, updated_at = now()", []any{to}
+	for _, column := range sortedKeys(set) {
+		sql += ", " + column + " = ?"
+		args = append(args, set[column])
+	}
+	sql += " WHERE id = ? AND deleted_at IS NULL"
+	args = append(args, id)
+	if len(from) > 0 {
+		sql += " AND attach_status IN ?"
+		args = append(args, from)
+	}
+	return sql + " RETURNING *", args
+}
+
+func (t *Tx) explainAttachment(id, to string) error {
+	var status string
+	result := t.gorm.Raw("SELECT attach_status FROM attachments WHERE id = ? AND deleted_at IS NULL", id).Scan(&status)
+	if result.Error != nil {
+		return result.Error
+	}
+	if result.RowsAffected == 0 {
+		return AttachmentNotFound(id)
+	}
+	return fault.New(fault.Conflict, "Attachment %s is %s and cannot become %s.", id, status, to)
+}

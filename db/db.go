@@ -1,0 +1,92 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"clinker/internal/fault"
+)
+
+// DB is a pool of connections to Clinker's database.
+type DB struct {
+	pool   *pgxpool.Pool
+	sql    *sql.DB
+	gorm   *gorm.DB
+	insert *river.Client[*sql.Tx]
+}
+
+// Open connects to the database at url (postgres://…) with at most maxConns
+// connections, and checks that it answers. It does not migrate.
+func Open(ctx context.Context, url string, maxConns int) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the database URL cannot be understood") // pgx's text may quote the password
+	}
+	config.MaxConns = int32(maxConns)
+	config.ConnConfig.RuntimeParams["application_name"] = "clinker"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fault.Wrap(err, fault.Unavailable, "the database at %s:%d does not answer",
+			config.ConnConfig.Host, config.ConnConfig.Port)
+	}
+	return wrap(pool)
+}
+
+// wrap puts GORM and River's inserting client on the one pool.
+func wrap(pool *pgxpool.Pool) (*DB, error) {
+	sqlDB := stdlib.OpenDBFromPool(pool)
+	mapper, err := gorm.Open(postgres.New(postgres.Config{Conn: sqlDB}), &gorm.Config{
+		SkipDefaultTransaction: true,
+		Logger:                 logger.Discard, // errors are returned, and logged once where they end
+		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open GORM: %w", err)
+	}
+	insert, err := newInserter(sqlDB)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{pool: pool, sql: sqlDB, gorm: mapper, insert: insert}, nil
+}
+
+// newInserter makes the River client that only puts jobs into transactions. Its
+// cooldown bounds how often it wakes the schedulers, per queue.
+func newInserter(sqlDB *sql.DB) (*river.Client[*sql.Tx], error) {
+	client, err := river.NewClient(riverdatabasesql.New(sqlDB), &river.Config{
+		FetchCooldown: river.FetchCooldownMin,
+		Logger:        quiet,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open River: %w", err)
+	}
+	return client, nil
+}
+
+// Pool gives the pgx pool, for River's workers and for hot reads.
+func (d *DB) Pool() *pgxpool.Pool { return d.pool }
+
+// Ping tells whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.pool.Ping(ctx) }
+
+// Close ends all connections.
+func (d *DB) Close() {
+	_ = d.sql.Close()
+	d.pool.Close()
+}

@@ -1,0 +1,140 @@
+package db
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// Condition is one condition of a list; ? stands for each argument.
+type Condition struct {
+	sql  string
+	args []any
+}
+
+type kind int
+
+const (
+	kindText kind = iota
+	kindUUID
+	kindInt
+	kindBool
+	kindTime
+	kindMap
+)
+
+// column is what a table may be filtered and sorted by.
+type column struct {
+	sql  string
+	kind kind
+	null bool
+}
+
+func textColumn(sql string) column { return column{sql: sql, kind: kindText} }
+func uuidColumn(sql string) column { return column{sql: sql, kind: kindUUID} }
+func intColumn(sql string) column  { return column{sql: sql, kind: kindInt} }
+func boolColumn(sql string) column { return column{sql: sql, kind: kindBool} }
+func timeColumn(sql string) column { return column{sql: sql, kind: kindTime} }
+func mapColumn(sql string) column  { return column{sql: sql, kind: kindMap} }
+
+func (c column) nullable() column { c.null = true; return c }
+
+// Nothing is met by no row: what Cinder answers an administrator who filters
+// by something that is no column.
+var Nothing = Condition{sql: "false"}
+
+// VolumeFilter is a condition on a column of volumes, by its Cinder name. known
+// is false where there is no such column. A value that the column cannot hold
+// is met by no row, except for numbers and booleans, where it is Invalid.
+func VolumeFilter(name, value string) (c Condition, known bool, err error) {
+	return volumes.equal(name, value)
+}
+
+// VolumeLike is a condition that the column contains the value.
+func VolumeLike(name, value string) (c Condition, known bool) { return volumes.like(name, value) }
+
+// VolumeTime compares a time column: operator is one of =, <>, <, <=, >, >=.
+func VolumeTime(name, operator string, at time.Time) Condition {
+	return Condition{sql: volumes.byName[name].sql + " " + operator + " ?", args: []any{at}}
+}
+
+// VolumesOf limits a list to one project.
+func VolumesOf(project string) Condition {
+	return Condition{sql: "v.project_id = ?", args: []any{project}}
+}
+
+// VolumeHost matches host, host@backend or host@backend#pool.
+func VolumeHost(host string) Condition { return hostCondition("v.host", host) }
+
+func hostCondition(column, host string) Condition {
+	return Condition{
+		sql:  fmt.Sprintf("(%s = ? OR starts_with(%s, ?) OR starts_with(%s, ?))", column, column, column),
+		args: []any{host, host + "@", host + "#"},
+	}
+}
+
+func (t table) equal(name, value string) (Condition, bool, error) {
+	c, known := t.byName[name]
+	if !known {
+		return Nothing, false, nil
+	}
+	arg, matchable, err := c.parse(name, value)
+	if err != nil || !matchable {
+		return Nothing, true, err
+	}
+	if c.kind == kindMap {
+		return Condition{sql: c.sql + " @> ?::jsonb", args: []any{arg}}, true, nil
+	}
+	return Condition{sql: c.sql + " = ?", args: []any{arg}}, true, nil
+}
+
+func (t table) like(name, value string) (Condition, bool) {
+	c, known := t.byName[name]
+	if !known {
+		return Nothing, false
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+	return Condition{sql: c.sql + "::text LIKE ?", args: []any{"%" + escape.Replace(value) + "%"}}, true
+}
+
+// parse turns a query's text into the column's type.
+func (c column) parse(name, value string) (arg any, matchable bool, err error) {
+	invalid := func(want string) error {
+		return fault.New(fault.Invalid, "Invalid input received: filter %s is '%s' but must be %s.", name, value, want)
+	}
+	switch c.kind {
+	case kindUUID:
+		return value, ValidID(value), nil
+	case kindInt:
+		n, err := strconv.ParseInt(value, 10, 32)
+		if err != nil {
+			return nil, false, invalid("a whole number")
+		}
+		return n, true, nil
+	case kindBool:
+		b, err := strconv.ParseBool(strings.ToLower(value))
+		if err != nil {
+			return nil, false, invalid("true or false")
+		}
+		return b, true, nil
+	case kindTime:
+		at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(value, "Z"))
+		if err != nil {
+			return nil, false, invalid("a time such as 2026-01-02T15:04:05")
+		}
+		return at, true, nil
+	case kindMap:
+		pairs := map[string]string{}
+		if json.Unmarshal([]byte(value), &pairs) != nil {
+			return nil, false, invalid("an object of strings")
+		}
+		raw, err := json.Marshal(pairs)
+		return string(raw), true, err
+	default:
+		return value, true, nil
+	}
+}

@@ -1,0 +1,36 @@
+package db
+
+// The jobs that scheduler/jobs works on. A job names rows, it does not copy
+// them: what is to be done is read from the row when the job runs, so that a
+// job that runs twice or late does nothing wrong. Request is the id of the
+// request that asked, for logs and user messages.
+
+// VolumeCreateArgs asks for a place and a volume for a row in status creating.
+type VolumeCreateArgs struct {
+	VolumeID      string   `json:"volume_id"`
+	Request       string   `json:"request"`
+	SameHost      []string `json:"same_host,omitempty"`      // volumes to share a backend with
+	DifferentHost []string `json:"different_host,omitempty"` // volumes to stay away from
+	Zones         []string `json:"zones,omitempty"`          // empty: any
+}
+
+// Kind is River's name of the job.
+func (VolumeCreateArgs) Kind() string { return "volume_create" }
+
+// VolumeExtendArgs asks that a row in status extending get its target size.
+type VolumeExtendArgs struct {
+	VolumeID string `json:"volume_id"`
+	Request  string `json:"request"`
+}
+
+// Kind is River's name of the job.
+func (VolumeExtendArgs) Kind() string { return "volume_extend" }
+
+// VolumeDeleteArgs asks that a row in status deleting go away.
+type VolumeDeleteArgs struct {
+	VolumeID string `json:"volume_id"`
+	Request  string `json:"request"`
+}
+
+// Kind is River's name of the job.
+func (VolumeDeleteArgs) Kind() string { return "volume_delete" }

@@ -1,0 +1,151 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// Pool is a row of pools: where volumes can be placed.
+type Pool struct {
+	ID                       string
+	ServiceID                string
+	Name                     string // host@backend#pool
+	AvailabilityZone         string
+	TotalBytes               int64
+	FreeBytes                int64 // physical, as the node said
+	OtherBytes               int64 // what the node holds that is not a live volume or snapshot
+	AllocatedBytes           int64 // what we have placed there, claims included
+	VolumeCount              int
+	ClaimsSincePoll          int
+	Thin                     bool
+	MaxOverSubscriptionRatio float64
+	ReservedPercentage       int
+	StorageProtocol          string
+	Capabilities             StringMap
+	IOBusyShare              float64 `gorm:"column:io_busy_share"`
+	IOOperationsPerSecond    float64 `gorm:"column:io_operations_per_second"`
+	IOBytesPerSecond         float64 `gorm:"column:io_bytes_per_second"`
+	IOMeanWaitMS             float64 `gorm:"column:io_mean_wait_ms"`
+	PolledAt                 time.Time
+	CreatedAt                time.Time
+}
+
+// PoolService is a pool with the service that answers for it.
+type PoolService struct {
+	Pool
+	Service Service `gorm:"foreignKey:ServiceID"`
+}
+
+// TableName is GORM's.
+func (PoolService) TableName() string { return "pools" }
+
+// Pools lists all pools with their services, by name.
+func (d *DB) Pools(ctx context.Context) ([]PoolService, error) {
+	var pools []PoolService
+	return pools, d.gorm.WithContext(ctx).Joins("Service").Order("pools.name").Find(&pools).Error
+}
+
+// PoolOf gives the pool with that id, with its service: the node to call.
+func (d *DB) PoolOf(ctx context.Context, id string) (PoolService, error) {
+	var pool PoolService
+	result := d.gorm.WithContext(ctx).Joins("Service").Where("pools.id = ?", id).Limit(1).Find(&pool)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return pool, fault.New(fault.NotFound, "Pool %s could not be found.", id)
+	}
+	return pool, result.Error
+}
+
+// RecordPoll writes what a node said of one of its pools, and makes the row the
+// first time. What the database counts itself (allocated_bytes, volume_count)
+// stays. May be repeated.
+func (d *DB) RecordPoll(ctx context.Context, p Pool) error {
+	_, err := d.pool.Exec(ctx, `INSERT INTO pools (id, service_id, name, availability_zone, total_bytes, free_bytes,
+			other_bytes, thin, max_over_subscription_ratio, reserved_percentage, storage_protocol, capabilities,
+			io_busy_share, io_operations_per_second, io_bytes_per_second, io_mean_wait_ms)
+		VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (name) DO UPDATE SET service_id = EXCLUDED.service_id,
+			availability_zone = EXCLUDED.availability_zone, total_bytes = EXCLUDED.total_bytes,
+			free_bytes = EXCLUDED.free_bytes, other_bytes = EXCLUDED.other_bytes, thin = EXCLUDED.thin,
+			max_over_subscription_ratio = EXCLUDED.max_over_subscription_ratio,
+			reserved_percentage = EXCLUDED.reserved_percentage, storage_protocol = EXCLUDED.storage_protocol,
+			capabilities = EXCLUDED.capabilities, io_busy_share = EXCLUDED.io_busy_share,
+			io_operations_per_second = EXCLUDED.io_operations_per_second,
+			io_bytes_per_second = EXCLUDED.io_bytes_per_second, io_mean_wait_ms = EXCLUDED.io_mean_wait_ms,
+			claims_since_poll = 0, polled_at = now()`,
+		p.ServiceID, p.Name, p.AvailabilityZone, p.TotalBytes, p.FreeBytes, p.OtherBytes, p.Thin,
+		p.MaxOverSubscriptionRatio, p.ReservedPercentage, p.StorageProtocol, p.Capabilities,
+		p.IOBusyShare, p.IOOperationsPerSecond, p.IOBytesPerSecond, p.IOMeanWaitMS)
+	return err
+}
+
+// fitsSQL is the rule of placement's CapacityFilter (scheduler/placement) once
+// more, so that the promise and the check are one statement. @bytes is what is
+// asked for.
+const fitsSQL = `CASE WHEN thin THEN
+		p.other_bytes + p.allocated_bytes + @bytes <= p.total_bytes * p.max_over_subscription_ratio
+		AND @bytes <= (p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage) * p.max_over_subscription_ratio
+	ELSE
+		p.other_bytes + p.allocated_bytes + @bytes <= p.total_bytes - p.total_bytes / 100.0 * p.reserved_percentage
+	END`
+
+// Claim promises bytes of a pool to a volume that has no pool yet: one
+// conditional update, so that many schedulers never promise the same bytes
+// twice. false when the pool has no longer room, or the volume has a pool or is
+// no longer being created. It may be repeated: a volume that has this very pool
+// already gives true and counts once.
+func (t *Tx) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (bool, error) {
+	result := t.gorm.Exec(`UPDATE volumes v SET pool_id = p.id, host = p.name, service_id = p.service_id,
+			claimed_bytes = @bytes, availability_zone = p.availability_zone
+		FROM pools p WHERE v.id = @volume AND v.deleted_at IS NULL AND v.status IN ('creating', 'downloading')
+			AND v.pool_id IS NULL AND p.id = @pool`,
+		map[string]any{"volume": volumeID, "pool": poolID, "bytes": bytes})
+	if result.Error != nil {
+		return false, result.Error
+	}
+	if result.RowsAffected == 0 {
+		return t.claimed(volumeID, poolID)
+	}
+	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
+			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
+		WHERE p.id = @pool AND `+fitsSQL, map[string]any{"pool": poolID, "bytes": bytes})
+	if result.Error != nil || result.RowsAffected == 1 {
+		return result.RowsAffected == 1, result.Error
+	}
+	return false, t.gorm.Exec("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = ?", volumeID).Error
+}
+
+func (t *Tx) claimed(volumeID, poolID string) (bool, error) {
+	var n int64
+	err := t.gorm.Raw("SELECT count(*) FROM volumes WHERE id = ? AND pool_id = ? AND deleted_at IS NULL", volumeID, poolID).Scan(&n).Error
+	return n == 1, err
+}
+
+// ClaimGrowth promises further bytes of the volume's own pool. false when the
+// pool has no room.
+func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, bytes int64) (bool, error) {
+	result := t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
+		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
+		map[string]any{"volume": volumeID, "bytes": bytes})
+	if result.Error != nil || result.RowsAffected == 0 {
+		return false, result.Error
+	}
+	return true, t.gorm.Exec("UPDATE volumes SET claimed_bytes = claimed_bytes + ? WHERE id = ?", bytes, volumeID).Error
+}
+
+// Unclaim gives back bytes of a volume's claim: all of them (the volume then
+// has no pool) when keep is 0, or what is beyond keep. May be repeated.
+func (t *Tx) Unclaim(ctx context.Context, volumeID string, keep int64) error {
+	named := map[string]any{"volume": volumeID, "keep": keep}
+	err := t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes - (v.claimed_bytes - @keep),
+			volume_count = p.volume_count - CASE WHEN @keep = 0 THEN 1 ELSE 0 END
+		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND v.claimed_bytes > @keep`, named).Error
+	if err != nil {
+		return err
+	}
+	if keep == 0 {
+		return t.gorm.Exec("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = @volume", named).Error
+	}
+	return t.gorm.Exec("UPDATE volumes SET claimed_bytes = @keep WHERE id = @volume AND claimed_bytes > @keep", named).Error
+}

@@ -1,0 +1,204 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"clinker/internal/fault"
+)
+
+// Quota resources under Cinder's names. Each of volumes, gigabytes and
+// snapshots exists once more for every volume type, as <resource>_<type name>.
+const (
+	QuotaVolumes            = "volumes"
+	QuotaGigabytes          = "gigabytes"
+	QuotaSnapshots          = "snapshots"
+	QuotaBackups            = "backups"
+	QuotaBackupGigabytes    = "backup_gigabytes"
+	QuotaGroups             = "groups"
+	QuotaPerVolumeGigabytes = "per_volume_gigabytes"
+)
+
+// Limits are the limits that hold where neither the project nor the default
+// quota class sets one: the configuration's quota_* options. A resource that is
+// not in it is unlimited. -1 is unlimited.
+type Limits map[string]int
+
+// Delta is what a request adds to a project's use of one resource, in pieces or
+// GiB; negative to give back.
+type Delta struct {
+	Resource string
+	Amount   int
+}
+
+// VolumeUse is the use of quota that one volume means: sign 1 to reserve it, -1
+// to give it back.
+func VolumeUse(sizeGiB int, typeName string, sign int) []Delta {
+	return []Delta{
+		{QuotaVolumes, sign}, {QuotaVolumes + "_" + typeName, sign},
+		{QuotaGigabytes, sign * sizeGiB}, {QuotaGigabytes + "_" + typeName, sign * sizeGiB},
+	}
+}
+
+// GrowthUse is the use that making a volume longer by some GiB means.
+func GrowthUse(growthGiB int, typeName string) []Delta {
+	return []Delta{{QuotaGigabytes, growthGiB}, {QuotaGigabytes + "_" + typeName, growthGiB}}
+}
+
+// used is one counter after a reservation, with the limit that holds for it.
+type used struct {
+	Resource  string
+	InUse     int
+	HardLimit *int
+}
+
+// reserveSQL adds to all counters at once. It visits them in the order of their
+// names, so that two requests never wait for each other crosswise.
+const reserveSQL = `INSERT INTO quota_usages AS u (project_id, resource, in_use)
+	SELECT ?, resource, sum(amount) FROM (VALUES %s) AS w (resource, amount)
+	GROUP BY resource ORDER BY resource
+	ON CONFLICT (project_id, resource) DO UPDATE SET in_use = u.in_use + EXCLUDED.in_use
+	RETURNING u.resource, u.in_use, COALESCE(
+		(SELECT hard_limit FROM quotas q WHERE q.project_id = u.project_id AND q.resource = u.resource),
+		(SELECT hard_limit FROM quota_classes c WHERE c.class_name = 'default' AND c.resource = u.resource)) AS hard_limit`
+
+// Use adds deltas to the project's use in this transaction. OverQuota, with
+// Cinder's sentence, when one that grows would pass its limit: the transaction
+// must then be given up, so that nothing changes.
+func (t *Tx) Use(ctx context.Context, project string, deltas []Delta, limits Limits) error {
+	values, args := make([]string, len(deltas)), []any{project}
+	for i, d := range deltas {
+		values[i] = "(?, ?::bigint)"
+		args = append(args, d.Resource, d.Amount)
+	}
+	var counters []used
+	if err := t.gorm.Raw(fmt.Sprintf(reserveSQL, strings.Join(values, ", ")), args...).Scan(&counters).Error; err != nil {
+		return fmt.Errorf("count quota: %w", err)
+	}
+	return overQuota(deltas, counters, limits)
+}
+
+// overQuota finds the first counter beyond its limit: sizes before counts, as
+// Cinder reports them.
+func overQuota(deltas []Delta, counters []used, limits Limits) error {
+	slices.SortFunc(counters, func(a, b used) int { return strings.Compare(a.Resource, b.Resource) })
+	for _, c := range counters {
+		i := slices.IndexFunc(deltas, func(d Delta) bool { return d.Resource == c.Resource })
+		limit := limits.of(c)
+		if deltas[i].Amount > 0 && limit >= 0 && c.InUse > limit {
+			return exceeded(deltas[i], c.InUse-deltas[i].Amount, limit)
+		}
+	}
+	return nil
+}
+
+func (l Limits) of(c used) int {
+	if c.HardLimit != nil {
+		return *c.HardLimit
+	}
+	if limit, set := l[c.Resource]; set {
+		return limit
+	}
+	return -1
+}
+
+// exceeded words the refusal as Cinder does, the name of its exception included.
+func exceeded(d Delta, consumed, limit int) error {
+	base, _, _ := strings.Cut(d.Resource, "_")
+	switch {
+	case strings.HasPrefix(d.Resource, QuotaBackupGigabytes):
+		return fault.New(fault.OverQuota, "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested %dG, quota is %dG and %dG has been consumed.", d.Amount, limit, consumed)
+	case base == QuotaGigabytes:
+		return fault.New(fault.OverQuota, "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed %s quota. Requested %dG, quota is %dG and %dG has been consumed.", d.Resource, d.Amount, limit, consumed)
+	case base == QuotaSnapshots:
+		return fault.New(fault.OverQuota, "SnapshotLimitExceeded: Maximum number of snapshots allowed (%d) exceeded", limit)
+	case base == QuotaBackups:
+		return fault.New(fault.OverQuota, "BackupLimitExceeded: Maximum number of backups allowed (%d) exceeded", limit)
+	case base == QuotaGroups:
+		return fault.New(fault.OverQuota, "GroupLimitExceeded: Maximum number of groups allowed (%d) exceeded", limit)
+	default:
+		return fault.New(fault.OverQuota, "VolumeLimitExceeded: Maximum number of volumes allowed (%d) exceeded for quota '%s'.", limit, d.Resource)
+	}
+}
+
+// QuotaSet is what a project may use and does, by resource.
+type QuotaSet map[string]QuotaItem
+
+// QuotaItem is one resource of a quota set. A limit of -1 is none.
+type QuotaItem struct{ Limit, InUse int }
+
+// quotaSQL joins what a project has set, the default class, and what is used.
+const quotaSQL = `SELECT r.resource, COALESCE(q.hard_limit, c.hard_limit) AS hard_limit, COALESCE(u.in_use, 0) AS in_use
+	FROM unnest($2::text[]) AS r (resource)
+	LEFT JOIN quotas q ON q.project_id = $1 AND q.resource = r.resource
+	LEFT JOIN quota_classes c ON c.class_name = 'default' AND c.resource = r.resource
+	LEFT JOIN quota_usages u ON u.project_id = $1 AND u.resource = r.resource`
+
+// QuotaSet reads the named resources of a project in one statement.
+func (d *DB) QuotaSet(ctx context.Context, project string, resources []string, limits Limits) (QuotaSet, error) {
+	rows, err := d.pool.Query(ctx, quotaSQL, project, resources)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	set := QuotaSet{}
+	for rows.Next() {
+		var c used
+		if err := rows.Scan(&c.Resource, &c.HardLimit, &c.InUse); err != nil {
+			return nil, err
+		}
+		set[c.Resource] = QuotaItem{Limit: limits.of(c), InUse: c.InUse}
+	}
+	return set, rows.Err()
+}
+
+// ClassLimits reads the limits a quota class sets.
+func (d *DB) ClassLimits(ctx context.Context, class string) (Limits, error) {
+	rows, err := d.pool.Query(ctx, "SELECT resource, hard_limit FROM quota_classes WHERE class_name = $1", class)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	limits := Limits{}
+	for rows.Next() {
+		var resource string
+		var limit int
+		if err := rows.Scan(&resource, &limit); err != nil {
+			return nil, err
+		}
+		limits[resource] = limit
+	}
+	return limits, rows.Err()
+}
+
+// SetQuota writes a project's own limits; -1 is unlimited. May be repeated.
+func (t *Tx) SetQuota(ctx context.Context, project string, limits Limits) error {
+	return t.setLimits("quotas", "project_id", project, limits)
+}
+
+// SetClassLimits writes a quota class's limits. May be repeated.
+func (t *Tx) SetClassLimits(ctx context.Context, class string, limits Limits) error {
+	return t.setLimits("quota_classes", "class_name", class, limits)
+}
+
+func (t *Tx) setLimits(table, owner, name string, limits Limits) error {
+	for resource, limit := range limits {
+		if limit > math.MaxInt32 {
+			return fault.New(fault.Invalid, "quota %s is %d but must be at most %d", resource, limit, math.MaxInt32)
+		}
+		sql := fmt.Sprintf(`INSERT INTO %s (%s, resource, hard_limit) VALUES (?, ?, ?)
+			ON CONFLICT (%s, resource) DO UPDATE SET hard_limit = EXCLUDED.hard_limit`, table, owner, owner)
+		if err := t.gorm.Exec(sql, name, resource, limit).Error; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ClearQuota takes a project's own limits away: the defaults hold again.
+func (t *Tx) ClearQuota(ctx context.Context, project string) error {
+	return t.gorm.Exec("DELETE FROM quotas WHERE project_id = ?", project).Error
+}

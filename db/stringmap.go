@@ -1,0 +1,48 @@
+package db
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"maps"
+)
+
+// StringMap is a jsonb object whose values are strings: metadata, extra specs.
+// nil and empty are the same and are stored as {}.
+type StringMap map[string]string
+
+// Scan reads a jsonb column.
+func (m *StringMap) Scan(src any) error {
+	var raw []byte
+	switch v := src.(type) {
+	case []byte:
+		raw = v
+	case string:
+		raw = []byte(v)
+	case nil:
+	default:
+		return fmt.Errorf("a map of strings cannot be read from %T", src)
+	}
+	*m = nil
+	if len(raw) <= len("{}") {
+		return nil
+	}
+	return json.Unmarshal(raw, (*map[string]string)(m))
+}
+
+// Value writes a jsonb column.
+func (m StringMap) Value() (driver.Value, error) {
+	if len(m) == 0 {
+		return "{}", nil
+	}
+	raw, err := json.Marshal(map[string]string(m))
+	return string(raw), err
+}
+
+// With gives a new map in which the entries of more win.
+func (m StringMap) With(more map[string]string) StringMap {
+	all := make(StringMap, len(m)+len(more))
+	maps.Copy(all, m)
+	maps.Copy(all, more)
+	return all
+}

@@ -1,0 +1,45 @@
+package db
+
+// The machine of a volume's status, after Cinder's: which changes there are,
+// and from where. A crash at any point leaves a status that some Move leads
+// out of, and a job or the reconciler that makes it.
+var (
+	// CreateDone: the node has the volume.
+	CreateDone = Move{"finish creating", []string{"creating", "downloading"}, "available"}
+	// CreateFailed: no pool would serve; a user message says why.
+	CreateFailed = Move{"fail creating", []string{"creating", "downloading"}, "error"}
+
+	// ExtendBegin raises a free volume's size; its job follows.
+	ExtendBegin = Move{"extend", []string{"available"}, "extending"}
+	// ExtendBeginInUse is for microversions from 3.42.
+	ExtendBeginInUse = Move{"extend", []string{"available", "in-use"}, "extending"}
+	// ExtendDone: the node has made it longer.
+	ExtendDone = Move{"finish extending", []string{"extending"}, Settled}
+	// ExtendFailed: it could not be made longer and is as it was.
+	ExtendFailed = Move{"fail extending", []string{"extending"}, "error_extending"}
+
+	// DeleteBegin: see errors.tsv, volumes.delete, for what else must hold.
+	DeleteBegin = Move{"delete", []string{"available", "error", "error_restoring", "error_extending", "error_managing"}, "deleting"}
+	// ForceDeleteBegin is the administrator's, from any status.
+	ForceDeleteBegin = Move{"force delete", nil, "deleting"}
+	// DeleteDone: the node has it no more. The row stays, out of every list.
+	DeleteDone = Move{"finish deleting", []string{"deleting", "creating", "error"}, "deleted"}
+	// DeleteFailed: the node said no for a reason that waiting does not mend.
+	DeleteFailed = Move{"fail deleting", []string{"deleting"}, "error_deleting"}
+	// DeleteBusy: something on the node still holds the device.
+	DeleteBusy = Move{"delete", []string{"deleting"}, Settled}
+
+	// Reserve is an attachment without a connector on a free volume.
+	Reserve = Move{"reserve", []string{"available", "downloading"}, "reserved"}
+	// ReserveMore is a further attachment: of the same server, or of a volume
+	// that many may attach.
+	ReserveMore = Move{"reserve", []string{"in-use", "reserved", "attaching", "detaching"}, Same}
+	// AttachmentsChanged follows every change of an attachment.
+	AttachmentsChanged = Move{"change its attachments", []string{"reserved", "attaching", "in-use", "available", "detaching"}, Settled}
+	// AttachmentsTouched is the same where the status belongs to something
+	// else for the moment: the generation is raised all the same.
+	AttachmentsTouched = Move{"change its attachments", nil, Same}
+)
+
+// ResetTo is the administrator's os-reset_status, from any status.
+func ResetTo(status string) Move { return Move{"reset status", nil, status} }

@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+
+	"clinker/internal/fault"
+)
+
+// account is the unprivileged user that the server runs as; nil when we are not
+// root ourselves and it simply runs as us.
+type account struct{ uid, gid int }
+
+// unprivileged picks Debian's postgres user, or nobody, when we are root.
+func unprivileged() (*account, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		return &account{uid, gid}, nil
+	}
+	return nil, fault.New(fault.Unavailable, "PostgreSQL refuses to run as root and there is no user named postgres: run adduser --system postgres")
+}
+
+// own gives a directory to the account.
+func (a *account) own(dir string) error {
+	if a == nil {
+		return nil
+	}
+	if err := os.Chown(dir, a.uid, a.gid); err != nil {
+		return fmt.Errorf("give %s to PostgreSQL's user: %w", dir, err)
+	}
+	return nil
+}
+
+// command makes a command run as the account, in a clean environment.
+func (a *account) command(c *exec.Cmd) *exec.Cmd {
+	c.Dir = "/"
+	c.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}
+	c.SysProcAttr = &syscall.SysProcAttr{}
+	if a != nil {
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
+	return c
+}
