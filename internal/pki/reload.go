@@ -18,7 +18,7 @@ type reloader struct {
 	mu     sync.Mutex
 	pair   *tls.Certificate
 	seen   os.FileInfo // of certFile, when it was read
-	broken string // the last failure logged, so as to log it once
+	broken string      // the last failure logged, so as to log it once
 }
 
 func newReloader(cert, key string) (*reloader, error) {
