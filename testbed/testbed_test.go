@@ -15,7 +15,11 @@ import (
 // follow one another.
 func TestMachine(t *testing.T) {
 	t.Parallel()
-	vm := testbed.Start(t, testbed.Options{Name: "one"})
+	vm := testbed.Start(t, testbed.Options{
+		Name:  "one",
+		Disks: []testbed.Disk{{Serial: "data", SizeGiB: 20}, {Serial: "state", SizeGiB: 1}},
+		Files: map[string]string{"/usr/share/install": "install.sh"},
+	})
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *testbed.VM)
@@ -107,7 +111,10 @@ func testLVM(t *testing.T, vm *testbed.VM) {
 
 // testPowerCut comes last: synced data is there after it, and so are the volumes.
 func testPowerCut(t *testing.T, vm *testbed.VM) {
+	vm.Mount(t, "state", "/state")
 	sum := vm.Run(t, `
+		echo kept >/state/file
+		sync
 		mkfs.ext4 -q /dev/vg0/thin
 		mount /dev/vg0/thin /mnt
 		dd if=/dev/urandom of=/mnt/file bs=1M count=4 conv=fsync status=none
@@ -117,6 +124,10 @@ func testPowerCut(t *testing.T, vm *testbed.VM) {
 		t.Errorf("a machine without power answers: %v", err)
 	}
 	vm.Boot(t)
+	vm.Mount(t, "state", "/state")
+	if kept := vm.Run(t, "cat /state/file; [ -s /usr/share/install ]"); kept != "kept\n" {
+		t.Errorf("on the disk of files: %q", kept)
+	}
 	got := vm.Run(t, `
 		vgchange -q -ay vg0 >&2
 		mount /dev/vg0/thin /mnt

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"clinker/testbed/machine"
 )
 
@@ -25,17 +27,28 @@ type VM struct{ *machine.Machine }
 // the end of its console is logged; see KeepVariable.
 func Start(t testing.TB, options Options) *VM {
 	t.Helper()
-	if options.Dir == "" {
-		options.Dir = t.TempDir()
+	return StartAll(t, options)[0]
+}
+
+// StartAll is Start for several machines, which boot at the same time.
+func StartAll(t testing.TB, options ...Options) []*VM {
+	t.Helper()
+	vms := make([]*VM, len(options))
+	for i, o := range options {
+		if o.Dir == "" {
+			o.Dir = t.TempDir()
+		}
+		m, err := machine.New(t.Context(), o)
+		check(t, err)
+		vms[i] = &VM{m}
+		t.Cleanup(func() { vms[i].end(t) })
 	}
-	m, err := machine.New(t.Context(), options)
-	if err != nil {
-		t.Fatal(err)
+	var group errgroup.Group
+	for _, vm := range vms {
+		group.Go(func() error { return vm.boot(t) })
 	}
-	vm := &VM{m}
-	t.Cleanup(func() { vm.end(t) })
-	vm.Boot(t)
-	return vm
+	check(t, group.Wait())
+	return vms
 }
 
 // KeepVariable names an environment variable: when it is set, a failed test
@@ -57,11 +70,13 @@ func (vm *VM) end(t testing.TB) {
 // Boot turns the machine on after PowerCut or Stop, with the same disks.
 func (vm *VM) Boot(t testing.TB) {
 	t.Helper()
-	// Not the test's own context: it ends before the cleanup functions run, which
-	// may still need the machine.
-	if err := vm.Machine.Boot(context.WithoutCancel(t.Context())); err != nil {
-		t.Fatal(err)
-	}
+	check(t, vm.boot(t))
+}
+
+// boot does not give the machine the test's own context: that ends before the
+// cleanup functions run, which may still need the machine.
+func (vm *VM) boot(t testing.TB) error {
+	return vm.Machine.Boot(context.WithoutCancel(t.Context()))
 }
 
 // Run runs a shell script, which stops at its first failure, and returns its
@@ -81,6 +96,12 @@ func (vm *VM) Run(t testing.TB, script string) string {
 func (vm *VM) MakeVG(t testing.TB) {
 	t.Helper()
 	check(t, vm.Machine.MakeVG(t.Context()))
+}
+
+// Mount mounts the disk of that serial, with ext4 made on it if it is empty.
+func (vm *VM) Mount(t testing.TB, serial, dir string) {
+	t.Helper()
+	check(t, vm.Machine.Mount(t.Context(), serial, dir))
 }
 
 // LoadTarget loads LIO.

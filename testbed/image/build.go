@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -17,11 +18,30 @@ type Image struct {
 	Initrd string // path of the initramfs
 }
 
+// built is this process's image, once it has one.
+var built struct {
+	sync.Mutex
+	image Image
+}
+
 // Build returns the image, and makes it first (2 to 4 seconds) if this machine
 // has none for its packages and this source tree. It must be called from within
 // the source tree, since it compiles the agent. It may be called any number of
 // times at once, by several processes.
 func Build(ctx context.Context) (Image, error) {
+	built.Lock()
+	defer built.Unlock()
+	if built.image == (Image{}) {
+		image, err := build(ctx)
+		if err != nil {
+			return Image{}, err
+		}
+		built.image = image
+	}
+	return built.image, nil
+}
+
+func build(ctx context.Context) (Image, error) {
 	version, err := newestKernel(boot)
 	if err != nil {
 		return Image{}, err

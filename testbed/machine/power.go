@@ -62,6 +62,9 @@ func (m *Machine) boot(ctx context.Context) error {
 	if err := m.console.await(wait, mark, wire.Ready, qemu.ended); err != nil {
 		return errors.Join(fmt.Errorf("%w; its console:\n%s", err, tail(m.console.since(mark), 3000)), m.PowerCut())
 	}
+	if err := m.PutFiles(wait, m.options.Files); err != nil {
+		return errors.Join(err, m.PowerCut())
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"fmt"
 
 	"clinker/testbed/guest"
 )
@@ -18,6 +19,17 @@ func (m *Machine) Script(ctx context.Context, script string) ([]byte, error) {
 // MakeVG makes the volume group vg0 of the disk "data"; one that is there stays.
 func (m *Machine) MakeVG(ctx context.Context) error {
 	_, err := m.Script(ctx, "vgs "+guest.VolumeGroup+" >/dev/null 2>&1 || vgcreate -y "+guest.VolumeGroup+" "+guest.DataDisk)
+	return err
+}
+
+// Mount mounts a disk with an ext4 file system, which it makes on one that is
+// empty: a place for files that a power cut must not take, such as a journal.
+func (m *Machine) Mount(ctx context.Context, serial, dir string) error {
+	_, err := m.Script(ctx, fmt.Sprintf(`
+		disk=$(readlink -f '/dev/tb/%s')
+		[ -n "$(blkid "$disk")" ] || mkfs.ext4 -q "$disk"
+		mkdir -p '%s'
+		mount "$disk" '%s'`, serial, dir, dir))
 	return err
 }
 

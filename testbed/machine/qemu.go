@@ -46,7 +46,8 @@ func (m *Machine) arguments() []string {
 	args := []string{
 		"-name", o.Name, "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "qemu64",
 		"-smp", "1", "-m", fmt.Sprint(o.MemoryMiB),
-		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+		"-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
 		"-kernel", m.image.Kernel, "-initrd", m.image.Initrd, "-append", kernel,
 		"-fw_cfg", "name=opt/clinker/token,file=" + m.tokenPath(),
 		"-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
