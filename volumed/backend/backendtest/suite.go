@@ -1,0 +1,71 @@
+package backendtest
+
+import (
+	"testing"
+
+	"clinker/volumed/backend"
+)
+
+// Options tell the suite what the backend under test is like.
+type Options struct {
+	// Unit is the size of the volumes made, in bytes: a multiple of what the
+	// pool rounds sizes up to.
+	Unit int64
+	// Parallel: every call of open gives a pool of its own, so that tests may
+	// run side by side.
+	Parallel bool
+	// Fill: the pool is so small that the suite may use up all its room with
+	// volumes of Unit bytes.
+	Fill bool
+	// HoldsOrigin: a snapshot keeps its volume from being deleted.
+	HoldsOrigin bool
+	// OneStepClone: a clone is made in one step, which nothing can cut in two.
+	OneStepClone bool
+	// Leftover makes in the pool what a crash can leave of the volume's making.
+	// It may be nil.
+	Leftover func(t *testing.T, b backend.Backend, name string)
+}
+
+// Run checks a backend. open gives one with a pool that may be empty or not; what
+// it opens it must also close with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) backend.Backend, options Options) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if options.Parallel {
+				t.Parallel()
+			}
+			test.run(&pool{T: t, Backend: open(t), Options: options})
+		})
+	}
+}
+
+var tests = []struct {
+	name string
+	run  func(p *pool)
+}{
+	{"Create", create},
+	{"CreateConflict", createConflict},
+	{"InvalidNames", invalidNames},
+	{"InvalidSizes", invalidSizes},
+	{"Missing", missing},
+	{"Extend", extend},
+	{"ExtendInUse", extendInUse},
+	{"Delete", remove},
+	{"DeleteInUse", removeInUse},
+	{"Purge", purge},
+	{"NoOldBytes", noOldBytes},
+	{"NoOldBytesInExtension", noOldBytesInExtension},
+	{"NoOldBytesOfSnapshots", noOldBytesOfSnapshots},
+	{"Snapshot", snapshot},
+	{"SnapshotAndDelete", snapshotAndDelete},
+	{"SnapshotAndExtend", snapshotAndExtend},
+	{"CloneOfVolume", cloneOfVolume},
+	{"CloneOfSnapshot", cloneOfSnapshot},
+	{"CloneTooSmall", cloneTooSmall},
+	{"CloneCancelled", cloneCancelled},
+	{"Capacity", capacity},
+	{"NoSpace", noSpace},
+	{"Concurrent", concurrent},
+	{"Interrupted", interrupted},
+	{"Leftover", leftover},
+}
