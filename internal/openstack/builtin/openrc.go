@@ -27,6 +27,7 @@ func Openrc(w io.Writer, authURL, region string, a Account) error {
 		{"OS_USERNAME", a.User},
 		{"OS_PASSWORD", a.Password},
 		{"OS_PROJECT_NAME", a.Project},
+		{"OS_DOMAIN_NAME", DomainName}, // gophercloud knows only this one; the CLI takes it as a default
 		{"OS_USER_DOMAIN_NAME", DomainName},
 		{"OS_PROJECT_DOMAIN_NAME", DomainName},
 		{"OS_REGION_NAME", region},
