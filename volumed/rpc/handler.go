@@ -2,7 +2,7 @@ package rpc
 
 import (
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -17,9 +17,10 @@ import (
 // maxRequest bounds a call, in bytes; the longest, a grant, has a few hundred.
 const maxRequest = 256 << 10
 
-// PeerCheck says whether the holder of a verified certificate may call; its
-// error goes to the log, and the caller gets HTTP status 403.
-type PeerCheck func(peer *x509.Certificate) error
+// PeerCheck says whether the other end of a connection, whose certificate has
+// been verified, may call; its error goes to the log, and the caller gets HTTP
+// status 403.
+type PeerCheck func(connection tls.ConnectionState) error
 
 func init() {
 	// Thrift's own check for a client that has gone is a goroutine and a
@@ -62,13 +63,13 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // permit tells why the caller may not call, nil if it may.
 func (h handler) permit(r *http.Request) error {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 || len(r.TLS.PeerCertificates) == 0 {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
 		return errors.New("no verified certificate")
 	}
 	if h.allow == nil {
 		return errors.New("no rule says who may call")
 	}
-	return h.allow(r.TLS.PeerCertificates[0])
+	return h.allow(*r.TLS)
 }
 
 // read takes the whole call before any of it is carried out: net/http watches

@@ -3,7 +3,7 @@ package rpc_test
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -24,7 +24,7 @@ var (
 	fence = rpc.Fence{OperationID: "op", ResourceID: "volume", Generation: 7}
 )
 
-func anyone(*x509.Certificate) error { return nil }
+func anyone(tls.ConnectionState) error { return nil }
 
 // pair connects a client to a fake node.
 func pair(t testing.TB, f fake) rpc.Volumed {
@@ -175,8 +175,8 @@ func TestWrongRoleIsForbidden(t *testing.T) {
 	url := ca.serve(rpc.Handler(fake{stats: func(context.Context) (*rpc.Stats, error) {
 		t.Error("served")
 		return &rpc.Stats{}, nil
-	}}, func(peer *x509.Certificate) error {
-		if peer.Subject.CommonName != "scheduler" {
+	}}, func(c tls.ConnectionState) error {
+		if c.PeerCertificates[0].Subject.CommonName != "scheduler" {
 			return errors.New("not a scheduler")
 		}
 		return nil
