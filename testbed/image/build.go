@@ -32,7 +32,11 @@ func Build(ctx context.Context) (Image, error) {
 	built.Lock()
 	defer built.Unlock()
 	if built.image == (Image{}) {
-		image, err := build(ctx)
+		cache, err := cacheDir()
+		if err != nil {
+			return Image{}, err
+		}
+		image, err := build(ctx, cache)
 		if err != nil {
 			return Image{}, err
 		}
@@ -41,12 +45,8 @@ func Build(ctx context.Context) (Image, error) {
 	return built.image, nil
 }
 
-func build(ctx context.Context) (Image, error) {
+func build(ctx context.Context, cache string) (Image, error) {
 	version, err := newestKernel(boot)
-	if err != nil {
-		return Image{}, err
-	}
-	cache, err := cacheDir()
 	if err != nil {
 		return Image{}, err
 	}

@@ -41,8 +41,9 @@ func TestLddLine(t *testing.T) {
 
 // TestBuild makes the image anew, in a cache of its own.
 func TestBuild(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	first, err := build(t.Context())
+	t.Parallel()
+	cache := t.TempDir()
+	first, err := build(t.Context(), cache)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,14 +51,14 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := build(t.Context())
+	second, err := build(t.Context(), cache)
 	if err != nil || second != first {
 		t.Errorf("second build %v, %v; first %v", second, err, first)
 	}
 	if after, err := os.Stat(first.Initrd); err != nil || !os.SameFile(before, after) {
 		t.Errorf("the image was made twice: %v", err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(first.Initrd), "build-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(cache, "build-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

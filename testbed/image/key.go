@@ -48,7 +48,7 @@ func contentKey(ctx context.Context, version, agent string) (string, error) {
 
 // compileAgent makes a static binary that is the same whenever its source is.
 func compileAgent(ctx context.Context, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false",
 		"-ldflags=-s -w -buildid=", "-o", out, "clinker/testbed/agent")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOFLAGS=")
 	if output, err := cmd.CombinedOutput(); err != nil {

@@ -16,7 +16,7 @@ type Options struct {
 	Storage   *Cable            // plugs a second NIC, "storage", into a Network
 	Dir       string            // where the disks and the console's log are kept; "" is a folder of its own, removed by Close
 	Lifetime  time.Duration     // from each boot, after which QEMU is killed; 0 is 15 minutes
-	Terminal  bool              // the console is this process's terminal, with a shell
+	Terminal  bool              // the console is this process's terminal, with a shell; Boot does not wait for the agent, Files are not copied
 }
 
 // Disk is an empty disk, a sparse file, seen in the guest as /dev/tb/<serial>.

@@ -57,6 +57,9 @@ func (m *Machine) boot(ctx context.Context) error {
 	if m.options.Storage != nil {
 		m.options.Storage.plugIn(true)
 	}
+	if m.options.Terminal {
+		return nil // what is typed there may end the machine at any time
+	}
 	wait, cancel := context.WithTimeout(ctx, bootTimeout)
 	defer cancel()
 	if err := m.console.await(wait, mark, wire.Ready, qemu.ended); err != nil {
