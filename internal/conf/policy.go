@@ -3,7 +3,6 @@ package conf
 // Policy is [oslo_policy]: the file that overrides policy defaults.
 type Policy struct {
 	File               string `ini:"policy_file" default:"policy.yaml" help:"Rules that differ from the defaults, YAML or JSON. A relative path is looked up beside the configuration file. It may be missing."`
-	EnforceScope       bool   `ini:"enforce_scope" default:"true" help:"Refuse a token whose scope a rule does not allow."`
 	EnforceNewDefaults bool   `ini:"enforce_new_defaults" default:"true" help:"Use the defaults with the reader and member roles only, without falling back on their older wording."`
 }
 

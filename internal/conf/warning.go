@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	"clinker/internal/nearest"
 )
 
 // Warning is something in the file that Clinker does not follow. It never
@@ -98,7 +98,7 @@ func (f *filler) suggestSection(name string) string {
 	for s := range f.known {
 		names = append(names, s)
 	}
-	if best := nearest(name, names); best != "" {
+	if best := nearest.To(name, names); best != "" {
 		return "; did you mean [" + best + "]?"
 	}
 	return ""
@@ -109,24 +109,8 @@ func (f *filler) suggestKey(section, key string) string {
 	for _, o := range f.known[section] {
 		names = append(names, o.name)
 	}
-	if best := nearest(key, names); best != "" {
+	if best := nearest.To(key, names); best != "" {
 		return "; did you mean " + best + "?"
 	}
 	return ""
-}
-
-// nearest gives the name fewest edits away, or "" when none is near enough to
-// be meant: a third of the letters, at least two.
-func nearest(name string, names []string) string {
-	if len(name) > 100 {
-		return ""
-	}
-	best, least := "", max(2, len(name)/3)+1
-	slices.Sort(names)
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(n)); d < least {
-			best, least = n, d
-		}
-	}
-	return best
 }
