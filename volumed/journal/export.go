@@ -29,9 +29,11 @@ type Grant struct {
 }
 
 // Grant accepts a fence whose resource is the attachment and stores its grant,
-// both durably. It gives the whole export as it is wanted from now on. Stale
-// as Accept; Conflict while the volume is exported from another pool.
-func (j *Journal) Grant(f Fence, volume string, g Grant) (e Export, err error) {
+// both durably. It gives the whole export as it is wanted from now on, after
+// check has seen it: a fault from check refuses the grant, so that no target
+// is ever asked for what it cannot do. Stale as Accept; Conflict while the
+// volume is exported from another pool.
+func (j *Journal) Grant(f Fence, volume string, g Grant, check func(Export) error) (e Export, err error) {
 	err = j.update(func(tx *bbolt.Tx) (bool, error) {
 		if _, err := admit(tx, f); err != nil {
 			return false, err
@@ -45,6 +47,9 @@ func (j *Journal) Grant(f Fence, volume string, g Grant) (e Export, err error) {
 		before := slices.Clone(e.Grants)
 		e.Volume, e.Pool = volume, f.Pool
 		e.add(f, g)
+		if err := check(e); err != nil {
+			return false, err
+		}
 		fenced, err := accept(tx, f)
 		if err != nil || !fenced && slices.Equal(before, e.Grants) {
 			return fenced, err

@@ -24,6 +24,8 @@ func open(t testing.TB, path string) *Journal {
 	return j
 }
 
+func fine(Export) error { return nil }
+
 func fresh(t testing.TB) *Journal { return open(t, filepath.Join(t.TempDir(), "journal")) }
 
 // crash gives what a journal would be after a power cut at this instant.
@@ -118,7 +120,7 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	j := fresh(t)
 	grant := func(attachment, initiator, password string) Export {
 		e, err := j.Grant(Fence{Resource: attachment, Generation: 1, Pool: "p"}, "v",
-			Grant{Initiator: initiator, Username: "user-" + attachment, Password: password})
+			Grant{Initiator: initiator, Username: "user-" + attachment, Password: password}, fine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +145,7 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	if err != nil || !ok || !cmp.Equal(want, e) {
 		t.Errorf("%v %v", err, cmp.Diff(want, e))
 	}
-	if _, err := j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "late"}); !fault.Is(err, fault.Stale) {
+	if _, err := j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "late"}, fine); !fault.Is(err, fault.Stale) {
 		t.Errorf("a late grant: %v", err)
 	}
 	if all, err := j.Exports(); err != nil || !cmp.Equal(all, []Export{want}) {
@@ -151,11 +153,23 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	}
 }
 
+func TestARefusedGrantLeavesNothing(t *testing.T) {
+	t.Parallel()
+	j := fresh(t)
+	refuse := func(e Export) error { return fault.New(fault.Invalid, "no %s", e.Grants[0].Initiator) }
+	if _, err := j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i"}, refuse); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+	if _, ok, _ := j.Export("v"); ok || j.Generation("a") != 0 {
+		t.Error("it left something")
+	}
+}
+
 func TestForgetKeepsWhatIsGranted(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
 	j.Revoke(Fence{Resource: "a", Generation: 1}, "v")
-	j.Grant(Fence{Resource: "b", Generation: 1}, "v", Grant{Initiator: "i"})
+	j.Grant(Fence{Resource: "b", Generation: 1}, "v", Grant{Initiator: "i"}, fine)
 	j.Forget("v")
 	j.Accept(Fence{Resource: "flush", Generation: 1})
 	if _, ok, err := j.Export("v"); !ok || err != nil {
@@ -172,8 +186,8 @@ func TestForgetKeepsWhatIsGranted(t *testing.T) {
 func TestAnotherPoolIsAConflict(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
-	j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "i"})
-	if _, err := j.Grant(Fence{Resource: "b", Generation: 1, Pool: "q"}, "v", Grant{Initiator: "k"}); !fault.Is(err, fault.Conflict) {
+	j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "i"}, fine)
+	if _, err := j.Grant(Fence{Resource: "b", Generation: 1, Pool: "q"}, "v", Grant{Initiator: "k"}, fine); !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %v", err)
 	}
 	if j.Generation("b") != 0 {

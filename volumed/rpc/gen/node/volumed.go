@@ -331,8 +331,9 @@ var _ thrift.TException = (*Refusal)(nil)
 // code "stale" and changes nothing. A destroy or revoke also bars its own
 // generation from making the thing again in that pool.
 //
-// operation_id is a UUID made for one attempt: the same id again joins the
-// attempt or tells its result; to try again after FAILED, make a new id.
+// operation_id names one attempt, in at most 64 letters, digits, dots and
+// dashes: the same id again joins the attempt or tells its result; to try
+// again after FAILED, make a new id. Generations begin at 1.
 //
 // Attributes:
 //   - OperationID
