@@ -27,6 +27,7 @@ func TestMachine(t *testing.T) {
 		{"Exec", testExec},
 		{"Files", testFiles},
 		{"Background", testBackground},
+		{"RunTests", testRunTests},
 		{"LVM", testLVM},
 		{"PowerCut", testPowerCut},
 	} {
