@@ -21,7 +21,7 @@ var suites = []struct {
 	{folder: "volumed/backend/lvm", announced: true},
 	{folder: "volumed/target/lio", announced: true, prepare: `
 		modprobe -a target_core_mod target_core_iblock target_core_file iscsi_target_mod`},
-	{folder: "volumed/target/tgt", announced: true},
+	{folder: "volumed/target/tgt"},
 }
 
 // TestSuites runs them. They find the volume group vg0 on /dev/tb/data and an

@@ -26,7 +26,8 @@ var programs = strings.Fields(`
 	lvm lvchange lvconvert lvcreate lvdisplay lvextend lvreduce lvremove lvrename lvresize lvs
 	pvchange pvcreate pvremove pvresize pvs pvscan
 	vgchange vgck vgcreate vgextend vgreduce vgremove vgrename vgs vgscan
-	iscsid iscsiadm tgtd tgtadm nvme`)
+	iscsid iscsiadm tgtd tgtadm nvme
+	qemu-img qemu-io iscsi-inq`)
 
 // modules go in with the modules they need.
 var modules = strings.Fields(`
@@ -37,5 +38,9 @@ var modules = strings.Fields(`
 	nvmet nvmet-tcp nvme-tcp
 	crc32c-intel libcrc32c`)
 
-// extraLibraries are loaded by name at run time, so that ldd does not see them.
-var extraLibraries = []string{"/lib/x86_64-linux-gnu/libgcc_s.so.1"}
+// plugins are loaded by path or name at run time, so that ldd does not see them:
+// QEMU's iscsi:// driver, and what ends a thread of the thin tools.
+var plugins = []string{
+	"/usr/lib/x86_64-linux-gnu/qemu/block-iscsi.so",
+	"/lib/x86_64-linux-gnu/libgcc_s.so.1",
+}

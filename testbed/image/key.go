@@ -21,7 +21,7 @@ func contentKey(ctx context.Context, version, agent string) (string, error) {
 		return "", missing("packages of the testbed: %v", err)
 	}
 	hash := sha256.New()
-	fmt.Fprintln(hash, version, programs, modules, extraLibraries)
+	fmt.Fprintln(hash, version, programs, modules, plugins)
 	hash.Write(versions)
 	err = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

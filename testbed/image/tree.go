@@ -97,11 +97,11 @@ func (t tree) programs(ctx context.Context) error {
 		}
 		real = append(real, path)
 	}
-	libraries, err := dependencies(ctx, real)
+	libraries, err := dependencies(ctx, append(real, plugins...))
 	if err != nil {
 		return err
 	}
-	for _, library := range append(libraries, extraLibraries...) {
+	for _, library := range append(libraries, plugins...) {
 		if err := t.copy(library, library, 0o755); err != nil {
 			return err
 		}
