@@ -1,0 +1,270 @@
+package carry
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"clinker/internal/fault"
+)
+
+// stateFiles reads all that is kept, locks included.
+func stateFiles(t *testing.T, m *machine) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(m.root, "var/lib/clinker/attach/*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func TestAttachAndDetach(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	h := m.host()
+	for range 2 { // the second finds all done
+		path, err := h.Attach(t.Context(), "data", AttachOptions{})
+		if err != nil || path != "/dev/sda" {
+			t.Fatalf("got %q %v", path, err)
+		}
+	}
+	if s.made != 1 || m.logins != 1 || s.volumes[volumeID]["status"] != "in-use" {
+		t.Errorf("%d attachments, %d logins, volume %v", s.made, m.logins, s.volumes[volumeID])
+	}
+	files := stateFiles(t, m)
+	if len(files) != 1 {
+		t.Fatalf("files: %v", files)
+	}
+	text, _ := os.ReadFile(files[0])
+	info, _ := os.Stat(files[0])
+	if strings.Contains(string(text), password) || info.Mode().Perm() != 0o600 || !strings.Contains(string(text), `"step": "attached"`) {
+		t.Errorf("mode %v: %s", info.Mode(), text)
+	}
+	if err := h.Detach(t.Context(), "data"); err != nil {
+		t.Fatal(err)
+	}
+	if m.loggedIn() || len(s.attachments) != 0 || len(stateFiles(t, m)) != 0 || s.volumes[volumeID]["status"] != "available" {
+		t.Errorf("left: session %v, %v, %v", m.loggedIn(), s.attachments, stateFiles(t, m))
+	}
+	if err := h.Detach(t.Context(), "data"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+// Whatever is killed at whatever step, and whether or not the step had its
+// effect, the same command again finishes, and detach leaves nothing.
+func TestEveryStepCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		for n, snapped := 1, true; snapped; n++ {
+			trap := &trap{}
+			s := newService(t, trap)
+			m := newMachine(t, s)
+			trap.set(n, after)
+			_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+			if snapped = trap.snapped(); snapped != (err != nil) {
+				t.Fatalf("attach, step %d after=%v: snapped %v, error %v", n, after, snapped, err)
+			}
+			if path, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || path != "/dev/sda" {
+				t.Fatalf("attach again, step %d after=%v: %q %v", n, after, path, err)
+			}
+			if len(s.attachments) != 1 || s.volumes[volumeID]["status"] != "in-use" {
+				t.Fatalf("attach again, step %d after=%v: %v", n, after, s.attachments)
+			}
+		}
+		for n, snapped := 1, true; snapped; n++ {
+			trap := &trap{}
+			s := newService(t, trap)
+			m := newMachine(t, s)
+			if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			trap.set(n, after)
+			err := m.host().Detach(t.Context(), volumeID)
+			if snapped = trap.snapped(); snapped != (err != nil) {
+				t.Fatalf("detach, step %d after=%v: snapped %v, error %v", n, after, snapped, err)
+			}
+			if snapped {
+				if err := m.host().Detach(t.Context(), volumeID); err != nil {
+					t.Fatalf("detach again, step %d after=%v: %v", n, after, err)
+				}
+			}
+			if m.loggedIn() || len(s.attachments) != 0 || len(stateFiles(t, m)) != 0 {
+				t.Fatalf("detach again, step %d after=%v: left %v %v", n, after, s.attachments, stateFiles(t, m))
+			}
+		}
+	}
+}
+
+// Detach undoes an attach that was killed at any step.
+func TestDetachUndoesHalfAnAttach(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		for n, snapped := 1, true; snapped; n++ {
+			trap := &trap{}
+			s := newService(t, trap)
+			m := newMachine(t, s)
+			trap.set(n, after)
+			_, _ = m.host().Attach(t.Context(), volumeID, AttachOptions{})
+			snapped = trap.snapped()
+			if err := m.host().Detach(t.Context(), volumeID); err != nil && !fault.Is(err, fault.NotFound) {
+				t.Fatalf("step %d after=%v: %v", n, after, err)
+			}
+			if m.loggedIn() || len(s.attachments) != 0 || len(stateFiles(t, m)) != 0 {
+				t.Fatalf("step %d after=%v: left %v %v", n, after, s.attachments, stateFiles(t, m))
+			}
+		}
+	}
+}
+
+func TestSomebodyElsesAttachmentIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	trap := &trap{}
+	s := newService(t, trap)
+	m := newMachine(t, s)
+	h := m.host()
+	if err := h.states.Save(State{VolumeID: volumeID, VolumeName: "data", Step: Asking}); err != nil {
+		t.Fatal(err)
+	}
+	theirs := s.attach(volumeID, "iqn.1993-08.org.debian:01:other", "rw")
+	s.volumes[volumeID]["status"] = "attaching"
+	if _, err := h.Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+	if m.loggedIn() || len(stateFiles(t, m)) != 0 || s.attachments[theirs["id"].(string)] == nil {
+		t.Errorf("left: %v %v", s.attachments, stateFiles(t, m))
+	}
+}
+
+func TestRefusedAttachLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	s.volumes[volumeID]["status"] = "error"
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("got %v", err)
+	}
+	if files := stateFiles(t, m); len(files) != 0 {
+		t.Errorf("left %v", files)
+	}
+}
+
+func TestTheWrongDiskIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(*machine)
+		code   fault.Code
+		says   string
+	}{
+		{"another volume", func(m *machine) { m.serial = otherID }, fault.Conflict, "is not volume"},
+		{"no serial", func(m *machine) { m.serial = " " }, fault.Conflict, "is not volume"},
+		{"cut serial", func(m *machine) { m.serial = volumeID[:35] }, "", ""},
+		{"too small", func(m *machine) { m.service.volumes[volumeID]["size"] = 2 }, fault.Conflict, "has 1073741824 bytes, and its volume 2147483648"},
+		{"bigger", func(m *machine) { m.sizeGiB = 2 }, "", ""},
+		{"no disk", func(m *machine) { m.dead = true }, fault.Timeout, "LUN 1 did not appear"},
+	} {
+		m := newMachine(t, newService(t, nil))
+		c.change(m)
+		_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+		if fault.CodeOf(err) != c.code || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+		if status := m.service.volumes[volumeID]["status"]; c.code != "" && status != "attaching" {
+			t.Errorf("%s: volume is %v", c.name, status)
+		}
+		if err := m.host().Detach(t.Context(), volumeID); err != nil || len(m.service.attachments) != 0 {
+			t.Errorf("%s: detach: %v", c.name, err)
+		}
+	}
+}
+
+func TestDetachRefusesWhileInUse(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		use  func(*machine)
+		says string
+	}{
+		{"mount", func(m *machine) { m.file("proc/self/mountinfo", "30 22 8:0 / /mnt/a rw,noatime - ext4 /dev/sda rw\n") }, "/dev/sda is mounted at /mnt/a"},
+		{"btrfs", func(m *machine) { m.file("proc/self/mountinfo", "30 22 0:44 / /mnt rw - btrfs /dev/sda rw\n") }, "/dev/sda is mounted at /mnt"},
+		{"partition", func(m *machine) {
+			m.file("sys/class/block/sda/sda1/partition", "1\n")
+			m.file("sys/class/block/sda1/dev", "8:1\n")
+			m.file("proc/self/mountinfo", "30 22 8:1 / /mnt rw - ext4 /dev/sda1 rw\n")
+		}, "/dev/sda1 is mounted at /mnt"},
+		{"LVM", func(m *machine) {
+			m.file("sys/class/block/sda/holders/dm-3", "")
+			m.file("sys/class/block/dm-3/dm/name", "vg-lv\n")
+		}, "/dev/sda is held by dm-3 (vg-lv)"},
+		{"swap", func(m *machine) { m.file("proc/swaps", "Filename Type\n/dev/sda partition 1 0 -2\n") }, "/dev/sda is used as swap"},
+		{"open", func(m *machine) {
+			m.file("proc/99999999/comm", "qemu\n")
+			m.link("proc/99999999/fd/5", "/dev/sda")
+			m.link("proc/99999999/fd/6", "/dev/sda")
+		}, "in use: /dev/sda is open in process 99999999 (qemu)"},
+	} {
+		m := newMachine(t, newService(t, nil))
+		if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.use(m)
+		err := m.host().Detach(t.Context(), volumeID)
+		if !fault.Is(err, fault.Busy) || !strings.HasSuffix(err.Error(), c.says) {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+		state, _ := m.host().states.Load(volumeID)
+		if !m.loggedIn() || len(m.service.attachments) != 1 || state.Step != Attached {
+			t.Errorf("%s: something changed", c.name)
+		}
+	}
+}
+
+// An attachment that was deleted elsewhere leaves a dead session behind.
+func TestStaleSession(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	clear(s.attachments)
+	s.volumes[volumeID]["status"] = "available"
+	m.file("proc/swaps", "Filename Type\n/dev/sda partition 1 0 -2\n")
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Busy) {
+		t.Errorf("in use: got %v", err)
+	}
+	m.file("proc/swaps", "")
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || m.logins != 2 {
+		t.Errorf("got %v after %d logins", err, m.logins)
+	}
+	clear(s.attachments)
+	if err := m.host().Detach(t.Context(), volumeID); err != nil || m.loggedIn() || len(stateFiles(t, m)) != 0 {
+		t.Errorf("detach: %v", err)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{ReadOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	if state, _ := m.host().states.Load(volumeID); !state.ReadOnly {
+		t.Errorf("got %+v", state)
+	}
+}
+
+func TestUdevsNameIsPreferred(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, newService(t, nil))
+	m.file("run/udev/control", "")
+	name := "/dev/disk/by-path/ip-127.0.0.1:3260-iscsi-iqn.2010-10.org.openstack:volume-" + volumeID + "-lun-1"
+	m.link(name, "../../sda")
+	if path, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || path != name {
+		t.Errorf("got %q %v", path, err)
+	}
+}
