@@ -62,6 +62,12 @@ func VolumeTime(name, operator string, at time.Time) Condition {
 	return Condition{sql: volumes.byName[name].sql + " " + operator + " ?", args: []any{at}}
 }
 
+// VolumeHas is a condition that a map column holds all the pairs.
+func VolumeHas(name string, pairs map[string]string) Condition {
+	text, _ := json.Marshal(pairs)
+	return Condition{sql: volumes.byName[name].sql + " @> ?::jsonb", args: []any{string(text)}}
+}
+
 // VolumesOf limits a list to one project.
 func VolumesOf(project string) Condition {
 	return Condition{sql: "v.project_id = ?", args: []any{project}}

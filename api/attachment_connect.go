@@ -1,0 +1,239 @@
+package api
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+// connector is what a host says of itself; the keys that matter here.
+type connector struct {
+	Host       string `json:"host"`
+	Initiator  string `json:"initiator"`
+	Mountpoint string `json:"mountpoint"`
+	Mode       string `json:"mode"`
+
+	raw json.RawMessage
+}
+
+// parseConnector reads a connector; nil for none.
+func parseConnector(raw json.RawMessage) (*connector, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	parsed := connector{raw: raw}
+	if err := json.Unmarshal(raw, &parsed); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "Invalid input for field/attribute connector: host, initiator, mountpoint and mode must be strings.")
+	}
+	switch {
+	case parsed.Host == "":
+		return nil, fault.New(fault.Invalid, "Invalid input for field/attribute connector: it must name its 'host'.")
+	case parsed.Initiator == "":
+		return nil, fault.New(fault.Invalid, "Invalid input for field/attribute connector: it must name its 'initiator', the host's iSCSI qualified name.")
+	case parsed.Mode != "" && parsed.Mode != "rw" && parsed.Mode != "ro":
+		return nil, fault.New(fault.Invalid, "Invalid input for field/attribute mode. Value: %s. It must be one of rw, ro.", parsed.Mode)
+	}
+	return &parsed, nil
+}
+
+func (s *Server) updateAttachment(c *Call) (View, error) {
+	a, v, err := c.attachment()
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Attachment struct {
+			Connector json.RawMessage `json:"connector"`
+		} `json:"attachment"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	from, err := parseConnector(in.Attachment.Connector)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(v.Status, "error") {
+		return nil, fault.New(fault.Conflict, "Resource conflict: Volume %s is in status %s and cannot be attached.", v.ID, v.Status)
+	}
+	if a, err = c.connect(v, a, from); err != nil {
+		return nil, attachFailure(err, "Unable to update attachment")
+	}
+	return attachmentAnswer(a), nil
+}
+
+// connect lets the connector's initiator reach the volume, with credentials of
+// this attachment's own. The row says attaching before the node is asked and
+// holds how to connect after; a crash in between leaves a grant that the
+// reconciler takes away, or that the client's next try takes over.
+func (c *Call) connect(v db.Volume, a db.Attachment, from *connector) (db.Attachment, error) {
+	if v.PoolID == nil {
+		return a, fault.New(fault.Conflict, "Resource conflict: Volume %s has no place on a storage node yet.", v.ID)
+	}
+	mode := c.attachMode(v, a, from)
+	a, err := c.beginConnect(v, a, from, mode)
+	if err != nil {
+		return a, err
+	}
+	info, err := c.grant(v, a, from, mode)
+	if err != nil {
+		c.failConnect(v, a)
+		return a, err
+	}
+	return a, c.tx(func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(c.Context(), v.ID); err != nil {
+			return err
+		}
+		a, err = tx.SetConnectionInfo(c.Context(), a, info)
+		if err != nil {
+			return err
+		}
+		return tx.SettleAttachments(c.Context(), v.ID)
+	})
+}
+
+// attachMode: what the attachment was made for, else what the connector wants,
+// else what the volume is.
+func (c *Call) attachMode(v db.Volume, a db.Attachment, from *connector) string {
+	if a.AttachMode != nil {
+		return *a.AttachMode
+	}
+	if from.Mode != "" {
+		return from.Mode
+	}
+	return *modeOf(v)
+}
+
+// beginConnect notes the connector. An attachment that is attached stays so
+// while its connector is sent again. A second host on a volume that only one
+// may have is refused, unless both attachments are one server's.
+func (c *Call) beginConnect(v db.Volume, a db.Attachment, from *connector, mode string) (begun db.Attachment, err error) {
+	return begun, c.tx(func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(c.Context(), v.ID); err != nil {
+			return err
+		}
+		others, err := tx.AttachmentsIn(c.Context(), v.ID)
+		if err != nil {
+			return err
+		}
+		if !v.Multiattach && connectedElsewhere(others, a) {
+			return fault.New(fault.Conflict, "Resource conflict: Volume %s is connected to another host already.", v.ID)
+		}
+		status := db.AttachAttaching
+		if a.AttachStatus == db.AttachAttached {
+			status = db.AttachAttached
+		}
+		begun, err = tx.MoveAttachment(c.Context(), a.ID,
+			[]string{db.AttachReserved, db.AttachAttaching, db.AttachErrorAttaching, db.AttachAttached}, status,
+			map[string]any{"connector": string(from.raw), "attached_host": from.Host,
+				"mountpoint": nullIf(from.Mountpoint, ""), "attach_mode": mode})
+		if err != nil {
+			return err
+		}
+		return tx.SettleAttachments(c.Context(), v.ID)
+	})
+}
+
+func connectedElsewhere(others []db.Attachment, a db.Attachment) bool {
+	for _, o := range others {
+		sameServer := o.InstanceUUID != nil && a.InstanceUUID != nil && *o.InstanceUUID == *a.InstanceUUID
+		if o.ID != a.ID && o.Connector != nil && !sameServer {
+			return true
+		}
+	}
+	return false
+}
+
+// grant asks the volume's node and gives the connection info to keep.
+func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string) ([]byte, error) {
+	node, pool, err := c.node(v)
+	if err != nil {
+		return nil, err
+	}
+	username, password := credentials(v, a)
+	connection, err := node.Grant(c.Context(), rpc.Fence{
+		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
+	}, pool, v.ID, rpc.Grant{
+		AttachmentID: a.ID, Initiator: from.Initiator, Username: username, Password: rpc.Secret(password), ReadOnly: mode == "ro",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return connectionInfo(v, a, connection, mode)
+}
+
+// node finds who keeps the volume, and under which name of a pool.
+func (c *Call) node(v db.Volume) (rpc.Volumed, string, error) {
+	pool, err := c.database().PoolOf(c.Context(), *v.PoolID)
+	if err != nil {
+		return nil, "", err
+	}
+	return c.server.Nodes.Node(pool.Service.Endpoint), rpc.PoolOf(pool.Name), nil
+}
+
+// credentials makes a username and a password for one attachment: the MD5 of
+// who asks for what together with 32 random bytes, in hex. The digest only
+// gives the random bytes their form; nothing rests on its strength.
+func credentials(v db.Volume, a db.Attachment) (username, password string) {
+	var random [32]byte
+	_, _ = rand.Read(random[:])
+	digest := md5.New()
+	for _, part := range []string{a.UserID, a.ProjectID, v.ID, a.ID} {
+		digest.Write([]byte(part + "\x00"))
+	}
+	digest.Write(random[:])
+	return strings.ReplaceAll(a.ID, "-", ""), hex.EncodeToString(digest.Sum(nil))
+}
+
+// connectionInfo is the flat object that Nova hands to os-brick (fields.tsv,
+// attachment.connection_info).
+func connectionInfo(v db.Volume, a db.Attachment, n *rpc.Connection, mode string) ([]byte, error) {
+	info := map[string]any{
+		"driver_volume_type": n.Protocol, "attachment_id": a.ID, "volume_id": v.ID,
+		"target_discovered": false, "target_portal": n.Portals[0], "target_iqn": n.IQN, "target_lun": n.LUN,
+		"auth_method": "CHAP", "auth_username": n.Username, "auth_password": string(n.Password),
+		"access_mode": mode, "encrypted": v.EncryptionKeyID != nil, "qos_specs": nil,
+		"cacheable": false, "enforce_multipath": false,
+	}
+	if len(n.Portals) > 1 {
+		iqns, luns := make([]string, len(n.Portals)), make([]int, len(n.Portals))
+		for i := range n.Portals {
+			iqns[i], luns[i] = n.IQN, int(n.LUN)
+		}
+		info["target_portals"], info["target_iqns"], info["target_luns"] = n.Portals, iqns, luns
+	}
+	return json.Marshal(info)
+}
+
+// failConnect marks the attachment, so that it neither blocks nor misleads. It
+// works on although the client may have gone.
+func (c *Call) failConnect(v db.Volume, a db.Attachment) {
+	ctx := context.WithoutCancel(c.Context())
+	err := c.server.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(ctx, v.ID); err != nil {
+			return err
+		}
+		if _, err := tx.MoveAttachment(ctx, a.ID, []string{db.AttachAttaching}, db.AttachErrorAttaching, nil); err != nil {
+			return err
+		}
+		return tx.SettleAttachments(ctx, v.ID)
+	})
+	logLeftover(ctx, err, "attachment", a.ID)
+}
+
+// attachFailure answers 500 for whatever a node could not do, as Cinder does
+// and as Nova's retries expect; what the caller did wrong keeps its own status.
+func attachFailure(err error, sentence string) error {
+	if status := statusOf[fault.CodeOf(err)]; status != 0 && status < http.StatusInternalServerError {
+		return err
+	}
+	return fault.Wrap(err, attachFailed, "%s: the storage node could not export the volume.", sentence)
+}

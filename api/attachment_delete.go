@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+// attachFailed is a failure of a storage node that Cinder answers with 500 and
+// a sentence.
+const attachFailed fault.Code = "attach_failed"
+
+func (s *Server) deleteAttachment(c *Call) (View, error) {
+	a, v, err := c.attachment()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.protectServer(a); err != nil {
+		return nil, err
+	}
+	if err := c.detach(v, a); err != nil {
+		return nil, attachFailure(err, "Unable to delete attachment")
+	}
+	left, err := c.database().AttachmentsOf(c.Context(), v.ID)
+	return func(o object) { objects(o, "attachments", left[v.ID], attachmentSummary) }, err
+}
+
+// protectServer refuses to take a disk from under a running server unless a
+// service, Nova, asks with a token of its own; administrators too.
+func (c *Call) protectServer(a db.Attachment) error {
+	if !c.server.ProtectServers || c.Identity.IsServiceRequest() ||
+		a.InstanceUUID == nil || a.AttachStatus != db.AttachAttached {
+		return nil
+	}
+	return fault.New(fault.Conflict, "ConflictNovaUsingAttachment: Detach volume from instance %s using the Compute API", *a.InstanceUUID)
+}
+
+// detach cuts the host off, and only then says so. A crash in between leaves
+// an attachment in status detaching, which the reconciler finishes, or the
+// client's next try.
+func (c *Call) detach(v db.Volume, a db.Attachment) error {
+	var detaching db.Attachment
+	err := c.tx(func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(c.Context(), v.ID); err != nil {
+			return err
+		}
+		var err error
+		detaching, err = tx.MoveAttachment(c.Context(), a.ID, nil, db.AttachDetaching, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.revoke(v, detaching); err != nil {
+		c.failDetach(v, detaching)
+		return err
+	}
+	return c.tx(func(tx *db.Tx) error { return tx.FinishDetach(c.Context(), v.ID, a.ID) })
+}
+
+func (c *Call) revoke(v db.Volume, a db.Attachment) error {
+	if a.Connector == nil || v.PoolID == nil {
+		return nil // never connected
+	}
+	node, pool, err := c.node(v)
+	if err != nil {
+		return err
+	}
+	return node.Revoke(c.Context(), rpc.Fence{
+		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
+	}, pool, v.ID)
+}
+
+func (c *Call) failDetach(v db.Volume, a db.Attachment) {
+	ctx := context.WithoutCancel(c.Context())
+	err := c.server.db.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(ctx, v.ID); err != nil {
+			return err
+		}
+		if _, err := tx.MoveAttachment(ctx, a.ID, []string{db.AttachDetaching}, db.AttachErrorDetaching, nil); err != nil {
+			return err
+		}
+		return tx.SettleAttachments(ctx, v.ID)
+	})
+	logLeftover(ctx, err, "attachment", a.ID)
+}
+
+// logLeftover logs that a status could not be written after a failure; the
+// reconciler will find the row.
+func logLeftover(ctx context.Context, err error, kind, id string) {
+	if err != nil {
+		slog.WarnContext(ctx, "a failure could not be noted", "kind", kind, "id", id, "error", err)
+	}
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/internal/openstack/identity"
+	"clinker/policy"
+)
+
+// Call is one request on its way through a handler.
+type Call struct {
+	Identity  identity.Identity
+	Version   Version
+	RequestID string
+	Query     url.Values
+
+	server     *Server
+	request    *http.Request
+	route      Route
+	params     map[string]string
+	project    string // the URL's project segment, "" when it had none
+	body       []byte
+	header     http.Header // of the answer
+	negotiated bool
+	authorized bool
+}
+
+// Context ends when the client goes away or the server stops.
+func (c *Call) Context() context.Context { return c.request.Context() }
+
+// Param gives a segment of the path, by the name in the route.
+func (c *Call) Param(name string) string { return c.params[name] }
+
+// Decode reads the body, which has passed its schema, into out.
+func (c *Call) Decode(out any) error {
+	if err := json.Unmarshal(c.body, out); err != nil {
+		return fault.Wrap(err, fault.Invalid, "Malformed request body")
+	}
+	return nil
+}
+
+// Since tells whether the request's microversion is at least 3.n.
+func (c *Call) Since(n Version) bool { return c.Version >= n }
+
+// Scope is the project that reads are limited to: the caller's, or "" (all) for
+// an administrator.
+func (c *Call) Scope() string {
+	if c.Identity.IsAdmin {
+		return ""
+	}
+	return c.Identity.ProjectID
+}
+
+// Owner says whose row something is, for the policy.
+type Owner struct{ ProjectID, UserID string }
+
+// Can asks the policy one question without refusing the request: for fields and
+// options that only some may see or use.
+func (c *Call) Can(rule string, owner Owner) bool {
+	return c.server.policy.Check(rule, c.credentials(), policy.Target{ProjectID: owner.ProjectID, UserID: owner.UserID})
+}
+
+// Allow checks the route's rules against the owner of the row the request is
+// about. Forbidden, in Cinder's words, names the first rule that refuses.
+func (c *Call) Allow(owner Owner) error {
+	c.authorized = true
+	for _, rule := range c.route.Policy {
+		if !c.Can(rule, owner) {
+			return forbidden(rule)
+		}
+	}
+	return nil
+}
+
+// Require checks one more rule, for an option that the route's rules do not cover.
+func (c *Call) Require(rule string, owner Owner) error {
+	if !c.Can(rule, owner) {
+		return forbidden(rule)
+	}
+	return nil
+}
+
+func forbidden(rule string) error {
+	return fault.New(fault.Forbidden, "Policy doesn't allow %s to be performed.", rule)
+}
+
+// caller is the owner of what the request would make.
+func (c *Call) caller() Owner { return Owner{c.Identity.ProjectID, c.Identity.UserID} }
+
+func (c *Call) credentials() policy.Credentials {
+	id := c.Identity
+	return policy.Credentials{
+		UserID: id.UserID, ProjectID: id.ProjectID, Roles: id.Roles, IsAdmin: id.IsAdmin,
+		SystemScope: id.SystemScope, ServiceRoles: id.ServiceRoles,
+	}
+}
+
+// database is a shorthand for handlers.
+func (c *Call) database() *db.DB { return c.server.db }
+
+// tx runs fn in one transaction; see db.Tx.
+func (c *Call) tx(fn func(tx *db.Tx) error) error { return c.server.db.Tx(c.Context(), fn) }

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"clinker/internal/fault"
+)
+
+// projectPattern is what Cinder takes for a project id in a URL.
+var projectPattern = regexp.MustCompile(`^[0-9a-f-]+$`)
+
+// splitPath takes /v3, the project segment if there is one, and a suffix .json
+// off the path, so that every route is declared once. A project other than the
+// token's is refused: false when that has been answered.
+func (s *Server) splitPath(c *Call, w http.ResponseWriter) bool {
+	rest, found := strings.CutPrefix(c.request.URL.EscapedPath(), "/v3/")
+	if !found {
+		notRouted(c, w)
+		return false
+	}
+	first, tail, more := strings.Cut(rest, "/")
+	if projectPattern.MatchString(first) {
+		c.project = first
+		if first != c.Identity.ProjectID {
+			c.fail(w, fault.New(fault.Invalid, "Malformed request url"))
+			return false
+		}
+		rest = tail
+		if !more || tail == "" {
+			notRouted(c, w)
+			return false
+		}
+	}
+	url := *c.request.URL
+	url.Path, url.RawPath = "/"+unescape(strings.TrimSuffix(rest, ".json")), ""
+	if strings.Contains(rest, "%2") { // an escaped slash stays in its segment
+		url.RawPath = "/" + strings.TrimSuffix(rest, ".json")
+	}
+	original := c.request
+	c.request = original.Clone(original.Context())
+	c.request.URL = &url
+	return true
+}
+
+// root begins the links of an answer: scheme, host and /v3, and the project
+// when the request had it.
+func (c *Call) root(version string) string {
+	base := c.base() + version
+	if c.project != "" {
+		base += "/" + c.project
+	}
+	return base
+}
+
+// base is where clients reach this server, without a slash at its end.
+func (c *Call) base() string {
+	if c.server.PublicEndpoint != "" {
+		return strings.TrimSuffix(strings.TrimSuffix(c.server.PublicEndpoint, "/"), "/v3")
+	}
+	scheme, host := "http", c.request.Host
+	if c.request.TLS != nil {
+		scheme = "https"
+	}
+	if forwarded := c.request.Header.Get("X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
+		scheme = forwarded
+	}
+	if forwarded := c.request.Header.Get("X-Forwarded-Host"); forwarded != "" {
+		host, _, _ = strings.Cut(forwarded, ",")
+	}
+	return scheme + "://" + strings.TrimSpace(host)
+}

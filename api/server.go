@@ -1,0 +1,133 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"clinker/db"
+	"clinker/internal/openstack/identity"
+	"clinker/policy"
+	"clinker/volumed/rpc"
+)
+
+// Options are what the API works with and on.
+type Options struct {
+	DB       *db.DB
+	Identity identity.Authenticator
+	Policy   *policy.Enforcer
+	Nodes    Nodes // to call storage nodes; an *rpc.Clients
+
+	// AuthURI is told to clients that come without a token.
+	AuthURI string
+	// PublicEndpoint begins the links in answers, "" for the request's own host.
+	PublicEndpoint string
+	// MaxBody is the longest request body read, in bytes.
+	MaxBody int64
+	// MaxLimit is the most items in one answer to a list.
+	MaxLimit int
+	// DefaultType is the name of the type of volumes that are asked for without.
+	DefaultType string
+	// DefaultZone is where they go when no zone is asked for; "" anywhere.
+	DefaultZone string
+	// ZoneFallback takes the default zone for one that does not exist.
+	ZoneFallback bool
+	// Limits are the quotas of projects that have none of their own.
+	Limits db.Limits
+	// ServiceDownTime is how long a service may be silent and still be up.
+	ServiceDownTime time.Duration
+	// ProtectServers refuses to detach what a Nova server holds unless a service
+	// asks. It is off where there is no Nova.
+	ProtectServers bool
+	// Filters are what tenants may filter lists by; nil for Cinder's own set.
+	Filters Filters
+}
+
+// Nodes gives a client for the storage node at an endpoint.
+type Nodes interface {
+	Node(endpoint string) rpc.Volumed
+}
+
+// Server answers requests. It is an http.Handler.
+type Server struct {
+	Options
+	db      *db.DB
+	policy  *policy.Enforcer
+	schemas schemas
+	routes  []Route
+	router  http.Handler
+}
+
+// New checks every declaration and builds the routes.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o, db: o.DB, policy: o.Policy}
+	if s.Filters == nil {
+		s.Filters = DefaultFilters()
+	}
+	var err error
+	if s.schemas, err = loadSchemas(); err != nil {
+		return nil, err
+	}
+	s.routes = Routes(s)
+	for _, r := range s.routes {
+		if err := r.check(s.policy.Known); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.mount()
+}
+
+// Routes gives the whole table, resource by resource. A nil server is enough
+// to print it.
+func Routes(s *Server) []Route {
+	var all []Route
+	for _, resource := range resources {
+		all = append(all, resource(s)...)
+	}
+	return all
+}
+
+// mount gives the routes to the router.
+func (s *Server) mount() error {
+	router := echo.New()
+	router.RouteNotFound("/*", s.adapt(nil))
+	all, err := endpoints(s.routes)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		router.Add(e.method, e.path, s.adapt(e))
+		if e.method == http.MethodGet {
+			router.Add(http.MethodOptions, e.path, s.adaptOptions())
+		}
+	}
+	s.router = router
+	return nil
+}
+
+// adapt is where a request comes out of the router; nil is an unknown path.
+func (s *Server) adapt(e *endpoint) echo.HandlerFunc {
+	return func(ec echo.Context) error {
+		c := callOf(ec.Request())
+		if e == nil {
+			notRouted(c, ec.Response())
+			return nil
+		}
+		names, values := ec.ParamNames(), ec.ParamValues()
+		c.params = make(map[string]string, len(names))
+		for i, name := range names {
+			c.params[name] = values[i]
+		}
+		s.dispatch(c, e, ec.Response())
+		return nil
+	}
+}
+
+func (s *Server) adaptOptions() echo.HandlerFunc {
+	return func(ec echo.Context) error { return ec.NoContent(http.StatusOK) }
+}
+
+// String names the server in logs.
+func (s *Server) String() string { return fmt.Sprintf("block storage API, %d routes", len(s.routes)) }

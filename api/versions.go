@@ -1,0 +1,70 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+)
+
+// The documents that clients find the API by, outside of the route table since
+// any method reaches them and the first two need no token (routes.tsv,
+// versions.*).
+
+// serveOpen answers what needs no token: the root's versions document and the
+// health check. false when the request is for neither.
+func (s *Server) serveOpen(c *Call, w http.ResponseWriter) bool {
+	switch c.request.URL.Path {
+	case "/":
+		c.write(w, http.StatusMultipleChoices, c.versionsView())
+	case "/healthcheck":
+		s.healthcheck(c, w)
+	case "/v3", "/v3/":
+		if s.authenticate(c, w) {
+			c.serveVersion(w)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *Call) serveVersion(w http.ResponseWriter) {
+	if !strings.HasSuffix(c.request.URL.Path, "/") {
+		c.header.Set("Location", c.base()+"/v3/")
+		w.WriteHeader(http.StatusFound)
+		return
+	}
+	c.versionHeaders(MinVersion.String())
+	c.write(w, http.StatusOK, c.versionsView())
+}
+
+func (c *Call) versionsView() View {
+	return func(o object) {
+		objects(o, "versions", []string{"v3.0"}, func(o object, id string) {
+			o.str("id", id)
+			o.str("status", "CURRENT")
+			o.str("version", MaxVersion.String())
+			o.str("min_version", MinVersion.String())
+			o.str("updated", "2023-08-31T00:00:00Z")
+			objects(o, "links", [][2]string{
+				{"describedby", "https://docs.openstack.org/"},
+				{"self", c.base() + "/v3/"},
+			}, func(o object, l [2]string) { link(o, l[0], l[1]) })
+			objects(o, "media-types", []string{"application/vnd.openstack.volume+json;version=3"}, func(o object, t string) {
+				o.str("base", "application/json")
+				o.str("type", t)
+			})
+		})
+	}
+}
+
+// healthcheck says OK while the database answers: what load balancers ask.
+func (s *Server) healthcheck(c *Call, w http.ResponseWriter) {
+	c.header.Set("Content-Type", "text/plain; charset=UTF-8")
+	if err := s.db.Ping(c.Context()); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("the database does not answer\n"))
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write([]byte("OK"))
+}

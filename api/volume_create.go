@@ -1,0 +1,258 @@
+package api
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+// volumeRequest is the body of volumes.create.
+type volumeRequest struct {
+	Volume struct {
+		Name               *trimmed          `json:"name"`
+		DisplayName        *trimmed          `json:"display_name"`
+		Description        *trimmed          `json:"description"`
+		DisplayDescription *trimmed          `json:"display_description"`
+		Size               gib               `json:"size"`
+		VolumeType         string            `json:"volume_type"`
+		Zone               string            `json:"availability_zone"`
+		Metadata           map[string]string `json:"metadata"`
+		Multiattach        boolish           `json:"multiattach"`
+		SnapshotID         string            `json:"snapshot_id"`
+		SourceVolid        string            `json:"source_volid"`
+		ImageRef           string            `json:"imageRef"`
+		ImageID            string            `json:"image_id"`
+		BackupID           string            `json:"backup_id"`
+		GroupID            string            `json:"group_id"`
+		ConsistencyGroup   string            `json:"consistencygroup_id"`
+	} `json:"volume"`
+	Hints struct {
+		SameHost      ids `json:"same_host"`
+		DifferentHost ids `json:"different_host"`
+	} `json:"OS-SCH-HNT:scheduler_hints"`
+}
+
+// ids is one UUID or a list of them.
+type ids []string
+
+// UnmarshalJSON reads either form.
+func (i *ids) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		if one != "" {
+			*i = ids{one}
+		}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(i))
+}
+
+func (s *Server) createVolume(c *Call) (View, error) {
+	var in volumeRequest
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if in.Volume.Multiattach {
+		return nil, fault.New(fault.Invalid, "multiattach parameter has been removed. The default behavior is to use multiattach enabled volume types. Contact your administrator to create a multiattach enabled volume type and use it to create multiattach volumes.")
+	}
+	if err := in.checkSources(); err != nil {
+		return nil, err
+	}
+	kind, err := c.typeForCreate(in.Volume.VolumeType)
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.newVolume(in, kind)
+	if err != nil {
+		return nil, err
+	}
+	zones, err := c.zones(in.Volume.Zone, kind)
+	if err != nil {
+		return nil, err
+	}
+	if len(zones) > 0 {
+		v.AvailabilityZone = zones[0]
+	}
+	args := db.VolumeCreateArgs{VolumeID: v.ID, Request: c.RequestID, Zones: zones,
+		SameHost: in.Hints.SameHost, DifferentHost: in.Hints.DifferentHost}
+	if err := c.insertVolume(&v, kind, args); err != nil {
+		return nil, err
+	}
+	return c.volumeAnswer(volumeView{Volume: v}, false), nil
+}
+
+// checkSources refuses what a volume cannot be made from. A kind of source that
+// this service does not have is answered as one that does not exist.
+func (in volumeRequest) checkSources() error {
+	v := in.Volume
+	image := v.ImageRef + v.ImageID
+	given := 0
+	for _, source := range []string{v.SnapshotID, v.SourceVolid, image, v.BackupID} {
+		if source != "" {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return fault.New(fault.Invalid, "May specify only one of snapshot, imageRef, backup or source volume")
+	case v.SnapshotID != "":
+		return fault.New(fault.NotFound, "Snapshot %s could not be found.", v.SnapshotID)
+	case image != "":
+		return fault.New(fault.Invalid, "Invalid image identifier or unable to access requested image.")
+	case v.BackupID != "":
+		return fault.New(fault.NotFound, "Backup %s could not be found.", v.BackupID)
+	case v.GroupID != "":
+		return fault.New(fault.NotFound, "Group %s could not be found.", v.GroupID)
+	case v.ConsistencyGroup != "":
+		return fault.New(fault.NotFound, "Group %s could not be found.", v.ConsistencyGroup)
+	}
+	return nil
+}
+
+// typeForCreate finds the type asked for, or the default one. A default that
+// does not exist is the operator's mistake, not the caller's.
+func (c *Call) typeForCreate(name string) (db.VolumeType, error) {
+	if name != "" {
+		return c.database().VolumeTypeByName(c.Context(), name, c.Scope())
+	}
+	kind, err := c.database().VolumeTypeByName(c.Context(), c.server.DefaultType, "")
+	if fault.Is(err, fault.NotFound) {
+		return kind, fault.Wrap(err, fault.Internal, "The default volume type %s does not exist.", c.server.DefaultType)
+	}
+	return kind, err
+}
+
+// newVolume builds the row from the request, its source and its type.
+func (c *Call) newVolume(in volumeRequest, kind db.VolumeType) (db.Volume, error) {
+	size := int(in.Volume.Size)
+	v := db.Volume{
+		ID: uuid.NewString(), ProjectID: c.Identity.ProjectID, UserID: c.Identity.UserID,
+		Name:        firstOf(in.Volume.Name, in.Volume.DisplayName).optional(),
+		Description: firstOf(in.Volume.Description, in.Volume.DisplayDescription).optional(),
+		Status:      "creating", Generation: 1, SizeGiB: size,
+		VolumeTypeID: kind.ID, VolumeType: kind.Name, AvailabilityZone: c.server.DefaultZone,
+		Metadata: in.Volume.Metadata, Multiattach: specIsTrue(kind.ExtraSpecs, "multiattach"),
+		ConsumesQuota: true, RequestID: c.RequestID,
+	}
+	if in.Volume.SourceVolid != "" {
+		if err := c.cloneFrom(&v, in.Volume.SourceVolid); err != nil {
+			return v, err
+		}
+	}
+	if v.SizeGiB == 0 {
+		return v, fault.New(fault.Invalid, "The server could not comply with the request since it is either malformed or otherwise incorrect: a size in GiB is needed.")
+	}
+	if v.Multiattach {
+		if err := c.Require("volume:multiattach", c.caller()); err != nil {
+			return v, err
+		}
+	}
+	return v, checkTypeSize(kind, v.SizeGiB)
+}
+
+// cloneFrom takes size and contents from another volume.
+func (c *Call) cloneFrom(v *db.Volume, sourceID string) error {
+	source, err := c.database().Volume(c.Context(), sourceID, c.Scope())
+	if err != nil {
+		return err
+	}
+	if source.Status != "available" && source.Status != "in-use" {
+		return fault.New(fault.Invalid, "Invalid volume: Originating volume status must be one of available, in-use, but current status is: %s.", source.Status)
+	}
+	if v.SizeGiB == 0 {
+		v.SizeGiB = source.SizeGiB
+	}
+	if v.SizeGiB < source.SizeGiB {
+		return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than original volume size %dGB. They must be >= original volume size.", v.SizeGiB, source.SizeGiB)
+	}
+	v.SourceVolid, v.Bootable, v.ImageMetadata = &source.ID, source.Bootable, source.ImageMetadata
+	return nil
+}
+
+// specIsTrue reads an extra spec of the form "<is> True".
+func specIsTrue(specs map[string]string, key string) bool {
+	return strings.EqualFold(strings.Join(strings.Fields(specs[key]), " "), "<is> true")
+}
+
+// checkTypeSize holds the size against the type's provisioning:min_vol_size and
+// max_vol_size, in GiB.
+func checkTypeSize(kind db.VolumeType, size int) error {
+	least, err := strconv.Atoi(kind.ExtraSpecs["provisioning:min_vol_size"])
+	if err == nil && size < least {
+		return fault.New(fault.Invalid, "Invalid input received: Specified volume size of '%d' is less than the minimum required size of '%d' for volume type '%s'.", size, least, kind.Name)
+	}
+	most, err := strconv.Atoi(kind.ExtraSpecs["provisioning:max_vol_size"])
+	if err == nil && size > most {
+		return fault.New(fault.Invalid, "Invalid input received: Specified volume size of '%d' is greater than the maximum allowable size of '%d' for volume type '%s'.", size, most, kind.Name)
+	}
+	return nil
+}
+
+// zones gives where the volume may be placed; none means anywhere. The type's
+// RESKEY:availability_zones limits it, and so does an operator's default zone.
+func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
+	var allowed []string
+	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
+		if zone = strings.TrimSpace(zone); zone != "" {
+			allowed = append(allowed, zone)
+		}
+	}
+	if asked == "" {
+		return allowed, nil
+	}
+	exists, err := c.zoneExists(asked)
+	switch {
+	case err != nil:
+		return nil, err
+	case exists:
+		return []string{asked}, nil
+	case c.server.ZoneFallback:
+		return allowed, nil
+	}
+	return nil, fault.New(fault.Invalid, "Availability zone '%s' is invalid.", asked)
+}
+
+func (c *Call) zoneExists(name string) (bool, error) {
+	zones, err := c.database().Zones(c.Context())
+	for _, z := range zones {
+		if z.Name == name {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// insertVolume writes row, quota and job in one transaction.
+func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs) error {
+	if err := c.checkVolumeSize(v.SizeGiB); err != nil {
+		return err
+	}
+	return c.tx(func(tx *db.Tx) error {
+		use := db.VolumeUse(v.SizeGiB, kind.Name, 1)
+		if err := tx.Use(c.Context(), v.ProjectID, use, c.server.Limits); err != nil {
+			return err
+		}
+		if err := tx.InsertVolume(c.Context(), v); err != nil {
+			return err
+		}
+		return tx.Enqueue(c.Context(), args)
+	})
+}
+
+// checkVolumeSize holds a size against the project's per_volume_gigabytes.
+func (c *Call) checkVolumeSize(size int) error {
+	const resource = db.QuotaPerVolumeGigabytes
+	set, err := c.database().QuotaSet(c.Context(), c.Identity.ProjectID, []string{resource}, c.server.Limits)
+	if err != nil {
+		return err
+	}
+	if limit := set[resource].Limit; limit >= 0 && size > limit {
+		return fault.New(fault.OverQuota, "VolumeSizeExceedsLimit: Requested volume size %dG is larger than maximum allowed limit %dG.", size, limit)
+	}
+	return nil
+}

@@ -1,0 +1,302 @@
+package api
+
+import (
+	"net/http"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+func init() { register(volumeRoutes) }
+
+// volumeRoutes are /volumes and /volumes/{id}; what is done to a volume by
+// …/action is in the volume_*.go files.
+func volumeRoutes(s *Server) []Route {
+	const items, item = "/volumes", "/volumes/:volume_id"
+	return []Route{
+		{Name: "volumes.list", Method: "GET", Path: items, Status: http.StatusOK,
+			Policy: []string{"volume:get_all"}, Handler: s.listVolumes},
+		{Name: "volumes.detail", Method: "GET", Path: items + "/detail", Status: http.StatusOK,
+			Policy: []string{"volume:get_all"}, Handler: s.detailVolumes},
+		{Name: "volumes.create", Method: "POST", Path: items, Status: http.StatusAccepted,
+			Policy: []string{"volume:create"}, Handler: s.createVolume},
+		{Name: "volumes.show", Method: "GET", Path: item, Status: http.StatusOK,
+			Policy: []string{"volume:get"}, Object: true, Handler: s.showVolume},
+		{Name: "volumes.update", Method: "PUT", Path: item, Status: http.StatusOK,
+			Policy: []string{"volume:get", "volume:update"}, Object: true, Handler: s.updateVolume},
+		{Name: "volumes.delete", Method: "DELETE", Path: item, Status: http.StatusAccepted,
+			Policy: []string{"volume:get", "volume:delete"}, Object: true, Handler: s.deleteVolume},
+	}
+}
+
+// volume reads the volume that the path names and asks the policy about it. A
+// volume that the caller may not get does not exist for them.
+func (c *Call) volume() (db.Volume, error) {
+	id := c.Param("volume_id")
+	v, err := c.database().Volume(c.Context(), id, c.Scope())
+	if err != nil {
+		return v, err
+	}
+	owner := ownerOf(v)
+	if !c.Can("volume:get", owner) {
+		return v, db.VolumeNotFound(id)
+	}
+	return v, c.Allow(owner)
+}
+
+func ownerOf(v db.Volume) Owner { return Owner{v.ProjectID, v.UserID} }
+
+// volumeRename maps the API's names of columns to the table's.
+var volumeRename = map[string]string{"name": "display_name", "description": "display_description"}
+
+var volumeFilters = filterSpec{
+	resource: "volume",
+	rename:   volumeRename,
+	equal:    db.VolumeFilter,
+	like:     db.VolumeLike,
+	since: map[string]Version{"glance_metadata": 4, "group_id": 10, "created_at": 60, "updated_at": 60,
+		"consumes_quota": 65},
+	special: map[string]func(*Call, string) ([]db.Condition, error){
+		"metadata":        dictFilter("metadata"),
+		"glance_metadata": dictFilter("glance_metadata"),
+		"bootable":        bootableFilter,
+		"consumes_quota":  strictBool("consumes_quota", db.VolumeFilter),
+		"created_at":      timeFilter("created_at"),
+		"updated_at":      timeFilter("updated_at"),
+		"host": func(_ *Call, value string) ([]db.Condition, error) {
+			return []db.Condition{db.VolumeHost(value)}, nil
+		},
+		"project_id": func(c *Call, value string) ([]db.Condition, error) {
+			if all, err := c.allProjects(); err != nil || !all {
+				return nil, err
+			}
+			return []db.Condition{db.VolumesOf(value)}, nil
+		},
+		"no_migration_targets": func(*Call, string) ([]db.Condition, error) { return nil, nil },
+	},
+}
+
+// volumeQuery reads a list's query and tells whether the total is wanted too.
+func (c *Call) volumeQuery() (q db.Query, withCount bool, err error) {
+	if q, err = c.page(volumeRename); err != nil {
+		return q, false, err
+	}
+	spec := volumeFilters
+	if c.Since(45) {
+		spec.skip = []string{"with_count"}
+		if withCount, err = c.boolean("with_count", false); err != nil {
+			return q, false, err
+		}
+	}
+	if q.Where, err = c.filters(spec); err != nil {
+		return q, false, err
+	}
+	all, err := c.allProjects()
+	if !all {
+		q.Where = append(q.Where, db.VolumesOf(c.Identity.ProjectID))
+	}
+	return q, withCount, err
+}
+
+func (s *Server) listVolumes(c *Call) (View, error) {
+	return c.volumeList("/volumes", false, func(o object, v volumeView) { c.volumeSummary(o, v) })
+}
+
+func (s *Server) detailVolumes(c *Call) (View, error) {
+	see := c.volumeVisible(c.caller())
+	return c.volumeList("/volumes/detail", true, func(o object, v volumeView) { c.volumeDetail(o, v, see, true) })
+}
+
+// volumeList runs at most three statements: the page, its attachments, the count.
+func (c *Call) volumeList(path string, detail bool, view func(object, volumeView)) (View, error) {
+	q, withCount, err := c.volumeQuery()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.database().Volumes(c.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	var attachments map[string][]db.Attachment
+	if detail {
+		if attachments, err = c.attachmentsOf(found); err != nil {
+			return nil, err
+		}
+	}
+	total := 0
+	if withCount {
+		if total, err = c.database().CountVolumes(c.Context(), q); err != nil {
+			return nil, err
+		}
+	}
+	return func(o object) {
+		objects(o, "volumes", found, func(o object, v db.Volume) { view(o, volumeView{v, attachments[v.ID]}) })
+		if len(found) > 0 {
+			c.next(o, "volumes_links", path, q, len(found), found[len(found)-1].ID)
+		}
+		if withCount {
+			o.int("count", total)
+		}
+	}, nil
+}
+
+// attachmentsOf reads the attachments of those volumes that can have any.
+func (c *Call) attachmentsOf(found []db.Volume) (map[string][]db.Attachment, error) {
+	var ids []string
+	for _, v := range found {
+		if v.Status != "available" && v.Status != "creating" {
+			ids = append(ids, v.ID)
+		}
+	}
+	return c.database().AttachmentsOf(c.Context(), ids...)
+}
+
+func (s *Server) showVolume(c *Call) (View, error) {
+	v, err := c.volume()
+	if err != nil {
+		return nil, err
+	}
+	attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
+	if err != nil {
+		return nil, err
+	}
+	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, true), nil
+}
+
+func (c *Call) volumeAnswer(v volumeView, extended bool) View {
+	see := c.volumeVisible(ownerOf(v.Volume))
+	return func(o object) {
+		o.object("volume", func(o object) { c.volumeDetail(o, v, see, extended) })
+	}
+}
+
+func (s *Server) updateVolume(c *Call) (View, error) {
+	v, err := c.volume()
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Volume struct {
+			Name               *trimmed          `json:"name"`
+			DisplayName        *trimmed          `json:"display_name"`
+			Description        *trimmed          `json:"description"`
+			DisplayDescription *trimmed          `json:"display_description"`
+			Metadata           map[string]string `json:"metadata"`
+		} `json:"volume"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if v.Status == "maintenance" {
+		return nil, fault.New(fault.Invalid, "Invalid volume: Volume %s is in maintenance and cannot be updated.", v.ID)
+	}
+	set := map[string]any{}
+	if name := firstOf(in.Volume.Name, in.Volume.DisplayName); name != nil {
+		set["name"] = string(*name)
+	}
+	if description := firstOf(in.Volume.Description, in.Volume.DisplayDescription); description != nil {
+		set["description"] = string(*description)
+	}
+	if in.Volume.Metadata != nil {
+		set["metadata"] = db.StringMap(in.Volume.Metadata)
+	}
+	if len(set) > 0 {
+		typeName := v.VolumeType
+		err = c.tx(func(tx *db.Tx) error {
+			v, err = tx.UpdateVolume(c.Context(), v.ID, set)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		v.VolumeType = typeName
+	}
+	attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
+	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err
+}
+
+func firstOf[T any](values ...*T) *T {
+	for _, v := range values {
+		if v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// undeletable lists Cinder's conditions in Cinder's one sentence.
+const undeletable = "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer."
+
+func (s *Server) deleteVolume(c *Call) (View, error) {
+	v, err := c.volume()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.boolean("cascade", false); err != nil {
+		return nil, err
+	}
+	force := false
+	if c.Since(23) {
+		if force, err = c.boolean("force", false); err != nil {
+			return nil, err
+		}
+	}
+	if force {
+		if err := c.Require("volume:force_delete", ownerOf(v)); err != nil {
+			return nil, err
+		}
+	}
+	return nil, c.beginDelete(v, force)
+}
+
+// beginDelete starts the deletion, or ends it at once where no node has the
+// volume. Deleting what is being deleted is no error: clients repeat.
+func (c *Call) beginDelete(v db.Volume, force bool) error {
+	move := db.DeleteBegin
+	if force {
+		move = db.ForceDeleteBegin
+	}
+	return c.tx(func(tx *db.Tx) error {
+		if v.Status == "deleting" {
+			return nil
+		}
+		moved, err := tx.MoveVolume(c.Context(), v.ID, move, "", nil)
+		if fault.Is(err, fault.Conflict) {
+			return fault.Wrap(err, fault.Invalid, undeletable)
+		}
+		if err != nil {
+			return err
+		}
+		attachments, err := tx.AttachmentsIn(c.Context(), v.ID)
+		if err != nil {
+			return err
+		}
+		if len(attachments) > 0 || moved.GroupID != nil {
+			return fault.New(fault.Invalid, undeletable)
+		}
+		if moved.PoolID == nil {
+			return tx.FinishDelete(c.Context(), moved)
+		}
+		return tx.Enqueue(c.Context(), db.VolumeDeleteArgs{VolumeID: v.ID, Request: c.RequestID})
+	})
+}
+
+func dictFilter(column string) func(*Call, string) ([]db.Condition, error) {
+	return func(_ *Call, value string) ([]db.Condition, error) {
+		pairs, err := dict(column, value)
+		if err != nil {
+			return nil, err
+		}
+		return []db.Condition{db.VolumeHas(column, pairs)}, nil
+	}
+}
+
+// bootableFilter is strict from 3.2 on; before, what is not false-like is true.
+func bootableFilter(c *Call, value string) ([]db.Condition, error) {
+	if !c.Since(2) {
+		if b, known := booleans[value]; !known || b {
+			value = "true"
+		}
+	}
+	return strictBool("bootable", db.VolumeFilter)(c, value)
+}

@@ -1,0 +1,59 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// A change of an attachment and of its volume's status that follows from it go
+// together: TouchAttachments first, which keeps every other change of the same
+// volume out until this transaction ends, then the attachment, then
+// SettleAttachments.
+
+// Now is the time that this transaction writes.
+func (t *Tx) Now() time.Time { return t.gorm.NowFunc() }
+
+// TouchAttachments raises the volume's generation, and so keeps others out.
+func (t *Tx) TouchAttachments(ctx context.Context, volumeID string) error {
+	_, err := t.MoveVolume(ctx, volumeID, AttachmentsTouched, "", nil)
+	return err
+}
+
+// SettleAttachments gives the volume the status that its attachments mean,
+// unless it is in a status of another kind (extending, error …), which whatever
+// ends that status will settle.
+func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
+	_, err := t.MoveVolume(ctx, volumeID, AttachmentsChanged, "", nil)
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
+}
+
+// SetConnectionInfo keeps how to connect, if the attachment is still as it was
+// when the node was asked; Conflict otherwise.
+func (t *Tx) SetConnectionInfo(ctx context.Context, a Attachment, info []byte) (Attachment, error) {
+	result := t.gorm.Raw(`UPDATE attachments SET connection_info = ?, updated_at = now()
+		WHERE id = ? AND generation = ? AND deleted_at IS NULL RETURNING *`, string(info), a.ID, a.Generation).Scan(&a)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return a, fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
+	}
+	return a, result.Error
+}
+
+// FinishDetach ends an attachment whose host has been cut off. The row is kept,
+// without its secrets. May be repeated.
+func (t *Tx) FinishDetach(ctx context.Context, volumeID, id string) error {
+	if err := t.TouchAttachments(ctx, volumeID); err != nil {
+		return err
+	}
+	_, err := t.MoveAttachment(ctx, id, nil, AttachDetached, map[string]any{
+		"detached_at": t.Now(), "deleted_at": t.Now(), "connection_info": nil,
+	})
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return t.SettleAttachments(ctx, volumeID)
+}

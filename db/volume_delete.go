@@ -1,0 +1,39 @@
+package db
+
+import "context"
+
+// FinishDelete ends a volume that its node has no more, or that never had a
+// node: the row leaves every list, its quota and its place in the pool are
+// given back, all at once. May be repeated: the second time it is NotFound.
+func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
+	gone, err := t.MoveVolume(ctx, v.ID, DeleteDone, "", map[string]any{"deleted_at": t.gorm.NowFunc()})
+	if err != nil {
+		return err
+	}
+	if err := t.Unclaim(ctx, v.ID, 0); err != nil {
+		return err
+	}
+	if !gone.ConsumesQuota {
+		return nil
+	}
+	typeName, err := t.typeName(gone.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	// A volume that was to grow counts its target already.
+	return t.Use(ctx, gone.ProjectID, VolumeUse(max(gone.SizeGiB, deref(gone.TargetSizeGiB)), typeName, -1), nil)
+}
+
+// typeName reads a type's name, also of one that has been deleted since.
+func (t *Tx) typeName(id string) (string, error) {
+	var name string
+	return name, t.gorm.Raw("SELECT name FROM volume_types WHERE id = ?", id).Scan(&name).Error
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

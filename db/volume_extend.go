@@ -1,0 +1,40 @@
+package db
+
+import "context"
+
+// BeginExtend starts to make a volume longer: its status, the quota of the
+// growth and the job, all at once. m is ExtendBegin or ExtendBeginInUse.
+func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, request string, limits Limits) error {
+	moved, err := t.MoveVolume(ctx, v.ID, m, "", map[string]any{"target_size_gib": newSizeGiB})
+	if err != nil {
+		return err
+	}
+	if err := t.Use(ctx, v.ProjectID, GrowthUse(newSizeGiB-moved.SizeGiB, v.VolumeType), limits); err != nil {
+		return err
+	}
+	return t.Enqueue(ctx, VolumeExtendArgs{VolumeID: v.ID, Request: request})
+}
+
+// FinishExtend gives the volume its new size. May be repeated: the second time
+// it is Conflict.
+func (t *Tx) FinishExtend(ctx context.Context, v Volume) (Volume, error) {
+	return t.MoveVolume(ctx, v.ID, ExtendDone, "", map[string]any{
+		"size_gib": *v.TargetSizeGiB, "target_size_gib": nil,
+	})
+}
+
+// FailExtend leaves the volume as long as it was and gives back the quota and
+// the place that its growth had been promised.
+func (t *Tx) FailExtend(ctx context.Context, v Volume, reason string) error {
+	if _, err := t.MoveVolume(ctx, v.ID, ExtendFailed, reason, map[string]any{"target_size_gib": nil}); err != nil {
+		return err
+	}
+	if err := t.Unclaim(ctx, v.ID, int64(v.SizeGiB)<<30); err != nil {
+		return err
+	}
+	name, err := t.typeName(v.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	return t.Use(ctx, v.ProjectID, GrowthUse(v.SizeGiB-*v.TargetSizeGiB, name), nil)
+}
