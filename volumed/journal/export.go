@@ -98,6 +98,26 @@ func (j *Journal) Revoke(f Fence, volume string) (e Export, ok bool, err error) 
 	return e, ok, err
 }
 
+// Withdraw takes back, durably, a grant that the target turned out not to be
+// able to give. The fence stays as it is. It gives the export as it is wanted
+// from now on.
+func (j *Journal) Withdraw(volume, attachment string, generation int64) (e Export, err error) {
+	err = j.update(func(tx *bbolt.Tx) (bool, error) {
+		if _, err := get(tx.Bucket(bucketExports), volume, &e); err != nil {
+			return false, err
+		}
+		left := slices.DeleteFunc(slices.Clone(e.Grants), func(g Grant) bool {
+			return g.Attachment == attachment && g.Generation == generation
+		})
+		if len(left) == len(e.Grants) {
+			return false, nil
+		}
+		e.Grants = left
+		return true, put(tx.Bucket(bucketExports), volume, e)
+	})
+	return e, err
+}
+
 // Forget drops an export without grants, after the target has dropped it. It
 // is no loss if a crash undoes it.
 func (j *Journal) Forget(volume string) {

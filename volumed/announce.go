@@ -1,0 +1,63 @@
+package volumed
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// announceLimit bounds one try to reach one scheduler.
+const announceLimit = 5 * time.Second
+
+// announce tells a scheduler that the node is there, every report interval,
+// and sooner while none has heard it. Any scheduler will do: they share their
+// knowledge.
+func (s *Server) announce(ctx context.Context) {
+	if len(s.options.Schedulers) == 0 {
+		return
+	}
+	heard, next, retry := true, 0, firstRetry
+	for {
+		at, err := s.announceOnce(ctx, next)
+		if ctx.Err() != nil {
+			return
+		}
+		if (err == nil) != heard {
+			logAnnounced(ctx, err)
+		}
+		heard, next = err == nil, at
+		delay := s.options.ReportInterval
+		if heard {
+			retry = firstRetry
+		} else {
+			delay, retry = min(retry, delay), min(2*retry, delay)
+		}
+		if !pause(ctx, delay) {
+			return
+		}
+	}
+}
+
+// announceOnce tries every scheduler, the last that heard first, and tells
+// which one heard.
+func (s *Server) announceOnce(ctx context.Context, first int) (int, error) {
+	var err error
+	for i := range s.options.Schedulers {
+		at := (first + i) % len(s.options.Schedulers)
+		try, cancel := context.WithTimeout(ctx, announceLimit)
+		err = s.options.Clients.Registry(s.options.Schedulers[at]).Announce(try, s.node)
+		cancel()
+		if err == nil {
+			return at, nil
+		}
+	}
+	return first, err
+}
+
+func logAnnounced(ctx context.Context, err error) {
+	if err != nil {
+		slog.WarnContext(ctx, "no scheduler hears this node", "error", err)
+		return
+	}
+	slog.InfoContext(ctx, "a scheduler hears this node")
+}

@@ -1,0 +1,85 @@
+package volumed
+
+import (
+	"context"
+	"slices"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backend"
+	"clinker/volumed/journal"
+	"clinker/volumed/target"
+)
+
+// apply makes a volume's target as the journal wants it. The caller holds the
+// export's lock and has read e under it.
+func (s *Server) apply(ctx context.Context, e journal.Export) error {
+	p, err := s.pool(e.Pool)
+	if err != nil {
+		return err
+	}
+	if len(e.Grants) == 0 {
+		if err := p.Target.Remove(ctx, p.iqn(e.Volume)); err != nil {
+			return err
+		}
+		s.journal.Forget(e.Volume)
+		return nil
+	}
+	device, err := p.Storage.Device(ctx, backend.VolumeName(e.Volume))
+	if err != nil {
+		return err
+	}
+	_, err = p.Target.Apply(ctx, p.export(e, device))
+	return err
+}
+
+// export is the journal's export as the target is told: each initiator once,
+// and read-only when none of its attachments may write.
+func (p *pool) export(e journal.Export, device string) target.Export {
+	t := target.Export{IQN: p.iqn(e.Volume), Device: device, Serial: e.Volume}
+	for i, g := range e.Grants {
+		if slices.ContainsFunc(e.Grants[:i], func(o journal.Grant) bool { return o.Initiator == g.Initiator }) {
+			continue
+		}
+		t.Grants = append(t.Grants, target.Grant{
+			Initiator: g.Initiator,
+			Username:  g.Username,
+			Password:  target.Secret(g.Password),
+			ReadOnly:  readOnly(e, g.Initiator),
+		})
+	}
+	return t
+}
+
+func readOnly(e journal.Export, initiator string) bool {
+	return !slices.ContainsFunc(e.Grants, func(g journal.Grant) bool {
+		return g.Initiator == initiator && !g.ReadOnly
+	})
+}
+
+// refresh lets the initiators of a volume that has grown see its new size.
+func (s *Server) refresh(ctx context.Context, volumeID string) error {
+	release, err := s.locks.acquire(ctx, want{space: exportOf, id: volumeID})
+	if err != nil {
+		return err
+	}
+	defer release()
+	e, ok, err := s.journal.Export(volumeID)
+	if err != nil || !ok {
+		return err
+	}
+	return s.apply(ctx, e)
+}
+
+// unexported is nil when nobody can log in to the volume in that pool: Busy
+// while somebody may. What is left of an export is taken away. The caller
+// holds the export's lock.
+func (s *Server) unexported(ctx context.Context, volumeID, poolName string) error {
+	e, ok, err := s.journal.Export(volumeID)
+	if err != nil || !ok || e.Pool != poolName {
+		return err
+	}
+	if len(e.Grants) > 0 {
+		return fault.New(fault.Busy, "the volume is exported to %d attachments", len(e.Grants))
+	}
+	return s.apply(ctx, e)
+}

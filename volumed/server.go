@@ -1,0 +1,146 @@
+package volumed
+
+import (
+	"context"
+	"time"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backend"
+	"clinker/volumed/diskio"
+	"clinker/volumed/journal"
+	"clinker/volumed/rpc"
+	"clinker/volumed/target"
+)
+
+// DiskIO measures the disks under a pool, by kernel names (sda, dm-3).
+type DiskIO interface {
+	Read(disks []string) diskio.IO
+}
+
+// Pool is one pool of the node and how it is exported.
+type Pool struct {
+	Backend   string // the configuration's section
+	Name      string // in Cinder's host form host@backend#name
+	Storage   backend.Backend
+	Target    target.Target
+	IQNPrefix string // iqn.2010-10.org.openstack:
+
+	StorageProtocol          string // as types' extra specs ask for it: iSCSI
+	AvailabilityZone         string
+	MaxOverSubscriptionRatio float64
+	ReservedPercentage       int
+	Capabilities             map[string]string
+	WipeBytesPerSecond       int64 // budget for zeroing what was deleted; 0: no bound
+}
+
+// Options of a Server.
+type Options struct {
+	Node    rpc.Node // its UUID and backends are filled in
+	Pools   []Pool
+	Journal *journal.Journal // stays the caller's, to be closed after Run
+	DiskIO  DiskIO
+
+	Clients        *rpc.Clients // to call the schedulers
+	Schedulers     []string     // their endpoints
+	ReportInterval time.Duration
+
+	CheckInterval time.Duration // between two comparisons of journal and target; 1 min
+	WipeInterval  time.Duration // between two looks for trash that nobody announced; 1 min
+	DrainTimeout  time.Duration // how long a stop waits for running work; 10 s
+}
+
+// Server is a storage node. It implements rpc.Volumed.
+type Server struct {
+	options Options
+	node    rpc.Node
+	pools   map[string]*pool
+	journal *journal.Journal
+	locks   *locks
+	work    *operations
+	repairs repairs
+	recheck chan struct{}
+}
+
+var _ rpc.Volumed = (*Server)(nil)
+
+// pool is a Pool with what the server remembers of it.
+type pool struct {
+	Pool
+	wipe chan struct{} // something was deleted
+}
+
+// New makes a Server, which does nothing of itself until Run. Invalid when the
+// options contradict themselves.
+func New(o Options) (*Server, error) {
+	o = o.withDefaults()
+	s := &Server{
+		options: o,
+		node:    o.Node,
+		pools:   map[string]*pool{},
+		journal: o.Journal,
+		locks:   newLocks(),
+		recheck: make(chan struct{}, 1),
+	}
+	s.work = newOperations(o.Journal, s.locks)
+	s.repairs.active = map[string]bool{}
+	s.node.UUID = o.Journal.NodeUUID()
+	s.node.Backends = nil
+	for _, p := range o.Pools {
+		name := rpc.PoolName(p.Backend, p.Name)
+		if s.pools[name] != nil {
+			return nil, fault.New(fault.Invalid, "the pool %s is named twice", name)
+		}
+		s.pools[name] = &pool{Pool: p, wipe: make(chan struct{}, 1)}
+		s.node.Backends = append(s.node.Backends, p.Backend)
+	}
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	for field, value := range map[*time.Duration]time.Duration{
+		&o.ReportInterval: 10 * time.Second, // Cinder's report_interval
+		&o.CheckInterval:  time.Minute,
+		&o.WipeInterval:   time.Minute,
+		&o.DrainTimeout:   10 * time.Second,
+	} {
+		if *field <= 0 {
+			*field = value
+		}
+	}
+	return o
+}
+
+// pool finds a pool by its name backend#pool.
+func (s *Server) pool(name string) (*pool, error) {
+	if p := s.pools[name]; p != nil {
+		return p, nil
+	}
+	return nil, fault.New(fault.NotFound, "this node has no pool %s", name)
+}
+
+// iqn is the name of a volume's target.
+func (p *pool) iqn(volumeID string) string { return p.IQNPrefix + backend.VolumeName(volumeID) }
+
+// Recheck has journal and target compared at once: for a target's daemon that
+// has been started anew and holds nothing.
+func (s *Server) Recheck() { ring(s.recheck) }
+
+// ring wakes whoever listens; one ring is enough.
+func ring(bell chan<- struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits, false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,131 @@
+package volumed
+
+import (
+	"context"
+	"time"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backend"
+	"clinker/volumed/journal"
+	"clinker/volumed/rpc"
+)
+
+// How long work may take before it is taken for hung and cut short; it can be
+// repeated then. An extension may zero what is added, a copy is as slow as
+// the disks.
+const (
+	workLimit = time.Hour
+	copyLimit = 24 * time.Hour
+)
+
+// Create implements rpc.Volumed.
+func (s *Server) Create(ctx context.Context, f rpc.Fence, poolName string, bytes int64) (*rpc.Operation, error) {
+	p, fence, err := s.admit(f, poolName, false)
+	if err == nil {
+		err = checkBytes(bytes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.work.run(ctx, task{
+		kind: "create", fence: fence, limit: workLimit,
+		locks: []want{{space: storageOf, id: f.ResourceID}},
+		do: func(ctx context.Context, _ *operation) error {
+			return p.Storage.Create(ctx, backend.VolumeName(f.ResourceID), bytes)
+		},
+	})
+}
+
+// Extend implements rpc.Volumed.
+func (s *Server) Extend(ctx context.Context, f rpc.Fence, poolName string, bytes int64) (*rpc.Operation, error) {
+	p, fence, err := s.admit(f, poolName, false)
+	if err == nil {
+		err = checkBytes(bytes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.work.run(ctx, task{
+		kind: "extend", fence: fence, limit: workLimit,
+		locks: []want{{space: storageOf, id: f.ResourceID}},
+		do: func(ctx context.Context, _ *operation) error {
+			if err := p.Storage.Extend(ctx, backend.VolumeName(f.ResourceID), bytes); err != nil {
+				return err
+			}
+			return s.refresh(ctx, f.ResourceID)
+		},
+	})
+}
+
+// Destroy implements rpc.Volumed.
+func (s *Server) Destroy(ctx context.Context, f rpc.Fence, poolName string) (*rpc.Operation, error) {
+	p, fence, err := s.admit(f, poolName, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.work.run(ctx, task{
+		kind: "destroy", fence: fence, limit: workLimit,
+		locks: []want{{space: storageOf, id: f.ResourceID}, {space: exportOf, id: f.ResourceID}},
+		do: func(ctx context.Context, _ *operation) error {
+			if err := s.unexported(ctx, f.ResourceID, poolName); err != nil {
+				return err
+			}
+			defer ring(p.wipe)
+			return p.Storage.Delete(ctx, backend.VolumeName(f.ResourceID))
+		},
+	})
+}
+
+// CopyFrom implements rpc.Volumed.
+func (s *Server) CopyFrom(ctx context.Context, f rpc.Fence, poolName string, source rpc.Source, bytes int64) (*rpc.Operation, error) {
+	p, fence, err := s.admit(f, poolName, false)
+	if err == nil {
+		err = checkBytes(bytes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	from, err := nameOf(source)
+	if err != nil {
+		return nil, err
+	}
+	if source.ID == f.ResourceID {
+		return nil, fault.New(fault.Invalid, "a volume cannot be a copy of itself")
+	}
+	return s.work.run(ctx, task{
+		kind: "copy_from", fence: fence, limit: copyLimit, total: bytes,
+		locks: []want{{space: storageOf, id: f.ResourceID}, {space: storageOf, id: source.ID, shared: true}},
+		do: func(ctx context.Context, o *operation) error {
+			return p.Storage.Clone(ctx, from, backend.VolumeName(f.ResourceID), bytes, o.bytesDone.Store)
+		},
+	})
+}
+
+// Operation implements rpc.Volumed.
+func (s *Server) Operation(ctx context.Context, id string, wait time.Duration) (*rpc.Operation, error) {
+	return s.work.find(ctx, id, wait)
+}
+
+// admit finds the pool and checks the fence of a call.
+func (s *Server) admit(f rpc.Fence, poolName string, ends bool) (*pool, journal.Fence, error) {
+	fence, err := fenceOf(f, poolName, ends)
+	if err != nil {
+		return nil, fence, err
+	}
+	p, err := s.pool(poolName)
+	return p, fence, err
+}
+
+// nameOf gives a source's name in its pool.
+func nameOf(source rpc.Source) (string, error) {
+	if err := checkID("source", source.ID); err != nil {
+		return "", err
+	}
+	switch source.Kind {
+	case rpc.KindVolume:
+		return backend.VolumeName(source.ID), nil
+	case rpc.KindSnapshot:
+		return backend.SnapshotName(source.ID), nil
+	}
+	return "", fault.New(fault.Invalid, "a copy is made of a volume or a snapshot")
+}

@@ -1,0 +1,102 @@
+package volumed
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clinker/volumed/backend"
+)
+
+// heap is a backend that has nothing but trash.
+type heap struct {
+	backend.Backend
+	mu    sync.Mutex
+	trash []backend.Entry
+	sick  string
+	wiped []string
+}
+
+func (h *heap) Trash(context.Context) ([]backend.Entry, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.trash), nil
+}
+
+func (h *heap) done() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.wiped)
+}
+
+func (h *heap) Purge(ctx context.Context, name string, spend func(context.Context, int) error) error {
+	h.mu.Lock()
+	sick := name == h.sick
+	h.mu.Unlock()
+	if sick {
+		return errors.New("held open")
+	}
+	if err := spend(ctx, 10<<20); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wiped = append(h.wiped, name)
+	h.trash = slices.DeleteFunc(h.trash, func(e backend.Entry) bool { return e.Name == name })
+	return nil
+}
+
+func TestTrashIsWipedWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &heap{trash: []backend.Entry{{Name: "a"}, {Name: "sick"}, {Name: "b"}}, sick: "sick"}
+		p := &pool{Pool: Pool{Storage: h, WipeBytesPerSecond: 4 << 20}, wipe: make(chan struct{}, 1)}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := &Server{options: Options{}.withDefaults()}
+		go s.wipe(ctx, poolName, p)
+		time.Sleep(4 * time.Second) // 20 MiB less the first second's 4 take 4 s
+		synctest.Wait()
+		if !slices.Equal(h.done(), []string{"a", "b"}) {
+			t.Errorf("after 4 s: %v", h.done())
+		}
+		h.mu.Lock()
+		h.trash = append(h.trash, backend.Entry{Name: "c"})
+		h.mu.Unlock()
+		ring(p.wipe)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(h.done()) != 2 {
+			t.Error("the budget is exceeded")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if len(h.done()) != 3 {
+			t.Error("a bell is not heard")
+		}
+		h.mu.Lock()
+		h.sick = ""
+		h.mu.Unlock()
+		time.Sleep(s.options.WipeInterval + 10*time.Second)
+		if !slices.Equal(h.done(), []string{"a", "b", "c", "sick"}) {
+			t.Errorf("in the end: %v", h.done())
+		}
+	})
+}
+
+func TestAStopEndsAWipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &heap{trash: []backend.Entry{{Name: "a"}}}
+		p := &pool{Pool: Pool{Storage: h, WipeBytesPerSecond: 1}, wipe: make(chan struct{}, 1)}
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &Server{options: Options{}.withDefaults()}
+		ended := make(chan struct{})
+		go func() { s.wipe(ctx, poolName, p); close(ended) }()
+		synctest.Wait()
+		cancel()
+		<-ended
+	})
+}
