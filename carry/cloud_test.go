@@ -26,6 +26,9 @@ type service struct {
 	t      testing.TB
 	server *httptest.Server
 	trap   *trap
+	lun    int
+	// changed hears of every grant that comes or goes; nil in fakes of the kernel.
+	changed func(username, initiator string, there bool)
 
 	mu          sync.Mutex
 	volumes     map[string]map[string]any
@@ -34,7 +37,7 @@ type service struct {
 }
 
 func newService(t testing.TB, trap *trap) *service {
-	s := &service{t: t, trap: trap, volumes: map[string]map[string]any{}, attachments: map[string]map[string]any{}}
+	s := &service{t: t, trap: trap, lun: 1, volumes: map[string]map[string]any{}, attachments: map[string]map[string]any{}}
 	s.volume(volumeID, "data", 1)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v3/volumes/{id}", s.showVolume)
@@ -122,11 +125,10 @@ func (s *service) listAttachments(w http.ResponseWriter, r *http.Request) {
 func (s *service) createAttachment(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Attachment struct {
-			Volume    string            `json:"volume_uuid"`
-			Instance  *string           `json:"instance_uuid"`
-			Connector map[string]any    `json:"connector"`
-			Mode      string            `json:"mode"`
-			_         map[string]string `json:"-"`
+			Volume    string         `json:"volume_uuid"`
+			Instance  *string        `json:"instance_uuid"`
+			Connector map[string]any `json:"connector"`
+			Mode      string         `json:"mode"`
 		} `json:"attachment"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.Attachment.Instance != nil {
@@ -149,11 +151,19 @@ func (s *service) attach(volume string, initiator any, mode string) map[string]a
 	a := map[string]any{"id": id, "volume_id": volume, "instance": nil, "status": "attaching", "attached_at": "", "detached_at": "",
 		"connection_info": map[string]any{
 			"driver_volume_type": "iscsi", "attachment_id": id, "target_iqn": "iqn.2010-10.org.openstack:volume-" + volume,
-			"target_portal": "127.0.0.1:3260", "target_lun": 1, "auth_method": "CHAP", "auth_username": "user-" + id,
+			"target_portal": "127.0.0.1:3260", "target_lun": s.lun, "auth_method": "CHAP", "auth_username": "user-" + id,
 			"auth_password": password, "access_mode": mode, "for": initiator,
 		}}
 	s.attachments[id] = a
+	s.tell(a, true)
 	return a
+}
+
+func (s *service) tell(a map[string]any, there bool) {
+	if s.changed != nil {
+		info := a["connection_info"].(map[string]any)
+		s.changed(info["auth_username"].(string), fmt.Sprint(info["for"]), there)
+	}
 }
 
 func (s *service) showAttachment(w http.ResponseWriter, r *http.Request) {
@@ -183,6 +193,7 @@ func (s *service) deleteAttachment(w http.ResponseWriter, r *http.Request) {
 	}
 	s.volumes[a["volume_id"].(string)]["status"] = "available"
 	delete(s.attachments, r.PathValue("id"))
+	s.tell(a, false)
 	answer(w, 200, map[string]any{"attachments": []any{}})
 }
 
