@@ -64,3 +64,15 @@ func FuzzParseDirectory(f *testing.F) {
 		}
 	})
 }
+
+// TestHtpasswdHashes: Apache's tool marks its bcrypt hashes with a y.
+func TestHtpasswdHashes(t *testing.T) {
+	t.Parallel()
+	s := newTestService(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	require.NoError(t, err)
+	text := "users: [{name: a, password_hash: '" + strings.Replace(string(hash), "$2a$", "$2y$", 1) + "'}]"
+	writePeople(t, s.cfg.Dir, text)
+	got := ask(t, open(t, s.cfg.Dir), "POST", "/v3/auth/tokens", passwordBody("a", "secret", ""))
+	assert.Equal(t, 201, got.status, got.text)
+}
