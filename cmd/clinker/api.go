@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"clinker/api"
+	"clinker/db"
+	"clinker/internal/conf"
+	"clinker/internal/openstack/identity"
+	"clinker/internal/pki"
+	"clinker/policy"
+	"clinker/volumed/rpc"
+)
+
+// apiCommand serves the REST API until it is told to end.
+type apiCommand struct{}
+
+// Run is kong's.
+func (apiCommand) Run(ctx context.Context, c *commands) error {
+	cfg, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	who, err := authenticator(cfg)
+	if err != nil {
+		return err
+	}
+	server, err := newAPI(ctx, cfg, d, who)
+	if err != nil {
+		return err
+	}
+	listener, err := listenAPI(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "serving the API", "address", listener.Addr().String())
+	return serveHTTP(ctx, listener, server)
+}
+
+// newAPI puts the API together from the configuration.
+func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authenticator) (*api.Server, error) {
+	rules, err := newPolicy(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := nodeClients(cfg, pki.API)
+	if err != nil {
+		return nil, err
+	}
+	filters, err := api.LoadFilters(cfg.API.ResourceQueryFiltersFile)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Options{
+		DB: d, Identity: who, Policy: rules, Nodes: nodes,
+		AuthURI:         cfg.Keystone.WWWAuthenticateURI,
+		PublicEndpoint:  cfg.API.PublicEndpoint,
+		MaxBody:         cfg.API.MaxRequestBodySize,
+		MaxLimit:        cfg.API.MaxLimit,
+		DefaultType:     cfg.API.DefaultVolumeType,
+		DefaultZone:     cfg.StorageAvailabilityZone,
+		ZoneFallback:    cfg.API.AllowAvailabilityZoneFallback,
+		Limits:          limits(cfg.Quota),
+		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
+		ProtectServers:  cfg.API.AuthStrategy == "keystone",
+		Filters:         filters,
+	})
+}
+
+// newPolicy reads the rules and logs what looks like a mistake in them.
+func newPolicy(ctx context.Context, cfg *conf.Config) (*policy.Enforcer, error) {
+	rules, warnings, err := policy.New(policy.Options{File: cfg.Policy.File, EnforceNewDefaults: cfg.Policy.EnforceNewDefaults})
+	for _, w := range warnings {
+		slog.WarnContext(ctx, "policy", "file", cfg.Policy.File, "warning", w.String())
+	}
+	return rules, err
+}
+
+// nodeClients are this process's connections to storage nodes.
+func nodeClients(cfg *conf.Config, role pki.Role) (*rpc.Clients, error) {
+	config, err := clientTLS(cfg, role, pki.Volumed)
+	if err != nil {
+		return nil, err
+	}
+	return rpc.NewPool(config), nil
+}
+
+// limits are the quotas that hold where nothing else is set.
+func limits(q conf.Quota) db.Limits {
+	return db.Limits{
+		db.QuotaVolumes: q.Volumes, db.QuotaGigabytes: q.GigabytesGiB, db.QuotaSnapshots: q.Snapshots,
+		db.QuotaBackups: q.Backups, db.QuotaBackupGigabytes: q.BackupGigabytesGiB, db.QuotaGroups: q.Groups,
+		db.QuotaPerVolumeGigabytes: q.PerVolumeSizeGiB,
+	}
+}
+
+// listenAPI opens the API's port, with TLS where [DEFAULT] asks for it.
+func listenAPI(ctx context.Context, cfg *conf.Config) (net.Listener, error) {
+	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.API.Listen, strconv.Itoa(cfg.API.ListenPort)))
+	if err != nil || !cfg.API.UseSSL {
+		return listener, err
+	}
+	certificate, err := tls.LoadX509KeyPair(cfg.SSL.CertFile, cfg.SSL.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
+}

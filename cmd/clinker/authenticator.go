@@ -1,0 +1,38 @@
+package main
+
+import (
+	"path/filepath"
+
+	"clinker/internal/conf"
+	"clinker/internal/openstack/builtin"
+	"clinker/internal/openstack/identity"
+	"clinker/internal/openstack/keystone"
+)
+
+// authenticator gives whoever tells who callers are, as auth_strategy says.
+func authenticator(cfg *conf.Config) (identity.Authenticator, error) {
+	switch cfg.API.AuthStrategy {
+	case "noauth":
+		return identity.NoAuth{}, identity.CheckLoopback(cfg.API.Listen)
+	case "builtin":
+		return builtinIdentity(cfg, "", "")
+	}
+	k := cfg.Keystone
+	return keystone.New(keystone.Config{
+		AuthURL: k.AuthURL, Username: k.Username, Password: k.Password.Reveal(),
+		ProjectName: k.ProjectName, UserDomainName: k.UserDomainName, ProjectDomainName: k.ProjectDomainName,
+		CAFile: k.CAFile, Insecure: k.Insecure, Region: k.RegionName,
+		ServiceTokenRoles: k.ServiceTokenRoles, ServiceTokenRolesRequired: k.ServiceTokenRolesRequired,
+		CacheTime: k.TokenCacheTime, JWSPublicKeys: k.JWSKeyRepository,
+	})
+}
+
+// builtinIdentity opens the small Keystone of our own, on the directory that
+// holds identity_file.
+func builtinIdentity(cfg *conf.Config, publicURL, volumeURL string) (*builtin.Service, error) {
+	return builtin.New(builtin.Config{
+		Dir: filepath.Dir(cfg.Clinker.IdentityFile), PublicURL: publicURL, VolumeURL: volumeURL,
+		TokenLifetime:     cfg.Clinker.IdentityTokenTTL,
+		ServiceTokenRoles: cfg.Keystone.ServiceTokenRoles, ServiceTokenRolesRequired: cfg.Keystone.ServiceTokenRolesRequired,
+	})
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"clinker/internal/openstack/builtin"
+)
+
+// devNode is one storage node of a dev.
+type devNode struct {
+	name    string
+	targets *privateTargets
+}
+
+// settings is the part of the configuration that all parts share.
+func (d *dev) settings() string {
+	return fmt.Sprintf(`[DEFAULT]
+my_ip = %[1]s
+state_path = %[2]s
+osapi_volume_listen = %[1]s
+osapi_volume_listen_port = %[3]d
+auth_strategy = builtin
+[keystone_authtoken]
+www_authenticate_uri = http://%[4]s
+[clinker]
+ca = %[5]s/ca.crt
+cert = %[5]s/{role}.crt
+key = %[5]s/{role}.key
+identity_file = %[2]s/identity/identity.yaml
+`, d.Listen, d.Data, d.Port, d.address(d.IdentityPort), d.pkiDirectory())
+}
+
+// startIdentity serves the small Keystone of our own and writes the openrc.
+func (d *dev) startIdentity(ctx context.Context) (string, error) {
+	accounts, err := builtin.Bootstrap(filepath.Join(d.Data, "identity"))
+	if err != nil {
+		return "", err
+	}
+	service, err := d.identity()
+	if err != nil {
+		return "", err
+	}
+	for _, a := range accounts {
+		if err := d.writeOpenrc(service, a); err != nil {
+			return "", err
+		}
+	}
+	listener, err := listenTCP(ctx, d.address(d.IdentityPort))
+	if err != nil {
+		return "", err
+	}
+	d.part(ctx, "identity service", func(ctx context.Context) error { return serveHTTP(ctx, listener, service.Handler()) })
+	return service.AuthURL(), nil
+}
+
+func (d *dev) identity() (*builtin.Service, error) {
+	cfg, err := d.config("")
+	if err != nil {
+		return nil, err
+	}
+	return builtinIdentity(cfg, "http://"+d.address(d.IdentityPort), "http://"+d.address(d.Port)+"/v3")
+}
+
+func (d *dev) writeOpenrc(service *builtin.Service, a builtin.Account) error {
+	path := filepath.Join(d.Data, a.User+"-openrc")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return builtin.Openrc(file, service.AuthURL(), service.Region(), a)
+}
+
+// startScheduler runs the scheduler and lets storage nodes announce themselves.
+func (d *dev) startScheduler(ctx context.Context) (string, error) {
+	cfg, err := d.config("")
+	if err != nil {
+		return "", err
+	}
+	s, err := newScheduler(cfg, d.db)
+	if err != nil {
+		return "", err
+	}
+	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"))
+	if err != nil {
+		return "", err
+	}
+	d.scheduler = "https://" + listener.Addr().String()
+	d.part(ctx, "scheduler", func(ctx context.Context) error { return serveScheduler(ctx, cfg, s, listener) })
+	return d.scheduler, nil
+}
+
+// startNodes runs the storage nodes, each with a directory, a backend and a
+// target of its own.
+func (d *dev) startNodes(ctx context.Context) (string, error) {
+	var names []string
+	for i := range d.Nodes {
+		node, err := d.startNode(ctx, i)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, node.name)
+	}
+	return strings.Join(names, ", "), d.awaitPools(ctx)
+}
+
+func (d *dev) startNode(ctx context.Context, i int) (*devNode, error) {
+	node := &devNode{name: fmt.Sprintf("node%d", i+1)}
+	node.targets = &privateTargets{dir: filepath.Join(d.Data, node.name)}
+	d.nodes = append(d.nodes, node)
+	cfg, err := d.config(d.nodeSettings(node, i))
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"))
+	if err != nil {
+		return nil, err
+	}
+	endpoint := "https://" + listener.Addr().String()
+	d.part(ctx, "storage node "+node.name, func(ctx context.Context) error {
+		return serveNode(ctx, cfg, listener, endpoint, []string{d.scheduler}, node.targets)
+	})
+	return node, nil
+}
+
+// nodeSettings are a node's own options, over the shared ones.
+func (d *dev) nodeSettings(node *devNode, i int) string {
+	driver, lvmType := "file", "default"
+	if d.VolumeGroup != "" {
+		driver = "lvm"
+	}
+	if d.Thin {
+		lvmType = "thin"
+	}
+	return fmt.Sprintf(`[DEFAULT]
+host = %s
+state_path = %s
+report_interval = 5
+enabled_backends = %s
+[%s]
+volume_driver = %s
+volume_group = %s
+lvm_type = %s
+target_port = %d
+`, node.name, filepath.Join(d.Data, node.name), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i)
+}
+
+// startAPI serves the REST API.
+func (d *dev) startAPI(ctx context.Context) (string, error) {
+	cfg, err := d.config("")
+	if err != nil {
+		return "", err
+	}
+	who, err := d.identity()
+	if err != nil {
+		return "", err
+	}
+	server, err := newAPI(ctx, cfg, d.db, who)
+	if err != nil {
+		return "", err
+	}
+	listener, err := listenAPI(ctx, cfg)
+	if err != nil {
+		return "", err
+	}
+	d.part(ctx, "API", func(ctx context.Context) error { return serveHTTP(ctx, listener, http.Handler(server)) })
+	return "http://" + d.address(d.Port) + "/v3", nil
+}
+
+// welcome says what to do next.
+func (d *dev) welcome() {
+	fmt.Printf(`
+Clinker is running. In another terminal, with Debian's python3-openstackclient:
+
+  . %s
+  openstack volume create --size 1 first
+  openstack volume list
+
+Everything is kept in %s. Ctrl-C stops it.
+`, filepath.Join(d.Data, "admin-openrc"), d.Data)
+}

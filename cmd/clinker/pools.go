@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"clinker/internal/conf"
+	"clinker/internal/fault"
+	"clinker/volumed"
+	"clinker/volumed/backend"
+	"clinker/volumed/backend/file"
+	"clinker/volumed/backend/lvm"
+)
+
+// openPools opens every backend that the configuration enables, with its target.
+func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volumed.Pool, error) {
+	if len(cfg.Backends) == 0 {
+		return nil, fault.New(fault.Invalid, "[DEFAULT] enabled_backends is empty: name the sections of the backends that this node serves")
+	}
+	var pools []volumed.Pool
+	for i := range cfg.Backends {
+		pool, err := openPool(ctx, &cfg.Backends[i], targets)
+		if err != nil {
+			return nil, fmt.Errorf("[%s] %w", cfg.Backends[i].Name, err)
+		}
+		pools = append(pools, pool)
+	}
+	return pools, nil
+}
+
+func openPool(ctx context.Context, b *conf.Backend, targets targets) (volumed.Pool, error) {
+	storage, err := openBackend(ctx, b)
+	if err != nil {
+		return volumed.Pool{}, err
+	}
+	export, err := targets.open(ctx, b)
+	if err != nil {
+		return volumed.Pool{}, err
+	}
+	return volumed.Pool{
+		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix,
+		StorageProtocol: "iSCSI", AvailabilityZone: b.BackendAvailabilityZone,
+		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
+		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName},
+		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
+	}, nil
+}
+
+// openBackend opens what keeps the volumes.
+func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) {
+	if b.VolumeDriver == "file" {
+		return file.Open(file.Options{Directory: b.FileDirectory})
+	}
+	o := lvm.Options{VolumeGroup: b.VolumeGroup}
+	if b.LVMType == "thin" {
+		o.ThinPool = b.LVMThinPool
+	}
+	return lvm.Open(ctx, o)
+}
+
+// overSubscription turns max_over_subscription_ratio = auto into Cinder's
+// default of 20.
+func overSubscription(r conf.Ratio) float64 {
+	if r.Auto {
+		return 20
+	}
+	return r.Fix
+}

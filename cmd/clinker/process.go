@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"clinker/db"
+	"clinker/internal/conf"
+	"clinker/internal/pki"
+	"clinker/internal/telemetry"
+)
+
+// load reads the configuration and sets up the log as it says.
+func (c *commands) load(ctx context.Context) (*conf.Config, error) {
+	cfg, warnings, err := conf.Load(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	level := slog.LevelInfo
+	if cfg.Debug {
+		level = slog.LevelDebug
+	}
+	telemetry.Log(os.Stderr, level, cfg.UseJSON)
+	for _, w := range warnings {
+		slog.WarnContext(ctx, "configuration", "file", c.Config, "warning", w.String())
+	}
+	return cfg, nil
+}
+
+// openDatabase connects as [database] says.
+func openDatabase(ctx context.Context, cfg *conf.Config) (*db.DB, error) {
+	return db.Open(ctx, cfg.Database.Connection.Reveal(), cfg.Database.MaxPoolSize)
+}
+
+// clientTLS is how this process calls others, as role.
+func clientTLS(cfg *conf.Config, role pki.Role, servers ...pki.Role) (*tls.Config, error) {
+	ca, cert, key := cfg.Clinker.TLSFiles(string(role))
+	return pki.ClientTLS(ca, cert, key, servers...)
+}
+
+// serverTLS is how this process lets others call it, as role.
+func serverTLS(cfg *conf.Config, role pki.Role, clients ...pki.Role) (*tls.Config, error) {
+	ca, cert, key := cfg.Clinker.TLSFiles(string(role))
+	return pki.ServerTLS(ca, cert, key, clients...)
+}
+
+// allow lets only callers with one of the roles in.
+func allow(roles ...pki.Role) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error { return pki.RequireRole(state, roles...) }
+}
+
+// listenTCP opens a port; one that is taken is said in a sentence.
+func listenTCP(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, explainListen(address, err)
+	}
+	return listener, nil
+}
+
+// serveHTTP answers on the listener until ctx ends, and then lets what is under
+// way finish for up to ten seconds.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if server.Shutdown(limit) != nil {
+		return server.Close()
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"strconv"
+
+	"clinker/internal/conf"
+	"clinker/volumed/target"
+	"clinker/volumed/target/lio"
+	"clinker/volumed/target/tgt"
+)
+
+// targets opens what exports a backend's volumes.
+type targets interface {
+	open(ctx context.Context, b *conf.Backend) (target.Target, error)
+	// onRestart has again called whenever the exports were lost.
+	onRestart(again func())
+}
+
+// systemTargets are those of a storage node: the kernel's, or the machine's tgtd.
+type systemTargets struct{}
+
+func (systemTargets) onRestart(func()) {}
+
+func (systemTargets) open(_ context.Context, b *conf.Backend) (target.Target, error) {
+	switch b.TargetHelper {
+	case "tgt":
+		return tgt.New(tgt.Options{Socket: "/run/tgtd/socket.0", Portals: portals(b), Prefix: b.TargetPrefix}), nil
+	case "auto":
+		if lio.Available() != nil {
+			return tgt.New(tgt.Options{Socket: "/run/tgtd/socket.0", Portals: portals(b), Prefix: b.TargetPrefix}), nil
+		}
+	}
+	return openLIO(b)
+}
+
+func openLIO(b *conf.Backend) (target.Target, error) {
+	if err := lio.Available(); err != nil {
+		return nil, err
+	}
+	return lio.New(lio.Options{Portals: portals(b), Prefix: b.TargetPrefix}), nil
+}
+
+// portals are the addresses at which a backend's volumes are reached.
+func portals(b *conf.Backend) []string {
+	port := strconv.Itoa(b.TargetPort)
+	all := []string{net.JoinHostPort(b.TargetIPAddress, port)}
+	for _, address := range b.ISCSISecondaryIPAddresses {
+		all = append(all, net.JoinHostPort(address, port))
+	}
+	return all
+}
+
+// privateTargets are those of `clinker dev`: the kernel's where it can, else a
+// tgtd of our own.
+type privateTargets struct {
+	dir    string // for the daemon's socket
+	daemon *tgt.Daemon
+	again  func()
+}
+
+func (p *privateTargets) onRestart(again func()) { p.again = again }
+
+func (p *privateTargets) open(ctx context.Context, b *conf.Backend) (target.Target, error) {
+	if b.TargetHelper != "tgt" && lio.Available() == nil {
+		return openLIO(b)
+	}
+	if p.daemon == nil {
+		daemon, err := tgt.Start(ctx, tgt.DaemonOptions{
+			Dir: filepath.Join(p.dir, "tgtd"), Portals: portals(b),
+			Restarted: func(context.Context) {
+				if p.again != nil {
+					p.again()
+				}
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		p.daemon = daemon
+	}
+	return tgt.New(tgt.Options{Socket: p.daemon.Socket(), Prefix: b.TargetPrefix}), nil
+}
+
+func (p *privateTargets) stop() {
+	if p.daemon != nil {
+		p.daemon.Stop()
+	}
+}

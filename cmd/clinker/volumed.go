@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"clinker/internal/conf"
+	"clinker/internal/pki"
+	"clinker/volumed"
+	"clinker/volumed/diskio"
+	"clinker/volumed/journal"
+	"clinker/volumed/rpc"
+)
+
+// volumedCommand keeps volumes on a storage node until it is told to end. The
+// exports stay when it ends.
+type volumedCommand struct{}
+
+// Run is kong's.
+func (volumedCommand) Run(ctx context.Context, c *commands) error {
+	cfg, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	address := net.JoinHostPort(cfg.Clinker.VolumedListen, strconv.Itoa(cfg.Clinker.VolumedPort))
+	listener, err := listenTCP(ctx, address)
+	if err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "serving as a storage node", "address", listener.Addr().String(), "backends", cfg.EnabledBackends)
+	return serveNode(ctx, cfg, listener, cfg.Clinker.VolumedEndpoint, cfg.Clinker.SchedulerEndpoints, systemTargets{})
+}
+
+// serveNode runs a storage node on the listener until ctx ends.
+func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, endpoint string, schedulers []string, targets targets) error {
+	if err := os.MkdirAll(cfg.StatePath, 0o700); err != nil {
+		return err
+	}
+	j, err := journal.Open(filepath.Join(cfg.StatePath, "volumed.db"))
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	pools, err := openPools(ctx, cfg, targets)
+	if err != nil {
+		return err
+	}
+	clients, err := clientTLS(cfg, pki.Volumed, pki.Scheduler)
+	if err != nil {
+		return err
+	}
+	serving, err := serverTLS(cfg, pki.Volumed, pki.API, pki.Scheduler)
+	if err != nil {
+		return err
+	}
+	sampler := diskio.New(diskio.Options{})
+	sampler.Start(ctx)
+	server, err := volumed.New(volumed.Options{
+		Node:  rpc.Node{Host: cfg.Host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
+		Pools: pools, Journal: j, DiskIO: sampler,
+		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
+	})
+	if err != nil {
+		return err
+	}
+	targets.onRestart(server.Recheck)
+	return server.Run(ctx, listener, serving, allow(pki.API, pki.Scheduler))
+}

@@ -1,0 +1,97 @@
+// Package clinker has only this test: the house's rules that a compiler cannot
+// know. CONTRIBUTING.md draws them.
+package clinker
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// may says what each top-level folder may import of this module, directly.
+// Folders below one of them follow its rule unless they have their own.
+var may = map[string][]string{
+	"cmd":                 {"api", "scheduler", "volumed", "carry", "db", "policy", "internal"},
+	"api":                 {"volumed/rpc", "db", "policy", "internal"},
+	"scheduler":           {"scheduler", "volumed/rpc", "db", "internal"},
+	"scheduler/placement": {"internal/fault"},
+	"volumed":             {"volumed", "internal"},
+	"volumed/backend":     {"volumed/backend", "internal"},
+	"volumed/target":      {"volumed/target", "internal"},
+	"carry":               {"internal"},
+	"db":                  {"db", "migrations", "internal"},
+	"migrations":          {},
+	"policy":              {"internal"},
+	"internal":            {"internal"},
+	"testbed":             {"testbed", "internal"},
+	"tempest":             {"tempest", "testbed", "internal", "db"},
+}
+
+// imported lists every package of the module with what it imports, tests left out.
+func imported(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		packages[strings.TrimPrefix(fields[0], "clinker/")] = fields[1:]
+	}
+	return packages
+}
+
+// rule finds the rule for a package: the longest folder that has one.
+func rule(name string) ([]string, bool) {
+	for folder := name; ; {
+		if allowed, ok := may[folder]; ok {
+			return allowed, true
+		}
+		i := strings.LastIndex(folder, "/")
+		if i < 0 {
+			return nil, false
+		}
+		folder = folder[:i]
+	}
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	for name, imports := range imported(t) {
+		if name == "clinker" {
+			continue
+		}
+		allowed, ok := rule(name)
+		if !ok {
+			t.Errorf("%s is in no folder of the house", name)
+			continue
+		}
+		for _, path := range imports {
+			path, ours := strings.CutPrefix(path, "clinker/")
+			if ours && !within(path, allowed) {
+				t.Errorf("%s imports %s, may import %v", name, path, allowed)
+			}
+		}
+	}
+}
+
+func within(path string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		return path == folder || strings.HasPrefix(path, folder+"/")
+	})
+}
+
+func TestEchoStaysInTheServer(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "grep", "-rl", "--include=*.go", `"github.com/labstack/echo`, ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file := range strings.Lines(string(out)) {
+		if file = strings.TrimSpace(file); file != "./api/server.go" && file != "./house_test.go" {
+			t.Errorf("%s imports echo; only api/server.go does", file)
+		}
+	}
+}
