@@ -65,6 +65,9 @@ func (g Grant) check() error {
 	if !chapName.MatchString(g.Username) {
 		return fault.New(fault.Invalid, "username %q has characters that CHAP users cannot have here", g.Username)
 	}
+	if strings.HasPrefix(g.Username, "NULL") || strings.HasPrefix(string(g.Password), "NULL") {
+		return fault.New(fault.Invalid, "username and password cannot begin with NULL, by which LIO means none")
+	}
 	// RFC 3720 §8.2.1 wants secrets of at least 96 bits.
 	if !chapWord.MatchString(string(g.Password)) {
 		return fault.New(fault.Invalid, "the password of username %s is not 12 to 255 printable characters without blanks and commas", g.Username)

@@ -1,0 +1,80 @@
+package lio
+
+import (
+	"context"
+	"slices"
+
+	"clinker/volumed/target"
+)
+
+// DefaultRoot is where the kernel shows LIO.
+const DefaultRoot = "/sys/kernel/config/target"
+
+// Options say how to use LIO.
+type Options struct {
+	// Root is LIO's directory; empty means DefaultRoot.
+	Root string
+
+	// Portals are the addresses to listen on, as address:port, IPv6 addresses in
+	// brackets. They must be addresses of this machine. Initiators are told them.
+	Portals []string
+
+	// Prefix is how the IQNs begin that this Target may touch and lists.
+	Prefix string
+}
+
+// Target exports volumes through LIO. It implements target.Target.
+type Target struct {
+	fs      configfs
+	portals []string
+	prefix  string
+	turns   turns
+}
+
+var _ target.Target = (*Target)(nil)
+
+// unitNumber is the LUN of every volume.
+const unitNumber = 0
+
+// New gives a Target. Available says whether it can work on this machine.
+func New(o Options) *Target {
+	if o.Root == "" {
+		o.Root = DefaultRoot
+	}
+	return &Target{fs: tree{o.Root}, portals: slices.Clone(o.Portals), prefix: o.Prefix}
+}
+
+// Apply is target.Target's. Errors besides those: Invalid for names and
+// passwords that cannot be used; NotFound when there is no such device; Busy when
+// something else holds it; Unavailable when the kernel has no LIO or a portal's
+// address is not this machine's; InProgress when an earlier call for this IQN,
+// which was given up, still waits in the kernel.
+func (t *Target) Apply(ctx context.Context, e target.Export) (target.Address, error) {
+	if err := e.Check(t.prefix); err != nil {
+		return target.Address{}, err
+	}
+	store, err := storeFor(e)
+	if err != nil {
+		return target.Address{}, err
+	}
+	err = t.turns.take(ctx, e.IQN, func(ctx context.Context) error {
+		return (&export{fs: stoppable{t.fs, ctx}, want: e, store: store, portals: t.portals}).apply()
+	})
+	if err != nil {
+		return target.Address{}, explain(err)
+	}
+	return target.Address{Portals: slices.Clone(t.portals), LUN: unitNumber}, nil
+}
+
+// Remove is target.Target's. It returns when the kernel has ended the
+// initiators' commands and closed the device. Timeout when ctx ends before; the
+// kernel goes on with the step it is at.
+func (t *Target) Remove(ctx context.Context, iqn string) error {
+	if err := target.CheckIQN(iqn, t.prefix); err != nil {
+		return err
+	}
+	err := t.turns.take(ctx, iqn, func(ctx context.Context) error {
+		return (&export{fs: stoppable{t.fs, ctx}, want: target.Export{IQN: iqn}}).remove()
+	})
+	return explain(err)
+}
