@@ -1,44 +1,35 @@
 package backendtest
 
-import "clinker/internal/fault"
-
-// fill makes volumes until the pool is full, or a few where it cannot be filled.
-func (p *pool) fill() (names []string) {
+// most is the size of the largest volume that the test may make.
+func (p *pool) most() int64 {
 	p.Helper()
-	for p.Fill || len(names) < 3 {
-		name := p.volume()
-		err := p.Create(p.Context(), name, p.Unit)
-		if p.Fill && fault.Is(err, fault.NoSpace) {
-			break
-		}
-		p.ok(err)
-		names = append(names, name)
+	if p.Fill {
+		return p.capacity().FreeBytes
 	}
-	return names
+	return 3 * p.Unit
 }
 
-// soiled fills the pool with a tenant's bytes and frees it all again.
+// soiled fills the pool with a tenant's bytes and frees it again.
 func (p *pool) soiled() {
 	p.Helper()
-	old := p.fill()
-	for _, name := range old {
-		p.write(name, newPattern(), 0, p.Unit)
-	}
-	p.gone(old...)
+	size := p.most()
+	old := p.made(size)
+	p.write(old, newPattern(), 0, size)
+	p.gone(old)
 }
 
 func noOldBytes(p *pool) {
 	p.soiled()
-	for _, name := range p.fill() {
-		p.blank(name, 0, p.Unit)
-	}
+	size := p.most()
+	p.blank(p.made(size), 0, size)
 }
 
 func noOldBytesInExtension(p *pool) {
 	p.soiled()
+	size := p.most()
 	name := p.made(p.Unit)
-	p.ok(p.Extend(p.Context(), name, 3*p.Unit))
-	p.blank(name, 0, 3*p.Unit)
+	p.ok(p.Extend(p.Context(), name, size))
+	p.blank(name, 0, size)
 }
 
 // noOldBytesOfSnapshots: what a snapshot kept of its volume is a tenant's, too.
@@ -50,7 +41,6 @@ func noOldBytesOfSnapshots(p *pool) {
 	clone := p.volume()
 	p.ok(p.Clone(ctx, snapshot, clone, p.Unit, silent))
 	p.gone(clone, snapshot, name)
-	for _, name := range p.fill() {
-		p.blank(name, 0, p.Unit)
-	}
+	size := p.most()
+	p.blank(p.made(size), 0, size)
 }

@@ -71,7 +71,7 @@ func (p *pool) holds(name string, n pattern, offset, size int64) {
 	})
 }
 
-// clean checks that nobody's bytes show in a part of the volume; a pool that
+// blank checks that nobody's bytes show in a part of the volume; a pool that
 // promises zeroes must give zeroes.
 func (p *pool) blank(name string, offset, size int64) {
 	p.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,26 +23,32 @@ type pool struct {
 
 	mutex sync.Mutex
 	names []string // in the order in which they were given out
+	ids   []string // in them
 }
 
 // volume and snapshot give a name nobody has had, and see to it that nothing is
 // left under it.
-func (p *pool) volume() string   { return p.named(backend.VolumeName(uuid.NewString())) }
-func (p *pool) snapshot() string { return p.named(backend.SnapshotName(uuid.NewString())) }
+func (p *pool) volume() string   { return p.named(backend.VolumeName) }
+func (p *pool) snapshot() string { return p.named(backend.SnapshotName) }
 
-func (p *pool) named(name string) string {
+func (p *pool) named(template func(id string) string) string {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.names == nil {
 		p.Cleanup(p.clean)
 	}
-	p.names = append(p.names, name)
-	return name
+	id := uuid.NewString()
+	p.ids = append(p.ids, id)
+	p.names = append(p.names, template(id))
+	return template(id)
 }
 
 // clean deletes the youngest first: snapshots before their volumes.
 func (p *pool) clean() {
 	for i := len(p.names) - 1; i >= 0; i-- {
+		if _, ok := p.listed(p.names[i]); !ok {
+			continue
+		}
 		if err := p.Delete(context.Background(), p.names[i]); err != nil {
 			p.Errorf("cleaning up %s: %v", p.names[i], err)
 		}
@@ -59,10 +66,8 @@ func (p *pool) trashed() (mine []backend.Entry) {
 	trash, err := p.Trash(context.Background())
 	p.ok(err)
 	for _, entry := range trash {
-		for _, name := range p.names {
-			if strings.HasPrefix(entry.Name, backend.TrashPrefix+name+"-") {
-				mine = append(mine, entry)
-			}
+		if slices.ContainsFunc(p.ids, func(id string) bool { return strings.Contains(entry.Name, id) }) {
+			mine = append(mine, entry)
 		}
 	}
 	return mine
@@ -104,7 +109,7 @@ func (p *pool) open(name string) *os.File {
 // listed gives the entry of that name in List.
 func (p *pool) listed(name string) (backend.Entry, bool) {
 	p.Helper()
-	entries, err := p.List(p.Context())
+	entries, err := p.List(context.Background())
 	p.ok(err)
 	for _, entry := range entries {
 		if entry.Name == name {

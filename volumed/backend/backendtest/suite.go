@@ -14,8 +14,8 @@ type Options struct {
 	// Parallel: every call of open gives a pool of its own, so that tests may
 	// run side by side.
 	Parallel bool
-	// Fill: the pool is so small that the suite may use up all its room with
-	// volumes of Unit bytes.
+	// Fill: the pool is so small, yet has room for 14 volumes of Unit bytes, that
+	// the suite may write to all of it.
 	Fill bool
 	// HoldsOrigin: a snapshot keeps its volume from being deleted.
 	HoldsOrigin bool

@@ -1,0 +1,129 @@
+package lvm
+
+import (
+	"context"
+	"errors"
+
+	"clinker/volumed/backend"
+)
+
+// Options say where the volumes are.
+type Options struct {
+	VolumeGroup string // must exist
+	ThinPool    string // a thin pool in it; "" makes thick volumes
+	// Discard gives wiped extents back to the disk itself (TRIM) before they
+	// are given back to the volume group. Some disks answer reads of discarded
+	// blocks with what was there before, hence it is not the default.
+	Discard bool
+}
+
+// Backend keeps volumes in a volume group. It implements backend.Backend.
+type Backend struct {
+	*group
+	pool pool
+}
+
+var _ backend.Backend = (*Backend)(nil)
+
+// pool is what differs between thick and thin volumes. Names and sizes have been
+// checked, and sizes are whole extents.
+type pool interface {
+	create(ctx context.Context, name string, size int64) error
+	extend(ctx context.Context, name string, size int64) error
+	remove(ctx context.Context, name string) error
+	snapshot(ctx context.Context, volume, snapshot string) error
+	clone(ctx context.Context, source, name string, size int64, progress func(int64)) error
+	capacity(r *report) (backend.Capacity, error)
+	holds(v logicalVolume) bool         // whether the volume lies in this pool
+	whole(v logicalVolume) bool         // whether it is one, and not half-made
+	activate(ctx context.Context) error // the pool itself
+}
+
+// Create starts one program (lvcreate); see backend.Backend.
+func (b *Backend) Create(ctx context.Context, name string, size int64) error {
+	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
+		return err
+	}
+	return b.pool.create(ctx, name, b.roundUp(size))
+}
+
+// Extend starts one program (lvextend); see backend.Backend. A thick volume that
+// has snapshots can grow only while it is not open: else Busy.
+func (b *Backend) Extend(ctx context.Context, name string, size int64) error {
+	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
+		return err
+	}
+	return b.pool.extend(ctx, name, b.roundUp(size))
+}
+
+// Delete starts one program: lvrename for a thick volume, lvremove for a thin
+// one. For a thick snapshot it also starts lvconvert. See backend.Backend.
+func (b *Backend) Delete(ctx context.Context, name string) error {
+	if err := backend.CheckName(name); err != nil {
+		return err
+	}
+	return b.pool.remove(ctx, name)
+}
+
+// Snapshot starts one program (lvcreate); see backend.Backend. A thick snapshot
+// gets a store that holds its whole volume, so that it cannot overflow.
+func (b *Backend) Snapshot(ctx context.Context, volume, snapshot string) error {
+	if err := errors.Join(backend.CheckName(volume), backend.CheckName(snapshot)); err != nil {
+		return err
+	}
+	return b.pool.snapshot(ctx, volume, snapshot)
+}
+
+// Clone copies a thick source block by block, a volume from a snapshot made for
+// the purpose; a thin clone is a thin snapshot. See backend.Backend.
+func (b *Backend) Clone(ctx context.Context, source, name string, size int64, progress func(done int64)) error {
+	if err := errors.Join(backend.CheckName(source), backend.CheckName(name), backend.CheckSize(size)); err != nil {
+		return err
+	}
+	return b.pool.clone(ctx, source, name, b.roundUp(size), progress)
+}
+
+// Device activates the volume if it is not active, and gives /dev/VG/LV; see
+// backend.Backend.
+func (b *Backend) Device(ctx context.Context, name string) (string, error) {
+	if err := backend.CheckName(name); err != nil {
+		return "", err
+	}
+	return b.device(ctx, name)
+}
+
+// List tells from the last report, which no change of ours is newer than; see
+// backend.Backend.
+func (b *Backend) List(ctx context.Context) ([]backend.Entry, error) {
+	r, err := b.reports.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return b.live(r), nil
+}
+
+func (b *Backend) live(r *report) (entries []backend.Entry) {
+	for _, v := range r.volumes {
+		if backend.CheckName(v.Name) == nil && b.pool.holds(v) && b.pool.whole(v) {
+			entries = append(entries, backend.Entry{Name: v.Name, Bytes: v.VirtualBytes()})
+		}
+	}
+	return entries
+}
+
+// Capacity tells from the last report; see backend.Backend.
+func (b *Backend) Capacity(ctx context.Context) (backend.Capacity, error) {
+	r, err := b.reports.get(ctx)
+	if err != nil {
+		return backend.Capacity{}, err
+	}
+	c, err := b.pool.capacity(r)
+	if err != nil {
+		return backend.Capacity{}, err
+	}
+	for _, entry := range b.live(r) {
+		c.LiveBytes += entry.Bytes
+	}
+	c.Disks, err = b.disks.get(ctx)
+	return c, err
+}

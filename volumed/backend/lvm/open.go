@@ -1,0 +1,145 @@
+package lvm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"regexp"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"clinker/internal/fault"
+	"clinker/internal/run"
+	"clinker/volumed/backend"
+	"clinker/volumed/backend/lvm/mapper"
+)
+
+// names that LVM takes for volume groups and pools (lvm(8), "Valid names").
+var validName = regexp.MustCompile(`^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$`)
+
+// Open looks at the volume group and activates the volumes in it that are not
+// active, as none is after a boot. What is not as it must be gives Invalid or
+// Unavailable with a sentence that says how to mend it. One process at a time may
+// have a pool open.
+func Open(ctx context.Context, options Options) (*Backend, error) {
+	if !validName.MatchString(options.VolumeGroup) {
+		return nil, fault.New(fault.Invalid, "%q is not the name of a volume group", options.VolumeGroup)
+	}
+	if options.ThinPool != "" && !validName.MatchString(options.ThinPool) {
+		return nil, fault.New(fault.Invalid, "%q is not the name of a thin pool", options.ThinPool)
+	}
+	if err := mapper.Present(); err != nil {
+		return nil, err
+	}
+	g := newGroup(options)
+	whole, err := g.readGroup(ctx)
+	if err != nil {
+		return nil, noGroup(err, options.VolumeGroup)
+	}
+	g.extentBytes = whole.extentBytes
+	g.disks.keep(disksOf(whole.physical), 0)
+	r, err := g.reports.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &Backend{group: g, pool: &thick{g}}
+	if options.ThinPool != "" {
+		if b.pool, err = openPool(g, r, options.ThinPool); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.activateAll(ctx, r)
+}
+
+func newGroup(options Options) *group {
+	g := &group{
+		name:    options.VolumeGroup,
+		config:  withoutUdev(),
+		discard: options.Discard,
+		slots:   make(chan struct{}, changers),
+	}
+	g.reports = &cached[*report]{read: g.readReport, age: reportAge}
+	g.disks = &cached[[]string]{age: disksAge, read: func(ctx context.Context) ([]string, error) {
+		whole, err := g.readGroup(ctx)
+		return disksOf(whole.physical), err
+	}}
+	return g
+}
+
+// withoutUdev makes LVM create the nodes in /dev itself where no udev does it, as
+// in most containers: it would otherwise wait for udev, or not find its devices.
+func withoutUdev() []string {
+	if _, err := os.Stat("/run/udev/control"); err == nil {
+		return nil
+	}
+	return []string{"--config", `activation { udev_sync=0 udev_rules=0 verify_udev_operations=0 } ` +
+		`devices { obtain_device_list_from_udev=0 external_device_info_source="none" }`}
+}
+
+// noGroup explains why there is no answer about the volume group.
+func noGroup(err error, name string) error {
+	var exit *run.ExitError
+	if errors.As(err, &exit) && fault.Is(err, fault.Unavailable) {
+		return fault.Wrap(err, fault.Unavailable,
+			"there is no volume group %s; make it of a disk that may be overwritten: vgcreate %s /dev/DISK", name, name)
+	}
+	return err
+}
+
+// openPool checks that the thin pool is there and fit for tenants' volumes.
+func openPool(g *group, r *report, name string) (*thin, error) {
+	v, ok := r.find(name)
+	if !ok {
+		return nil, fault.New(fault.Unavailable, "volume group %s has no thin pool %s; make it: lvcreate -L SIZE -T %s",
+			g.name, name, g.path(name))
+	}
+	if !v.thinPool() {
+		return nil, fault.New(fault.Invalid, "%s is a logical volume, but not a thin pool", g.path(name))
+	}
+	if v.Zero != "zero" {
+		return nil, fault.New(fault.Invalid, "thin pool %s hands out blocks as they are, with what other tenants left "+
+			"in them; mend it: lvchange -Zy %s", g.path(name), g.path(name))
+	}
+	return &thin{group: g, name: name}, nil
+}
+
+// activateAll makes our volumes usable, with one program for many. One that cannot
+// be activated is no reason to serve none: Device will say why.
+func (b *Backend) activateAll(ctx context.Context, r *report) error {
+	var inactive []string
+	for _, v := range r.volumes {
+		if _, ok := backend.VolumeID(v.Name); !ok || !b.pool.holds(v) {
+			continue
+		}
+		_, active, err := b.mapped(v.Name)
+		if err != nil {
+			return err
+		}
+		if !active {
+			inactive = append(inactive, b.path(v.Name))
+		}
+	}
+	for some := range slices.Chunk(inactive, 500) {
+		if err := b.change(ctx, "lvchange", append([]string{"-y", "-ay", "-K"}, some...)...); err != nil {
+			slog.WarnContext(ctx, "some volumes could not be activated", "group", b.group.name, "error", err)
+		}
+	}
+	return b.pool.activate(ctx)
+}
+
+// disksOf turns paths of physical volumes into the kernel's names of the disks,
+// leaving out those that are missing.
+func disksOf(paths []string) (disks []string) {
+	for _, path := range paths {
+		var info unix.Stat_t
+		if unix.Stat(path, &info) != nil {
+			continue
+		}
+		if disk, ok := backend.DiskOf(info.Rdev); ok && !slices.Contains(disks, disk) {
+			disks = append(disks, disk)
+		}
+	}
+	return disks
+}

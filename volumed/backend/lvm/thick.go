@@ -1,0 +1,113 @@
+package lvm
+
+import (
+	"context"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backend"
+)
+
+// thick makes volumes that have all their extents from the beginning.
+type thick struct{ *group }
+
+func (t *thick) holds(v logicalVolume) bool { return v.Pool == "" && !v.thinPool() }
+
+// whole: a snapshot is made as a volume first and then told its origin.
+func (t *thick) whole(v logicalVolume) bool {
+	_, snapshot := backend.SnapshotID(v.Name)
+	return snapshot == v.thickSnapshot()
+}
+
+func (t *thick) activate(context.Context) error { return nil }
+
+func (t *thick) capacity(r *report) (backend.Capacity, error) {
+	return backend.Capacity{
+		TotalBytes:       r.totalBytes,
+		FreeBytes:        r.freeBytes,
+		ProvisionedBytes: r.totalBytes - r.freeBytes,
+	}, nil
+}
+
+// create has lvcreate wipe the signatures and the first block: extents that were
+// a stranger's could look like a file system or a physical volume.
+func (t *thick) create(ctx context.Context, name string, size int64) error {
+	err := t.change(ctx, "lvcreate", "-y", "-Wy", "-Zy", "-L", inBytes(size), "-n", name, t.name)
+	return t.existing(ctx, err, name, func(v logicalVolume) error {
+		return backend.SameSize(name, v.Bytes, size)
+	})
+}
+
+// existing looks at what has the name when LVM said that something has.
+func (g *group) existing(ctx context.Context, refused error, name string, look func(logicalVolume) error) error {
+	if !fault.Is(refused, fault.Conflict) {
+		return refused
+	}
+	v, ok, err := g.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refused
+	}
+	return look(v)
+}
+
+// extend is one lvextend, unless there are snapshots.
+func (t *thick) extend(ctx context.Context, name string, size int64) error {
+	snapshots, err := t.snapshotsOf(ctx, name)
+	if err != nil {
+		return err
+	}
+	if len(snapshots) > 0 {
+		return t.extendOrigin(ctx, name, size, snapshots)
+	}
+	return t.grow(ctx, name, size)
+}
+
+// remove gives the name up; the bytes stay in trash.
+func (t *thick) remove(ctx context.Context, name string) error {
+	if err := t.idle(ctx, name); err != nil {
+		return err
+	}
+	if err := t.release(ctx, name); err != nil {
+		return err
+	}
+	trash := t.held.trashName(name)
+	err := t.change(ctx, "lvrename", t.name, name, trash)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, ok := backend.SnapshotID(name); ok {
+		t.splitOrWarn(ctx, trash)
+	}
+	return nil
+}
+
+// snapshot makes a store that can take every block of the volume.
+func (t *thick) snapshot(ctx context.Context, volume, snapshot string) error {
+	for {
+		err := t.freeze(ctx, volume, snapshot)
+		half := false
+		err = t.existing(ctx, err, snapshot, func(v logicalVolume) error {
+			if half = v.Origin == ""; v.Origin != volume {
+				return fault.New(fault.Conflict, "%s exists already, but not as a snapshot of %s", snapshot, volume)
+			}
+			return nil
+		})
+		if !half {
+			return err
+		}
+		if err := t.change(ctx, "lvrename", t.name, snapshot, t.held.trashName(snapshot)); err != nil {
+			return err
+		}
+	}
+}
+
+// freeze starts lvcreate -s. The chunk is LVM's default, made explicit because
+// storeBytes reckons with it.
+func (t *thick) freeze(ctx context.Context, volume, snapshot string) error {
+	return t.change(ctx, "lvcreate", "-y", "-s", "-c", inBytes(chunkBytes), "-l", "100%ORIGIN", "-n", snapshot, t.path(volume))
+}
