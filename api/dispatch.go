@@ -123,6 +123,10 @@ func (c *Call) checkBody() error {
 // answer writes a success.
 func (c *Call) answer(w http.ResponseWriter, status int, view View) {
 	c.versionHeaders(c.Version.String())
+	if view == nil && c.route.Null {
+		c.writeText(w, status, []byte("null"))
+		return
+	}
 	if view == nil {
 		c.header.Set("Content-Length", "0")
 		if status == http.StatusNoContent {
@@ -169,10 +173,14 @@ func (c *Call) write(w http.ResponseWriter, status int, view View) {
 	e := jx.GetEncoder()
 	defer jx.PutEncoder(e)
 	encode(e, view)
+	c.writeText(w, status, e.Bytes())
+}
+
+func (c *Call) writeText(w http.ResponseWriter, status int, text []byte) {
 	if c.header.Get("Content-Type") == "" {
 		c.header.Set("Content-Type", "application/json")
 	}
-	c.header.Set("Content-Length", itoa(len(e.Bytes())))
+	c.header.Set("Content-Length", itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(e.Bytes()) // the client has gone; nothing is left to do
+	_, _ = w.Write(text) // the client has gone; nothing is left to do
 }

@@ -25,7 +25,7 @@ func DefaultFilters() Filters {
 		"attachment":     {"volume_id", "status", "instance_id", "attach_status"},
 		"message":        {"resource_uuid", "resource_type", "event_id", "request_id", "message_level"},
 		"pool":           {"name", "volume_type"},
-		"volume_type":    {"is_public"},
+		"volume_type":    {"is_public", "extra_specs"},
 	}
 }
 
@@ -42,6 +42,9 @@ type filterSpec struct {
 	special map[string]func(c *Call, value string) ([]db.Condition, error)
 	// skip are query keys that are no filters, beside those of paging.
 	skip []string
+	// refusing is the microversion from which filters that are not configured
+	// are refused; 0 stands for 3.31, when most lists began to.
+	refusing Version
 }
 
 // filters turns the query into conditions (filters.tsv, common): of tenants
@@ -66,7 +69,7 @@ func (c *Call) filters(spec filterSpec) ([]db.Condition, error) {
 			all = append(all, conditions...)
 		}
 	}
-	if len(refused) > 0 && c.Since(31) {
+	if len(refused) > 0 && c.Since(max(spec.refusing, 31)) {
 		slices.Sort(refused)
 		return nil, fault.New(fault.Invalid, "Invalid filters %s are found in query options.", strings.Join(refused, ","))
 	}

@@ -233,7 +233,12 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 		return err
 	}
 	return c.tx(func(tx *db.Tx) error {
-		use := db.VolumeUse(v.SizeGiB, kind.Name, 1)
+		name, err := tx.HoldType(c.Context(), kind.ID)
+		if err != nil {
+			return err
+		}
+		v.VolumeType = name
+		use := db.VolumeUse(v.SizeGiB, name, 1)
 		if err := tx.Use(c.Context(), v.ProjectID, use, c.server.Limits); err != nil {
 			return err
 		}

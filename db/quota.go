@@ -22,6 +22,22 @@ const (
 	QuotaPerVolumeGigabytes = "per_volume_gigabytes"
 )
 
+// typeResources are the resources that exist once more for every volume type.
+var typeResources = []string{QuotaVolumes, QuotaSnapshots, QuotaGigabytes}
+
+// QuotaNames lists every resource of a quota set, in Cinder's order: the common
+// ones, then three for each of the volume types.
+func QuotaNames(typeNames []string) []string {
+	names := []string{QuotaVolumes, QuotaPerVolumeGigabytes, QuotaSnapshots, QuotaGigabytes,
+		QuotaBackups, QuotaBackupGigabytes}
+	for _, kind := range typeNames {
+		for _, resource := range typeResources {
+			names = append(names, resource+"_"+kind)
+		}
+	}
+	return append(names, QuotaGroups)
+}
+
 // Limits are the limits that hold where neither the project nor the default
 // quota class sets one: the configuration's quota_* options. A resource that is
 // not in it is unlimited. -1 is unlimited.
@@ -99,10 +115,7 @@ func (l Limits) of(c used) int {
 	if c.HardLimit != nil {
 		return *c.HardLimit
 	}
-	if limit, set := l[c.Resource]; set {
-		return limit
-	}
-	return -1
+	return l.Of(c.Resource)
 }
 
 // exceeded words the refusal as Cinder does, the name of its exception included.

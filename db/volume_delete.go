@@ -24,10 +24,11 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 	return t.Use(ctx, gone.ProjectID, VolumeUse(max(gone.SizeGiB, deref(gone.TargetSizeGiB)), typeName, -1), nil)
 }
 
-// typeName reads a type's name, also of one that has been deleted since.
+// typeName reads a type's name, also of one that has been deleted since, and
+// keeps it until the transaction ends: quota is counted under it (type_lock.go).
 func (t *Tx) typeName(id string) (string, error) {
 	var name string
-	return name, t.gorm.Raw("SELECT name FROM volume_types WHERE id = ?", id).Scan(&name).Error
+	return name, t.gorm.Raw("SELECT name FROM volume_types WHERE id = ? FOR KEY SHARE", id).Scan(&name).Error
 }
 
 func deref[T any](p *T) T {

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+func (s *Server) createType(c *Call) (View, error) {
+	in := struct {
+		Type struct {
+			Name        string       `json:"name"`
+			Description *string      `json:"description"`
+			ExtraSpecs  db.StringMap `json:"extra_specs"`
+			IsPublic    boolish      `json:"os-volume-type-access:is_public"`
+		} `json:"volume_type"`
+	}{}
+	in.Type.IsPublic = true
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	if err := checkCacheable(in.Type.ExtraSpecs); err != nil {
+		return nil, err
+	}
+	kind := db.VolumeType{
+		ID: uuid.NewString(), Name: in.Type.Name, Description: in.Type.Description,
+		IsPublic: bool(in.Type.IsPublic), ExtraSpecs: in.Type.ExtraSpecs,
+	}
+	err := c.tx(func(tx *db.Tx) error { return tx.InsertVolumeType(c.Context(), &kind) })
+	return c.typeAnswer(kind, true), err
+}
+
+func (s *Server) updateType(c *Call) (View, error) {
+	var in struct {
+		Type struct {
+			Name        *string  `json:"name"`
+			Description *string  `json:"description"`
+			IsPublic    *boolish `json:"is_public"`
+		} `json:"volume_type"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	set := map[string]any{}
+	if in.Type.Name != nil {
+		if strings.TrimSpace(*in.Type.Name) == "" {
+			return nil, fault.New(fault.Invalid, "Volume type name can not be empty.")
+		}
+		set["name"] = *in.Type.Name
+	}
+	if in.Type.Description != nil {
+		set["description"] = *in.Type.Description
+	}
+	if in.Type.IsPublic != nil {
+		set["is_public"] = bool(*in.Type.IsPublic)
+	}
+	if len(set) == 0 {
+		return nil, fault.New(fault.Invalid, "Specify volume type name, description, is_public or a combination thereof.")
+	}
+	kind, err := c.changeType(set, in.Type.Name)
+	return c.typeAnswer(kind, false), err
+}
+
+// changeType writes the columns. A new name also becomes that of the type's
+// quotas and of what is counted against them.
+func (c *Call) changeType(set map[string]any, name *string) (kind db.VolumeType, err error) {
+	return kind, c.tx(func(tx *db.Tx) error {
+		before, err := tx.LockVolumeType(c.Context(), c.Param("type_id"))
+		if err != nil {
+			return err
+		}
+		if kind, err = tx.UpdateVolumeType(c.Context(), before.ID, set); err != nil {
+			return err
+		}
+		if name == nil || *name == before.Name {
+			return nil
+		}
+		return tx.RenameTypeQuota(c.Context(), before.Name, *name)
+	})
+}
+
+func (s *Server) deleteType(c *Call) (View, error) {
+	kind, err := c.volumeType()
+	if err != nil {
+		return nil, err
+	}
+	if kind.Name == s.DefaultType {
+		return nil, fault.New(fault.Invalid, "The volume type %s is a default volume type and cannot be deleted.", kind.ID)
+	}
+	return nil, c.tx(func(tx *db.Tx) error { return tx.DeleteVolumeType(c.Context(), kind.ID) })
+}

@@ -1,0 +1,44 @@
+package db
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"clinker/internal/fault"
+)
+
+// Of gives the limit of one resource; -1 where none is set.
+func (l Limits) Of(resource string) int {
+	if limit, set := l[resource]; set {
+		return limit
+	}
+	return -1
+}
+
+// With gives new limits in which the entries of more win.
+func (l Limits) With(more Limits) Limits {
+	all := make(Limits, len(l)+len(more))
+	maps.Copy(all, l)
+	maps.Copy(all, more)
+	return all
+}
+
+// CheckQuotaCovers refuses limits below what the project uses now: Invalid, with
+// the first of them by name. What is used cannot grow past a limit between this
+// check and the end of the transaction, since the counters are locked.
+func (t *Tx) CheckQuotaCovers(ctx context.Context, project string, limits Limits) error {
+	var counters []used
+	err := t.gorm.Raw("SELECT resource, in_use FROM quota_usages WHERE project_id = ? AND resource IN ? ORDER BY resource FOR UPDATE",
+		project, slices.Collect(maps.Keys(limits))).Scan(&counters).Error
+	if err != nil {
+		return err
+	}
+	for _, c := range counters {
+		if limit := limits[c.Resource]; limit >= 0 && c.InUse > limit {
+			return fault.New(fault.Invalid, "Quota %s limit must be equal or greater than existing resources. Current usage is %d and the requested limit is %d.",
+				c.Resource, c.InUse, limit)
+		}
+	}
+	return nil
+}
