@@ -27,13 +27,19 @@ func (systemTargets) onRestart(func()) {}
 func (systemTargets) open(_ context.Context, b *conf.Backend) (target.Target, error) {
 	switch b.TargetHelper {
 	case "tgt":
-		return tgt.New(tgt.Options{Socket: "/run/tgtd/socket.0", Portals: portals(b), Prefix: b.TargetPrefix}), nil
+		return openTgt(b), nil
 	case "auto":
 		if lio.Available() != nil {
-			return tgt.New(tgt.Options{Socket: "/run/tgtd/socket.0", Portals: portals(b), Prefix: b.TargetPrefix}), nil
+			return openTgt(b), nil
 		}
 	}
 	return openLIO(b)
+}
+
+// openTgt uses a tgtd that somebody else keeps running, so that sessions
+// outlive volumed.
+func openTgt(b *conf.Backend) target.Target {
+	return tgt.New(tgt.Options{Socket: b.TgtSocket, Portals: portals(b), Prefix: b.TargetPrefix})
 }
 
 func openLIO(b *conf.Backend) (target.Target, error) {

@@ -23,6 +23,7 @@ type Backend struct {
 	FileDirectory string `ini:"file_directory" default:"" help:"The folder of the file backend. Empty: volumes/ and the section's name under state_path."`
 
 	TargetHelper              string   `ini:"target_helper" old:"iscsi_helper" default:"auto" choices:"lio,tgt,auto" alias:"lioadm=lio,tgtadm=tgt" help:"What exports the volumes: the kernel (LIO), tgtd, or whichever this machine has."`
+	TgtSocket                 string   `ini:"tgt_socket" default:"/run/tgtd/socket.0" help:"The management socket of the tgtd to export through, where target_helper means tgt."`
 	TargetProtocol            string   `ini:"target_protocol" old:"iscsi_protocol" default:"iscsi" choices:"iscsi" help:"How hosts reach the volumes."`
 	TargetIPAddress           string   `ini:"target_ip_address" old:"iscsi_ip_address" default:"$my_ip" help:"The address hosts log in to."`
 	ISCSISecondaryIPAddresses []string `ini:"iscsi_secondary_ip_addresses" default:"" help:"More addresses of this machine, for multipath."`
