@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"clinker/internal/openstack/builtin"
 )
@@ -99,6 +100,7 @@ func (d *dev) startScheduler(ctx context.Context) (string, error) {
 // startNodes runs the storage nodes, each with a directory, a backend and a
 // target of its own.
 func (d *dev) startNodes(ctx context.Context) (string, error) {
+	begin := time.Now()
 	var names []string
 	for i := range d.Nodes {
 		node, err := d.startNode(ctx, i)
@@ -107,7 +109,7 @@ func (d *dev) startNodes(ctx context.Context) (string, error) {
 		}
 		names = append(names, node.name)
 	}
-	return strings.Join(names, ", "), d.awaitPools(ctx)
+	return strings.Join(names, ", "), d.awaitPools(ctx, begin)
 }
 
 func (d *dev) startNode(ctx context.Context, i int) (*devNode, error) {

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"clinker/db"
+	"clinker/internal/conf"
+	"clinker/internal/pki"
+	"clinker/scheduler"
+	"clinker/scheduler/placement"
+)
+
+// schedulerCommand places volumes and works on jobs until it is told to end.
+type schedulerCommand struct{}
+
+// Run is kong's.
+func (schedulerCommand) Run(ctx context.Context, c *commands) error {
+	cfg, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	s, err := newScheduler(cfg, d)
+	if err != nil {
+		return err
+	}
+	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.Clinker.SchedulerListen, strconv.Itoa(cfg.Clinker.SchedulerPort)))
+	if err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "scheduling", "address", listener.Addr().String())
+	return serveScheduler(ctx, cfg, s, listener)
+}
+
+// newScheduler puts the scheduler together from the configuration.
+func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
+	nodes, err := nodeClients(cfg, pki.Scheduler)
+	if err != nil {
+		return nil, err
+	}
+	placer, err := placement.New(placement.Options{
+		Filters: cfg.Scheduler.DefaultFilters, Weighers: cfg.Scheduler.DefaultWeighers,
+		Multipliers: map[string]float64{
+			"DiskIOWeigher":       cfg.Scheduler.DiskIOWeightMultiplier,
+			"CapacityWeigher":     cfg.Scheduler.CapacityWeightMultiplier,
+			"VolumeNumberWeigher": cfg.Scheduler.VolumeNumberMultiplier,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return scheduler.New(scheduler.Options{
+		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
+		Zone: cfg.StorageAvailabilityZone, Version: version,
+		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
+	})
+}
+
+// serveScheduler runs the scheduler, and on the listener lets nodes announce
+// themselves, until ctx ends or either fails.
+func serveScheduler(ctx context.Context, cfg *conf.Config, s *scheduler.Scheduler, listener net.Listener) error {
+	config, err := serverTLS(cfg, pki.Scheduler, pki.Volumed)
+	if err != nil {
+		return err
+	}
+	registry := s.RegistryHandler(allow(pki.Volumed))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	go func() { ended <- serveHTTP(ctx, tls.NewListener(listener, config), registry) }()
+	go func() { ended <- s.Run(ctx) }()
+	err = <-ended
+	cancel()
+	if other := <-ended; err == nil {
+		err = other
+	}
+	return err
+}
