@@ -88,6 +88,7 @@ const fitsSQL = `CASE WHEN thin THEN
 		AND @bytes <= (p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage) * p.max_over_subscription_ratio
 	ELSE
 		p.other_bytes + p.allocated_bytes + @bytes <= p.total_bytes - p.total_bytes / 100.0 * p.reserved_percentage
+		AND @bytes <= p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage
 	END`
 
 // Claim promises bytes of a pool to a volume that has no pool yet: one
@@ -122,16 +123,22 @@ func (t *Tx) claimed(volumeID, poolID string) (bool, error) {
 	return n == 1, err
 }
 
-// ClaimGrowth promises further bytes of the volume's own pool. false when the
-// pool has no room.
-func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, bytes int64) (bool, error) {
-	result := t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
-		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
-		map[string]any{"volume": volumeID, "bytes": bytes})
+// ClaimGrowth promises a volume that is being extended further bytes of its own
+// pool, until its claim is toBytes. false when the pool has no room; the
+// transaction must then be given up. May be repeated: it counts once.
+func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (bool, error) {
+	var growth int64
+	result := t.gorm.Raw(`UPDATE volumes v SET claimed_bytes = @to
+		FROM (SELECT id, claimed_bytes FROM volumes WHERE id = @volume FOR UPDATE) AS was
+		WHERE v.id = was.id AND v.status = 'extending' AND was.claimed_bytes < @to
+		RETURNING @to - was.claimed_bytes`, map[string]any{"volume": volumeID, "to": toBytes}).Scan(&growth)
 	if result.Error != nil || result.RowsAffected == 0 {
-		return false, result.Error
+		return result.Error == nil, result.Error
 	}
-	return true, t.gorm.Exec("UPDATE volumes SET claimed_bytes = claimed_bytes + ? WHERE id = ?", bytes, volumeID).Error
+	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
+		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
+		map[string]any{"volume": volumeID, "bytes": growth})
+	return result.RowsAffected == 1, result.Error
 }
 
 // Unclaim gives back bytes of a volume's claim: all of them (the volume then

@@ -85,16 +85,55 @@ const reserveSQL = `INSERT INTO quota_usages AS u (project_id, resource, in_use)
 // Cinder's sentence, when one that grows would pass its limit: the transaction
 // must then be given up, so that nothing changes.
 func (t *Tx) Use(ctx context.Context, project string, deltas []Delta, limits Limits) error {
+	var more, less []Delta
+	for _, d := range deltas {
+		if d.Amount > 0 {
+			more = append(more, d)
+		} else {
+			less = append(less, d)
+		}
+	}
+	if err := t.giveBack(project, less); err != nil || len(more) == 0 {
+		return err
+	}
+	values, args := valuesOf(more, project)
+	var counters []used
+	if err := t.gorm.Raw(fmt.Sprintf(reserveSQL, values), args...).Scan(&counters).Error; err != nil {
+		return fmt.Errorf("count quota: %w", err)
+	}
+	return overQuota(more, counters, limits)
+}
+
+// giveBackSQL takes from all counters at once, in the order of their names. It
+// cannot be reserveSQL: the row to insert would be negative.
+const giveBackSQL = `WITH locked AS (SELECT resource FROM quota_usages
+		WHERE project_id = ? AND resource IN (SELECT resource FROM (VALUES %[1]s) AS n (resource, amount))
+		ORDER BY resource FOR UPDATE)
+	UPDATE quota_usages u SET in_use = u.in_use + w.amount
+	FROM (SELECT resource, sum(amount) AS amount FROM (VALUES %[1]s) AS v (resource, amount) GROUP BY resource) AS w
+	JOIN locked USING (resource)
+	WHERE u.project_id = ? AND u.resource = w.resource`
+
+func (t *Tx) giveBack(project string, deltas []Delta) error {
+	if len(deltas) == 0 {
+		return nil
+	}
+	values, args := valuesOf(deltas, project)
+	args = append(append(args, args[1:]...), project)
+	if err := t.gorm.Exec(fmt.Sprintf(giveBackSQL, values), args...).Error; err != nil {
+		return fmt.Errorf("give quota back: %w", err)
+	}
+	return nil
+}
+
+// valuesOf gives a VALUES list, and its arguments behind the project.
+func valuesOf(deltas []Delta, project string) (string, []any) {
 	values, args := make([]string, len(deltas)), []any{project}
 	for i, d := range deltas {
 		values[i] = "(?, ?::bigint)"
 		args = append(args, d.Resource, d.Amount)
 	}
-	var counters []used
-	if err := t.gorm.Raw(fmt.Sprintf(reserveSQL, strings.Join(values, ", ")), args...).Scan(&counters).Error; err != nil {
-		return fmt.Errorf("count quota: %w", err)
-	}
-	return overQuota(deltas, counters, limits)
+	return strings.Join(values, ", "), args
 }
 
 // overQuota finds the first counter beyond its limit: sizes before counts, as

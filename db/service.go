@@ -17,10 +17,11 @@ type Service struct {
 	Frozen            bool
 	ReplicationStatus *string
 	ActiveBackendID   *string
-	Endpoint          string // where the node's Thrift service is; "" for others
-	NodeUUID          *string
+	Endpoint          string  // where the node's Thrift service is; "" for others
+	NodeUUID          *string // of a node; of a scheduler, the id of its River client
 	Version           string
 	HeartbeatAt       time.Time
+	PolledAt          *time.Time // when a scheduler last took it upon itself to poll the node
 	CreatedAt         time.Time
 	UpdatedAt         *time.Time `gorm:"autoUpdateTime:false"`
 }

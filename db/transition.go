@@ -58,6 +58,17 @@ func (t *Tx) MoveVolume(ctx context.Context, id string, m Move, reason string, s
 	return v, nil
 }
 
+// MoveVolumeAt is MoveVolume for a worker that acted upon v: Conflict also when
+// anything has moved the volume since v was read. The transaction must then be
+// given up; the worker reads the row again and decides anew.
+func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, set map[string]any) (Volume, error) {
+	moved, err := t.MoveVolume(ctx, v.ID, m, reason, set)
+	if err == nil && moved.Generation != v.Generation+1 {
+		err = fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", v.ID)
+	}
+	return moved, err
+}
+
 func moveStatement(id string, m Move, reason string, set map[string]any) (string, []any) {
 	status, args := "?", []any{m.To}
 	switch m.To {

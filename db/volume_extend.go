@@ -9,24 +9,29 @@ func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, 
 	if err != nil {
 		return err
 	}
-	if err := t.Use(ctx, v.ProjectID, GrowthUse(newSizeGiB-moved.SizeGiB, v.VolumeType), limits); err != nil {
+	name, err := t.typeName(moved.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	if err := t.Use(ctx, v.ProjectID, GrowthUse(newSizeGiB-moved.SizeGiB, name), limits); err != nil {
 		return err
 	}
 	return t.Enqueue(ctx, VolumeExtendArgs{VolumeID: v.ID, Request: request})
 }
 
-// FinishExtend gives the volume its new size. May be repeated: the second time
-// it is Conflict.
+// FinishExtend gives the volume its new size. Conflict when v is not the row as
+// it is now; then nothing must be written, and v be read again.
 func (t *Tx) FinishExtend(ctx context.Context, v Volume) (Volume, error) {
-	return t.MoveVolume(ctx, v.ID, ExtendDone, "", map[string]any{
+	return t.MoveVolumeAt(ctx, v, ExtendDone, "", map[string]any{
 		"size_gib": *v.TargetSizeGiB, "target_size_gib": nil,
 	})
 }
 
 // FailExtend leaves the volume as long as it was and gives back the quota and
-// the place that its growth had been promised.
-func (t *Tx) FailExtend(ctx context.Context, v Volume, reason string) error {
-	if _, err := t.MoveVolume(ctx, v.ID, ExtendFailed, reason, map[string]any{"target_size_gib": nil}); err != nil {
+// the place that its growth had been promised. m is ExtendFailed or
+// ExtendRefused. Conflict as for FinishExtend.
+func (t *Tx) FailExtend(ctx context.Context, v Volume, m Move, reason string) error {
+	if _, err := t.MoveVolumeAt(ctx, v, m, reason, map[string]any{"target_size_gib": nil}); err != nil {
 		return err
 	}
 	if err := t.Unclaim(ctx, v.ID, int64(v.SizeGiB)<<30); err != nil {

@@ -9,12 +9,18 @@ var (
 	// CreateFailed: no pool would serve; a user message says why.
 	CreateFailed = Move{"fail creating", []string{"creating", "downloading"}, "error"}
 
+	// PlaceAgain: a pool that was chosen did not serve. It raises the
+	// generation, so that what was asked of that pool's node comes too late.
+	PlaceAgain = Move{"choose another pool", []string{"creating", "downloading"}, Same}
+
 	// ExtendBegin raises a free volume's size; its job follows.
 	ExtendBegin = Move{"extend", []string{"available"}, "extending"}
 	// ExtendBeginInUse is for microversions from 3.42.
 	ExtendBeginInUse = Move{"extend", []string{"available", "in-use"}, "extending"}
 	// ExtendDone: the node has made it longer.
 	ExtendDone = Move{"finish extending", []string{"extending"}, Settled}
+	// ExtendRefused: its pool has no room, and nothing was tried.
+	ExtendRefused = Move{"refuse extending", []string{"extending"}, Settled}
 	// ExtendFailed: it could not be made longer and is as it was.
 	ExtendFailed = Move{"fail extending", []string{"extending"}, "error_extending"}
 
@@ -26,6 +32,11 @@ var (
 	DeleteDone = Move{"finish deleting", []string{"deleting", "creating", "error"}, "deleted"}
 	// DeleteFailed: the node said no for a reason that waiting does not mend.
 	DeleteFailed = Move{"fail deleting", []string{"deleting"}, "error_deleting"}
+	// DeleteWait: something on the node still holds the device; a further try
+	// follows. The new generation makes it an operation of its own.
+	DeleteWait = Move{"wait for its users", []string{"deleting"}, Same}
+	// DeleteResume: the node that did not answer is back.
+	DeleteResume = Move{"go on deleting", []string{"error_deleting"}, "deleting"}
 	// DeleteBusy: something on the node still holds the device.
 	DeleteBusy = Move{"delete", []string{"deleting"}, Settled}
 

@@ -13,12 +13,19 @@ CREATE TABLE services (
     replication_status text,
     active_backend_id  text,
     endpoint           text        NOT NULL DEFAULT '', -- https://address:port of a node
-    node_uuid          uuid,
+    node_uuid          uuid, -- of a node; of a scheduler, the id of its River client
     version            text        NOT NULL DEFAULT '',
     heartbeat_at       timestamptz NOT NULL DEFAULT now(),
+    polled_at          timestamptz, -- when a scheduler last took it upon itself to poll the node
     created_at         timestamptz NOT NULL DEFAULT now(),
     updated_at         timestamptz,
     UNIQUE (host, daemon)
+);
+
+-- What one of all schedulers does from time to time, and when it was last begun.
+CREATE TABLE chores (
+    name     text PRIMARY KEY,
+    begun_at timestamptz NOT NULL
 );
 
 -- Bytes are the node's view; *_bytes that end in allocated are ours: the sum of
@@ -183,5 +190,5 @@ CREATE INDEX messages_project ON messages (project_id, created_at DESC, id DESC)
 CREATE INDEX messages_expiry  ON messages (expires_at);
 
 -- +goose Down
-DROP TABLE messages, quota_usages, quota_classes, quotas, attachments, volume_history,
+DROP TABLE chores, messages, quota_usages, quota_classes, quotas, attachments, volume_history,
     volumes, volume_type_projects, volume_types, pools, services;

@@ -1,0 +1,15 @@
+package db
+
+import (
+	"context"
+	"time"
+)
+
+// TakeChore tells whether it is time for a chore that was last begun at least
+// that long ago, and marks it as begun: of many processes one gets true.
+func (d *DB) TakeChore(ctx context.Context, name string, every time.Duration) (bool, error) {
+	tag, err := d.pool.Exec(ctx, `INSERT INTO chores AS c (name, begun_at) VALUES ($1, now())
+		ON CONFLICT (name) DO UPDATE SET begun_at = EXCLUDED.begun_at
+		WHERE c.begun_at <= now() - $2::interval`, name, every)
+	return tag.RowsAffected() == 1, err
+}

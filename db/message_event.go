@@ -1,0 +1,69 @@
+package db
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// messageLifetime is Cinder's default message_ttl: 30 days.
+const messageLifetime = 30 * 24 * time.Hour
+
+// MessageWord is an action or a detail of a message: a number that programs
+// know and the words that people read.
+type MessageWord struct{ ID, Text string }
+
+// The actions that messages tell of: Cinder's (cinder/message/message_field.py).
+// Cinder has no number for deleting a volume; ours is far from those it may
+// still give away.
+var (
+	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
+	ActionExtendVolume     = MessageWord{"007", "extend volume"}
+	ActionDeleteVolume     = MessageWord{"901", "delete volume"}
+)
+
+// The details, likewise Cinder's.
+var (
+	DetailUnknownError       = MessageWord{"001", "An unknown error occurred."}
+	DetailNoBackendAvailable = MessageWord{"003", "Could not find any available weighted backend."}
+	DetailDriverFailedExtend = MessageWord{"010", "Volume Driver failed to extend volume."}
+)
+
+var (
+	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume}
+	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend}
+)
+
+// NewVolumeMessage is what a volume's project is told of a failure. sentence is
+// ours; it names no host and no pool. request is the id of the user's request.
+func NewVolumeMessage(v Volume, action, detail MessageWord, sentence, request string) *Message {
+	kind := "VOLUME"
+	m := &Message{
+		ID: uuid.NewString(), ProjectID: v.ProjectID, EventID: "VOLUME_VOLUME_" + action.ID + "_" + detail.ID,
+		ActionID: action.ID, DetailID: detail.ID, Detail: sentence, MessageLevel: "ERROR",
+		ResourceType: &kind, ResourceUUID: &v.ID, ExpiresAt: time.Now().UTC().Add(messageLifetime),
+	}
+	if request != "" {
+		m.RequestID = &request
+	}
+	return m
+}
+
+// UserMessage is Cinder's "action:detail" with our sentence behind it.
+func (m Message) UserMessage() string {
+	text := wordOf(messageActions, m.ActionID, "unknown action") + ":" +
+		wordOf(messageDetails, m.DetailID, DetailUnknownError.Text)
+	if m.Detail != "" {
+		text += " " + m.Detail
+	}
+	return text
+}
+
+func wordOf(words []MessageWord, id, unknown string) string {
+	for _, w := range words {
+		if w.ID == id {
+			return w.Text
+		}
+	}
+	return unknown
+}

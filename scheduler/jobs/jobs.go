@@ -1,0 +1,73 @@
+package jobs
+
+import (
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/scheduler/placement"
+	"clinker/volumed/rpc"
+)
+
+// Nodes gives a client for the storage node at an endpoint; *rpc.Clients is one.
+type Nodes interface {
+	Node(endpoint string) rpc.Volumed
+}
+
+// Runner is what all jobs work with.
+type Runner struct {
+	DB     *db.DB
+	Nodes  Nodes
+	Placer *placement.Placer
+
+	// DownTime is how long a node may be silent and still be placed upon.
+	DownTime time.Duration
+	// FirstWait is how long a job waits for an operation before it looks away.
+	FirstWait time.Duration
+	// Pause is how long it looks away.
+	Pause time.Duration
+	// PlacePatience is how long a new volume waits for a node that does not
+	// answer before it goes to another pool.
+	PlacePatience time.Duration
+	// Patience is the same for a volume that cannot go elsewhere.
+	Patience time.Duration
+	// BusyTries is how often a device that is held open is tried again.
+	BusyTries int
+}
+
+// The defaults; together they let everything rest within a minute.
+const (
+	DefaultFirstWait     = 4 * time.Second
+	DefaultPause         = time.Second
+	DefaultPlacePatience = 25 * time.Second
+	DefaultPatience      = 40 * time.Second
+	DefaultBusyTries     = 5
+)
+
+// WithDefaults fills what is zero.
+func (r Runner) WithDefaults() *Runner {
+	for _, d := range []struct{ value, standard *time.Duration }{
+		{&r.FirstWait, ptr(DefaultFirstWait)}, {&r.Pause, ptr(DefaultPause)},
+		{&r.PlacePatience, ptr(DefaultPlacePatience)}, {&r.Patience, ptr(DefaultPatience)},
+	} {
+		if *d.value == 0 {
+			*d.value = *d.standard
+		}
+	}
+	if r.BusyTries == 0 {
+		r.BusyTries = DefaultBusyTries
+	}
+	return &r
+}
+
+// Workers registers every kind of job.
+func (r *Runner) Workers() *river.Workers {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(r.volumeCreate))
+	river.AddWorker(workers, river.WorkFunc(r.volumeExtend))
+	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
+	return workers
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,127 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/scheduler/placement"
+	"clinker/volumed/rpc"
+)
+
+// place is where a volume is.
+type place struct {
+	name     string // host@backend#pool
+	pool     string // backend#pool, the node's own name for it
+	endpoint string
+}
+
+func placeOf(p db.PoolService) place {
+	return place{name: p.Name, pool: rpc.PoolOf(p.Name), endpoint: p.Service.Endpoint}
+}
+
+// noPool says that no pool can serve.
+type noPool struct {
+	decision placement.Decision
+	text     string // for the user
+}
+
+func (n *noPool) Error() string { return n.text }
+
+// place gives the volume's pool. A volume without one gets the best that has
+// room, and v its claim; of two schedulers that choose at once, or for the last
+// bytes, one meets Conflict and begins again. *noPool when none can serve.
+func (r *run) place(ctx context.Context, v *db.Volume, args db.VolumeCreateArgs) (place, error) {
+	if v.PoolID != nil {
+		pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+		return placeOf(pool), err
+	}
+	pools, err := r.DB.Pools(ctx)
+	if err != nil {
+		return place{}, err
+	}
+	request, err := r.placeRequest(ctx, *v, args)
+	if err != nil {
+		return place{}, err
+	}
+	if pools, err = r.besideSource(ctx, *v, pools); err != nil {
+		return place{}, err
+	}
+	decision := r.Placer.Place(Snapshot(pools, time.Now(), r.DownTime), request)
+	if len(decision.Ranked) == 0 {
+		return place{}, &noPool{decision, r.explain(*v, decision)}
+	}
+	return r.claim(ctx, v, pools, decision)
+}
+
+// claim takes the first of the ranked pools that still has room.
+func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d placement.Decision) (place, error) {
+	for _, choice := range d.Ranked {
+		pool := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == choice.Pool.Name })]
+		var claimed bool
+		err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+			claimed, err = tx.Claim(ctx, v.ID, pool.ID, int64(v.SizeGiB)<<30)
+			return err
+		})
+		if err != nil {
+			return place{}, err
+		}
+		if claimed {
+			slog.DebugContext(ctx, "pool chosen", "volume", v.ID, "pool", pool.Name, "because", strings.Join(choice.Reasons, ", "))
+			v.PoolID, v.Host = &pool.ID, &pool.Name
+			return placeOf(pool), nil
+		}
+	}
+	return place{}, fault.New(fault.Conflict, "others were faster at every pool that had room for volume %s", v.ID)
+}
+
+func (r *run) placeRequest(ctx context.Context, v db.Volume, args db.VolumeCreateArgs) (placement.Request, error) {
+	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones}
+	for _, tried := range r.notes.Tried {
+		request.Exclude = append(request.Exclude, tried.Pool)
+	}
+	var err error
+	if request.ExtraSpecs, err = r.DB.ExtraSpecs(ctx, v.VolumeTypeID); err != nil {
+		return request, err
+	}
+	if request.SameHost, err = r.DB.HostsOf(ctx, v.ProjectID, args.SameHost); err != nil {
+		return request, err
+	}
+	request.DifferentHost, err = r.DB.HostsOf(ctx, v.ProjectID, args.DifferentHost)
+	return request, err
+}
+
+// besideSource leaves only the source's pool for a copy of a volume: a node
+// copies within a pool. None are left when the source is gone.
+func (r *run) besideSource(ctx context.Context, v db.Volume, pools []db.PoolService) ([]db.PoolService, error) {
+	if v.SourceVolid == nil {
+		return pools, nil
+	}
+	source, err := r.DB.Volume(ctx, *v.SourceVolid, "")
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(pools), func(p db.PoolService) bool {
+		return source.PoolID == nil || p.ID != *source.PoolID
+	}), nil
+}
+
+// explain words for the user why no pool can serve; it names none.
+func (r *run) explain(v db.Volume, d placement.Decision) string {
+	text := d.UserMessage()
+	if v.SourceVolid != nil {
+		text = "The copy must be in the pool of its source. " + text
+		if d.Pools == 0 {
+			text = fmt.Sprintf("The source volume %s is gone.", *v.SourceVolid)
+		}
+	}
+	if n := len(r.notes.Tried); n > 0 {
+		text += fmt.Sprintf(" Of the pools tried, the last failed: %s.", strings.TrimSuffix(r.notes.Tried[n-1].Reason, "."))
+	}
+	return text
+}

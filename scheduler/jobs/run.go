@@ -1,0 +1,103 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"clinker/internal/fault"
+	"clinker/internal/telemetry"
+	"clinker/volumed/rpc"
+)
+
+// run is one execution of a job.
+type run struct {
+	*Runner
+	request string // of the user's request
+	again   bool   // the job has looked away before
+	notes   notes
+	kept    notes         // as they were at the beginning
+	pause   time.Duration // until the next run, if not the usual one
+	stale   int64         // the generation that a node called stale last
+}
+
+// notes are what a job tells its next run. They may be lost, with the worker
+// that made them: then time is counted anew, and pools are tried once more.
+type notes struct {
+	Tried       []attempt  `json:"tried,omitempty"`
+	SilentSince *time.Time `json:"silent_since,omitempty"`
+	BusyTries   int        `json:"busy_tries,omitempty"`
+}
+
+// attempt is a pool that did not serve.
+type attempt struct {
+	Pool   string `json:"pool"`
+	Reason string `json:"reason"` // names no node
+}
+
+const notesKey = "clinker"
+
+// errAgain ends a run whose work goes on.
+var errAgain = errors.New("the work goes on")
+
+// work runs one kind of job: do until it is done, has to be looked at again, or
+// the row was changed under it.
+func (r *Runner) work(ctx context.Context, job *rivertype.JobRow, request string, do func(context.Context, *run) error) error {
+	ctx = rpc.WithRequestID(telemetry.WithRequest(ctx, request), request)
+	run := &run{Runner: r, request: request}
+	run.read(job.Metadata)
+	err := do(ctx, run)
+	for rereads := 0; overtaken(err) && ctx.Err() == nil && rereads < 3; rereads++ {
+		err = do(ctx, run)
+	}
+	run.keep(ctx)
+	return run.end(ctx, job, err)
+}
+
+// overtaken: somebody else moved the row. What there is to do, if anything,
+// follows from the row as it is now.
+func overtaken(err error) bool { return fault.Is(err, fault.Conflict) || fault.Is(err, fault.Stale) }
+
+// end gives River its answer. A worker that is stopped leaves its job to the
+// next one at once.
+func (r *run) end(ctx context.Context, job *rivertype.JobRow, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return river.JobSnooze(0)
+	case errors.Is(err, errAgain), overtaken(err), ctx.Err() != nil:
+		return river.JobSnooze(max(r.Pause, r.pause))
+	}
+	slog.WarnContext(ctx, "job failed, and will run again", "job", job.Kind, "args", string(job.EncodedArgs), "error", err)
+	return err
+}
+
+func (r *run) read(metadata []byte) {
+	var m struct {
+		Notes   notes `json:"clinker"`
+		Snoozes int   `json:"snoozes"`
+	}
+	_ = json.Unmarshal(metadata, &m) // notes that cannot be read are notes lost
+	r.notes, r.again = m.Notes, m.Snoozes > 0
+	r.kept = r.notes
+}
+
+func (r *run) keep(ctx context.Context) {
+	if r.notes.same(r.kept) {
+		return
+	}
+	if err := river.MetadataSet(ctx, notesKey, r.notes); err != nil {
+		slog.ErrorContext(ctx, "a job's notes were lost", "error", err)
+	}
+}
+
+func (n notes) same(o notes) bool {
+	return len(n.Tried) == len(o.Tried) &&
+		n.BusyTries == o.BusyTries && (n.SilentSince == nil) == (o.SilentSince == nil)
+}

@@ -1,0 +1,100 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+// ReasonSilent is what the history says of a deletion that ended in
+// error_deleting because the node did not answer. The reconciler takes such a
+// volume up again when the node is back.
+const ReasonSilent = "the storage node does not answer; the deletion goes on when it does"
+
+// volumeDelete takes a volume from its node and then from the lists. A device
+// that something holds open is tried again for some seconds; then the volume
+// is as it was. A node that does not answer leaves it in error_deleting.
+func (r *Runner) volumeDelete(ctx context.Context, job *river.Job[db.VolumeDeleteArgs]) error {
+	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
+		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
+		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "deleting" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return run.delete(ctx, v)
+	})
+}
+
+func (r *run) delete(ctx context.Context, v db.Volume) error {
+	if v.PoolID == nil {
+		return r.finishDelete(ctx, v)
+	}
+	pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+	if err != nil {
+		return err
+	}
+	where := placeOf(pool)
+	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+		return r.Nodes.Node(where.endpoint).Destroy(ctx, fence("destroy", v), where.pool)
+	})
+	switch {
+	case err == nil:
+		return r.finishDelete(ctx, v)
+	case errors.Is(err, errAgain), ctx.Err() != nil:
+		return err
+	case fault.Is(err, fault.Stale) && !r.staleFor(v):
+		return err // the row is read again
+	case fault.Is(err, fault.Busy):
+		return r.busy(ctx, v, err)
+	}
+	slog.WarnContext(ctx, "node did not delete", "volume", v.ID, "pool", where.name, "error", err)
+	reason := sentence(err)
+	if fault.Is(err, silent) {
+		reason = ReasonSilent
+	}
+	return r.restDelete(ctx, v, db.DeleteFailed, reason)
+}
+
+func (r *run) finishDelete(ctx context.Context, v db.Volume) error {
+	err := r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishDelete(ctx, v) })
+	if fault.Is(err, fault.NotFound) {
+		return nil // another run was faster
+	}
+	return err
+}
+
+// busy tries again, later each time: what holds the device may be about to let go.
+func (r *run) busy(ctx context.Context, v db.Volume, reason error) error {
+	if r.notes.BusyTries >= r.BusyTries {
+		return r.restDelete(ctx, v, db.DeleteBusy, sentence(reason))
+	}
+	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := tx.MoveVolumeAt(ctx, v, db.DeleteWait, sentence(reason), nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.pause = r.Pause * time.Duration(1+r.notes.BusyTries)
+	r.notes.BusyTries++
+	return errAgain
+}
+
+func (r *run) restDelete(ctx context.Context, v db.Volume, m db.Move, reason string) error {
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.MoveVolumeAt(ctx, v, m, reason, nil); err != nil {
+			return err
+		}
+		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionDeleteVolume, db.DetailUnknownError,
+			"The volume was not deleted: "+reason+".", r.request))
+	})
+}

@@ -1,0 +1,83 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+// errNoRoom rolls back a claim that does not fit.
+var errNoRoom = errors.New("no room in the pool")
+
+// volumeExtend makes a volume as long as its row wants it: claim the growth,
+// have the node extend it, finish. What fails leaves it as it was.
+func (r *Runner) volumeExtend(ctx context.Context, job *river.Job[db.VolumeExtendArgs]) error {
+	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
+		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
+		if fault.Is(err, fault.NotFound) || err == nil && (v.Status != "extending" || v.TargetSizeGiB == nil) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return run.extend(ctx, v)
+	})
+}
+
+func (r *run) extend(ctx context.Context, v db.Volume) error {
+	bytes := int64(*v.TargetSizeGiB) << 30
+	if v.PoolID == nil {
+		return r.failExtend(ctx, v, db.ExtendFailed, db.DetailUnknownError, "The volume has no place on a storage node.")
+	}
+	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
+		fits, err := tx.ClaimGrowth(ctx, v.ID, bytes)
+		if err == nil && !fits {
+			err = errNoRoom
+		}
+		return err
+	})
+	if errors.Is(err, errNoRoom) {
+		return r.failExtend(ctx, v, db.ExtendRefused, db.DetailNoBackendAvailable,
+			"The volume's pool has no room for it to grow. Its size has not changed.")
+	}
+	if err != nil {
+		return err
+	}
+	return r.extendOnNode(ctx, v, bytes)
+}
+
+func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error {
+	pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+	if err != nil {
+		return err
+	}
+	where := placeOf(pool)
+	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+		return r.Nodes.Node(where.endpoint).Extend(ctx, fence("extend", v), where.pool, bytes)
+	})
+	switch {
+	case err == nil:
+		return r.DB.Tx(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
+	case errors.Is(err, errAgain), ctx.Err() != nil:
+		return err
+	case fault.Is(err, fault.Stale) && !r.staleFor(v):
+		return err // the row is read again
+	}
+	slog.WarnContext(ctx, "node did not extend", "volume", v.ID, "pool", where.name, "error", err)
+	return r.failExtend(ctx, v, db.ExtendFailed, db.DetailDriverFailedExtend, "The volume was not extended: "+sentence(err)+".")
+}
+
+func (r *run) failExtend(ctx context.Context, v db.Volume, m db.Move, detail db.MessageWord, text string) error {
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.FailExtend(ctx, v, m, text); err != nil {
+			return err
+		}
+		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionExtendVolume, detail, text, r.request))
+	})
+}

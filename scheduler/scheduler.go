@@ -1,0 +1,131 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/scheduler/jobs"
+	"clinker/scheduler/placement"
+	"clinker/volumed/rpc"
+)
+
+// Nodes gives a client for the storage node at an endpoint; *rpc.Clients is one.
+type Nodes = jobs.Nodes
+
+// Options are what a scheduler works with and on. DB, Nodes and Host must be
+// set; what else is zero has a default.
+type Options struct {
+	DB     *db.DB
+	Nodes  Nodes
+	Placer *placement.Placer // nil: the default filters and weighers
+
+	// Host is the name under which the scheduler appears among the services.
+	// Each of several schedulers has its own.
+	Host string
+	// Zone is the availability zone it appears in; nova unless set.
+	Zone string
+	// Version is the program's.
+	Version string
+
+	// ServiceDownTime is how long a node may be silent and still count as up.
+	ServiceDownTime time.Duration
+	// PollInterval is how old what is known of a node may become.
+	PollInterval time.Duration
+	// MaxWorkers is how many jobs run at once.
+	MaxWorkers int
+	// Jobs adjusts how long jobs wait; its DB, Nodes, Placer and DownTime are
+	// taken from here.
+	Jobs jobs.Runner
+}
+
+// The defaults of Options.
+const (
+	defaultServiceDownTime = time.Minute
+	defaultPollInterval    = 5 * time.Second
+	defaultMaxWorkers      = 64
+)
+
+// Scheduler is one scheduler process.
+type Scheduler struct {
+	options Options
+	client  string        // the id of its River client, new with each start
+	unheard chan struct{} // rings when a node was heard of that may need a poll
+}
+
+// New checks the options; it neither connects nor starts anything.
+func New(o Options) (*Scheduler, error) {
+	if o.DB == nil || o.Nodes == nil || o.Host == "" {
+		return nil, fault.New(fault.Invalid, "a scheduler needs a database, a way to call nodes, and a host name")
+	}
+	if o.Placer == nil {
+		placer, err := placement.New(placement.Options{})
+		if err != nil {
+			return nil, err
+		}
+		o.Placer = placer
+	}
+	if o.Zone == "" {
+		o.Zone = "nova"
+	}
+	if o.ServiceDownTime == 0 {
+		o.ServiceDownTime = defaultServiceDownTime
+	}
+	if o.PollInterval == 0 {
+		o.PollInterval = defaultPollInterval
+	}
+	if o.MaxWorkers == 0 {
+		o.MaxWorkers = defaultMaxWorkers
+	}
+	o.Jobs.DB, o.Jobs.Nodes, o.Jobs.Placer, o.Jobs.DownTime = o.DB, o.Nodes, o.Placer, o.ServiceDownTime
+	return &Scheduler{options: o, client: uuid.NewString(), unheard: make(chan struct{}, 1)}, nil
+}
+
+// Run works until ctx ends; then it hands its jobs over and returns nil. The
+// error is why it could not start. Run is called once.
+func (s *Scheduler) Run(ctx context.Context) error {
+	if err := s.heartbeat(ctx); err != nil {
+		return err
+	}
+	workers, err := s.startWorkers(ctx)
+	if err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "scheduler started", "host", s.options.Host, "client", s.client)
+	var group errgroup.Group
+	group.Go(func() error { s.every(ctx, heartbeatInterval, s.beat); return nil })
+	group.Go(func() error { s.poll(ctx); return nil })
+	<-ctx.Done()
+	err = stopWorkers(ctx, workers)
+	return errors.Join(err, group.Wait())
+}
+
+// RegistryHandler serves storage nodes' announcements at rpc.RegistryPath. The
+// TLS configuration of its http.Server must demand and verify client
+// certificates; allow says which may call.
+func (s *Scheduler) RegistryHandler(allow rpc.PeerCheck) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(rpc.RegistryPath, rpc.RegistryHandler(s, allow))
+	return mux
+}
+
+// every does a chore at once and then at intervals, until ctx ends.
+func (s *Scheduler) every(ctx context.Context, interval time.Duration, chore func(context.Context)) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		chore(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
