@@ -47,11 +47,17 @@ func (c *Call) Decode(out any) error {
 // Since tells whether the request's microversion is at least 3.n.
 func (c *Call) Since(n Version) bool { return c.Version >= n }
 
+// noProject is the scope of a token without a project. No row has it.
+const noProject = "(none)"
+
 // Scope is the project that reads are limited to: the caller's, or "" (all) for
 // an administrator.
 func (c *Call) Scope() string {
-	if c.Identity.IsAdmin {
+	switch {
+	case c.Identity.IsAdmin:
 		return ""
+	case c.Identity.ProjectID == "":
+		return noProject
 	}
 	return c.Identity.ProjectID
 }

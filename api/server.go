@@ -43,6 +43,9 @@ type Options struct {
 	ProtectServers bool
 	// Filters are what tenants may filter lists by; nil for Cinder's own set.
 	Filters Filters
+	// Serves tells whether a pool fulfils the extra specs of a volume type, by
+	// the scheduler's rules. Without it pools cannot be listed by type.
+	Serves func(extraSpecs map[string]string, pool db.PoolService) bool
 }
 
 // Nodes gives a client for the storage node at an endpoint.
