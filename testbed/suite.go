@@ -14,7 +14,18 @@ import (
 
 // suiteTimeout bounds one suite in the guest, where all is five to ten times
 // slower than on the host.
-const suiteTimeout = 8 * time.Minute
+const suiteTimeout = 12 * time.Minute
+
+// timeLeft is for a suite what it may take: less if the test has to end before
+// (go test -timeout), so that a suite that hangs says where, and in which test.
+func timeLeft(t testing.TB) time.Duration {
+	if limited, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if deadline, ok := limited.Deadline(); ok {
+			return min(suiteTimeout, time.Until(deadline)-30*time.Second)
+		}
+	}
+	return suiteTimeout
+}
 
 // RunPackage compiles the tests of a package of this module and runs them in the
 // guest, in a folder with the package's testdata.
@@ -50,11 +61,12 @@ func (vm *VM) RunTests(t testing.TB, binary string, args ...string) {
 	inside := path.Join(dir, filepath.Base(binary))
 	check(t, vm.PutFile(t.Context(), inside, binary))
 	defer vm.remove(t, inside)
+	limit := max(timeLeft(t), time.Second)
 	command := Command{
-		Args: append([]string{inside, "-test.v", "-test.timeout=" + suiteTimeout.String()}, args...),
+		Args: append([]string{inside, "-test.v", "-test.timeout=" + limit.String()}, args...),
 		Dir:  dir,
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), suiteTimeout+10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), limit+10*time.Second)
 	defer cancel()
 	out := &lineLog{t: t}
 	status, err := vm.Stream(ctx, command, out, out)

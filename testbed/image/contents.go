@@ -27,7 +27,7 @@ var programs = strings.Fields(`
 	pvchange pvcreate pvremove pvresize pvs pvscan
 	vgchange vgck vgcreate vgextend vgreduce vgremove vgrename vgs vgscan
 	iscsid iscsiadm tgtd tgtadm nvme
-	qemu-img qemu-io iscsi-inq`)
+	qemu-img qemu-io iscsi-inq iscsi-ls iscsi-test-cu`)
 
 // modules go in with the modules they need.
 var modules = strings.Fields(`
