@@ -2,6 +2,7 @@ package volumed
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,8 @@ func (o *operation) wait(ctx context.Context, longest time.Duration, open contex
 	}
 }
 
-// report tells how far the operation is. The error is a fence's refusal.
+// report tells how far the operation is. The error is why it did not take
+// place: its fence was refused, or the node was stopped before its end.
 func (o *operation) report() (*rpc.Operation, error) {
 	r := &rpc.Operation{ID: o.fence.Operation, State: rpc.Running, BytesDone: o.bytesDone.Load(), BytesTotal: o.total}
 	select {
@@ -63,11 +65,15 @@ func (o *operation) report() (*rpc.Operation, error) {
 	default:
 		return r, nil
 	}
-	if o.refused {
+	if !o.counts() {
 		return nil, o.err
 	}
 	return reportOf(o.result()), nil
 }
+
+// counts tells whether the way it ended is one to remember. Work that a stop
+// cut short is repeated under the same id after the start.
+func (o *operation) counts() bool { return !o.refused && !errors.Is(o.err, errStopping) }
 
 // result is what the journal keeps of an operation that has ended.
 func (o *operation) result() journal.Result {

@@ -118,19 +118,13 @@ func (w *operations) carryOut(ctx context.Context, o *operation) {
 	slog.Log(ctx, level, "operation ended", "operation", o.fence.Operation, "kind", o.kind,
 		"resource", o.fence.Resource, "generation", o.fence.Generation, "pool", o.fence.Pool,
 		"took", time.Since(begun), "error", o.err, "request_id", rpc.RequestID(ctx))
-	if w.keeps(o) {
+	if o.counts() {
 		w.journal.Finish(o.result())
 	}
 	w.mu.Lock()
 	delete(w.running, o.fence.Operation)
 	w.mu.Unlock()
 	close(o.done)
-}
-
-// keeps tells whether a result is one to remember. Work that a stop cut short
-// is repeated under the same id after the start.
-func (w *operations) keeps(o *operation) bool {
-	return !o.refused && !errors.Is(o.err, errStopping)
 }
 
 func (w *operations) do(ctx context.Context, o *operation) error {
