@@ -122,6 +122,9 @@ func (s *Server) adapt(e *endpoint) echo.HandlerFunc {
 		c.params = make(map[string]string, len(names))
 		for i, name := range names {
 			c.params[name] = values[i]
+			if ec.Request().URL.RawPath != "" { // matched as it was sent
+				c.params[name] = unescape(values[i])
+			}
 		}
 		s.dispatch(c, e, ec.Response())
 		return nil

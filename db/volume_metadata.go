@@ -1,0 +1,36 @@
+package db
+
+import (
+	"context"
+
+	"clinker/internal/fault"
+)
+
+// ChangeMetadata replaces a volume's metadata by what change makes of it, and
+// gives that. The row is locked in between, so that of changes at the same time
+// none is lost. An error of change is given back and nothing is written. No
+// other column changes: this is no step of the volume's life. NotFound when the
+// volume is gone.
+func (t *Tx) ChangeMetadata(ctx context.Context, id string, change func(status string, m StringMap) (StringMap, error)) (StringMap, error) {
+	var row struct {
+		Status   string
+		Metadata StringMap
+	}
+	result := t.gorm.Raw("SELECT status, metadata FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&row)
+	if result.Error != nil {
+		return nil, result.Error
+	}
+	if result.RowsAffected == 0 {
+		return nil, VolumeNotFound(id)
+	}
+	changed, err := change(row.Status, row.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	return changed, t.gorm.Exec("UPDATE volumes SET metadata = ? WHERE id = ?", changed, id).Error
+}
+
+// MetadataNotFound is what Cinder says of a key that a volume's metadata has not.
+func MetadataNotFound(id, key string) error {
+	return fault.New(fault.NotFound, "Volume %s has no metadata with key %s.", id, key)
+}
