@@ -1,0 +1,64 @@
+package rig
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// controlSettings configure the API and the scheduler.
+func (c *Cloud) controlSettings() string {
+	return fmt.Sprintf(`[DEFAULT]
+my_ip = 127.0.0.1
+host = control
+state_path = %[1]s/control
+osapi_volume_listen = 127.0.0.1
+osapi_volume_listen_port = %[2]d
+auth_strategy = noauth
+%[3]s
+[database]
+connection = %[4]s
+[clinker]
+%[5]s
+`, c.Dir, c.apiPort, c.options.Settings, c.Postgres.URL(database), c.shared())
+}
+
+// nodeSettings configure one storage node.
+func (c *Cloud) nodeSettings(n *Node) string {
+	return fmt.Sprintf(`[DEFAULT]
+my_ip = 127.0.0.1
+host = %[1]s
+state_path = %[2]s
+report_interval = 2
+enabled_backends = %[3]s
+[%[3]s]
+volume_driver = file
+file_directory = %[4]s
+target_helper = tgt
+target_port = %[5]d
+tgt_socket = %[6]s.0
+%[7]s
+[clinker]
+volumed_port = %[8]d
+%[9]s
+`, n.Name, filepath.Join(c.Dir, n.Name), Backend, n.Volumes, n.targetPort, n.TgtSocket, c.options.NodeSettings, n.port, c.shared())
+}
+
+// shared is the part of [clinker] that all have.
+func (c *Cloud) shared() string {
+	return fmt.Sprintf(`ca = %[1]s/ca.crt
+cert = %[1]s/{role}.crt
+key = %[1]s/{role}.key
+scheduler_listen = 127.0.0.1
+scheduler_port = %[2]d`, c.PKI(), c.schedulerPort)
+}
+
+func (c *Cloud) write(t testing.TB, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(c.Dir, name+".conf")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
