@@ -24,12 +24,26 @@ func (s *Server) apply(ctx context.Context, e journal.Export) error {
 		s.journal.Forget(e.Volume)
 		return nil
 	}
-	device, err := p.Storage.Device(ctx, backend.VolumeName(e.Volume))
+	device, release, err := s.device(ctx, p, e.Volume)
 	if err != nil {
 		return err
 	}
+	defer release()
 	_, err = p.Target.Apply(ctx, p.export(e, device))
 	return err
+}
+
+// device gives a volume's device, which stays where it is until release.
+func (s *Server) device(ctx context.Context, p *pool, volumeID string) (path string, release func(), err error) {
+	release, err = s.locks.acquire(ctx, want{space: deviceOf, id: volumeID})
+	if err != nil {
+		return "", nil, err
+	}
+	path, err = p.Storage.Device(ctx, backend.VolumeName(volumeID))
+	if err != nil {
+		release()
+	}
+	return path, release, err
 }
 
 // export is the journal's export as the target is told: each initiator once,
@@ -43,7 +57,7 @@ func (p *pool) export(e journal.Export, device string) target.Export {
 		t.Grants = append(t.Grants, target.Grant{
 			Initiator: g.Initiator,
 			Username:  g.Username,
-			Password:  target.Secret(g.Password),
+			Password:  g.Password,
 			ReadOnly:  readOnly(e, g.Initiator),
 		})
 	}

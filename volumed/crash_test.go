@@ -190,7 +190,7 @@ func TestKilledAnywhere(t *testing.T) {
 		// order of the steps that is tested, some ten thousand of them.
 		dir, err := os.MkdirTemp("/dev/shm", "clinker-node-")
 		if err != nil {
-			t.Fatal(err)
+			dir = t.TempDir()
 		}
 		defer os.RemoveAll(dir)
 		w := &world{rig: newRigIn(t, dir), rt: rt, promise: promise{
@@ -294,7 +294,7 @@ func (w *world) login(id, host string) {
 	e, _, err := w.journal.Export(id)
 	w.must(err)
 	for _, g := range e.Grants {
-		if g.Initiator == initiator(host) && w.target.login(prefix+"volume-"+id, g.Initiator, g.Username, target.Secret(g.Password)) {
+		if g.Initiator == initiator(host) && w.target.login(prefix+"volume-"+id, g.Initiator, g.Username, g.Password) {
 			return
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"clinker/internal/fault"
-	"clinker/volumed/backend"
 	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
 	"clinker/volumed/target"
@@ -43,32 +42,38 @@ func (s *Server) Grant(ctx context.Context, f rpc.Fence, poolName, volumeID stri
 	return connection, nil
 }
 
+// grant is Grant under the export's lock.
 func (s *Server) grant(ctx context.Context, p *pool, fence journal.Fence, volumeID string, g rpc.Grant) (*rpc.Connection, error) {
-	if err := s.journal.Check(fence); err != nil {
-		return nil, err // before the device is touched
-	}
-	device, err := p.Storage.Device(ctx, backend.VolumeName(volumeID))
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := s.journal.Grant(fence, volumeID, journal.Grant{
-		Initiator: g.Initiator,
-		Username:  g.Username,
-		Password:  string(g.Password),
-		ReadOnly:  g.ReadOnly,
-	}, func(e journal.Export) error { return p.export(e, device).Check(p.IQNPrefix) })
-	if err != nil {
-		return nil, err
-	}
-	address, err := p.Target.Apply(ctx, p.export(wanted, device))
-	if hopeless(err) {
-		return nil, s.withdraw(ctx, fence, volumeID, err)
-	}
-	if err != nil {
+	wanted, address, err := s.grantOn(ctx, p, fence, volumeID, g)
+	switch {
+	case err == nil:
+		return p.connection(wanted, fence.Resource, address), nil
+	case len(wanted.Grants) == 0: // refused before it was in the journal
+	case hopeless(err):
+		err = s.withdraw(ctx, fence, volumeID, err)
+	default:
 		s.repair(volumeID, err)
-		return nil, err
 	}
-	return p.connection(wanted, fence.Resource, address), nil
+	return nil, err
+}
+
+// grantOn gives the export as it is wanted once the journal has it.
+func (s *Server) grantOn(ctx context.Context, p *pool, fence journal.Fence, volumeID string, g rpc.Grant) (wanted journal.Export, at target.Address, err error) {
+	if err := s.journal.Check(fence); err != nil {
+		return wanted, at, err // before the device is touched
+	}
+	device, release, err := s.device(ctx, p, volumeID)
+	if err != nil {
+		return wanted, at, err
+	}
+	defer release()
+	asked := journal.Grant{Initiator: g.Initiator, Username: g.Username, Password: target.Secret(g.Password), ReadOnly: g.ReadOnly}
+	possible := func(e journal.Export) error { return p.export(e, device).Check(p.IQNPrefix) }
+	if wanted, err = s.journal.Grant(fence, volumeID, asked, possible); err != nil {
+		return journal.Export{}, at, err
+	}
+	at, err = p.Target.Apply(ctx, p.export(wanted, device))
+	return wanted, at, err
 }
 
 // hopeless tells whether a target will never do what it was asked for.

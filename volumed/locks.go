@@ -14,14 +14,16 @@ import (
 // everyone is what an exclusive holder takes of a lock; a sharer takes 1.
 const everyone = 1 << 30
 
-// space tells apart the two things about a volume that are worked on
-// separately. A copy may read a volume for hours, and meanwhile machines log in
-// and out. Storage locks are taken before export locks, always.
+// space tells apart what about a volume is worked on separately. A copy may read
+// a volume for hours, and meanwhile machines log in and out; but while it
+// grows, which is short, LVM may have to take its device away for an instant.
+// Locks are taken in this order, always.
 type space int
 
 const (
 	storageOf space = iota // the bytes, by volume or snapshot id
 	exportOf               // who may log in, by volume id
+	deviceOf               // the device is there, by volume id
 )
 
 // want is a lock to be taken. Nobody wants one lock both shared and alone.

@@ -16,8 +16,12 @@ const (
 	// restoreAtOnce is how many exports are restored side by side; with LVM
 	// and LIO each is a program or two, waiting for the kernel.
 	restoreAtOnce = 8
-	firstRetry    = time.Second
-	lastRetry     = time.Minute
+
+	// restorePatience is how long the start waits for that: calls can be
+	// served before, but a control plane that sees few exports may worry.
+	restorePatience = 20 * time.Second
+	firstRetry      = time.Second
+	lastRetry       = time.Minute
 )
 
 // restore tries every export of the journal once. One that fails is tried
@@ -27,8 +31,9 @@ func (s *Server) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	begun := time.Now()
 	s.converge(ctx, all)
-	slog.InfoContext(ctx, "exports restored", "volumes", len(all), "failing", s.repairs.count())
+	slog.InfoContext(ctx, "exports restored", "volumes", len(all), "failing", s.repairs.count(), "took", time.Since(begun))
 	return nil
 }
 

@@ -29,12 +29,29 @@ func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Con
 	for name, p := range s.pools {
 		running.Go(func() { s.wipe(chores, name, p) })
 	}
-	if err := s.restore(ctx); err != nil {
+	if err := s.restoreSoon(chores, &running); err != nil {
 		return err
 	}
 	running.Go(func() { s.check(chores) })
 	running.Go(func() { s.announce(chores) })
 	return s.serve(ctx, tls.NewListener(listener, config), allow)
+}
+
+// restoreSoon restores the exports and waits for it, but not for ever: a target
+// that hangs does not keep the node from serving the others.
+func (s *Server) restoreSoon(ctx context.Context, running *sync.WaitGroup) error {
+	ended := make(chan error, 1)
+	running.Go(func() { ended <- s.restore(ctx) })
+	patience := time.NewTimer(restorePatience)
+	defer patience.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-patience.C:
+		slog.WarnContext(ctx, "exports are still being restored; calls are served meanwhile")
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // serve answers calls until ctx ends.

@@ -49,12 +49,22 @@ func (s *Server) Extend(ctx context.Context, f rpc.Fence, poolName string, bytes
 		kind: "extend", fence: fence, limit: workLimit,
 		locks: []want{{space: storageOf, id: f.ResourceID}},
 		do: func(ctx context.Context, _ *operation) error {
-			if err := p.Storage.Extend(ctx, backend.VolumeName(f.ResourceID), bytes); err != nil {
+			if err := s.grow(ctx, p, f.ResourceID, bytes); err != nil {
 				return err
 			}
 			return s.refresh(ctx, f.ResourceID)
 		},
 	})
+}
+
+// grow extends a volume while nobody is handed its device.
+func (s *Server) grow(ctx context.Context, p *pool, volumeID string, bytes int64) error {
+	release, err := s.locks.acquire(ctx, want{space: deviceOf, id: volumeID})
+	if err != nil {
+		return err
+	}
+	defer release()
+	return p.Storage.Extend(ctx, backend.VolumeName(volumeID), bytes)
 }
 
 // Destroy implements rpc.Volumed.
@@ -96,6 +106,7 @@ func (s *Server) CopyFrom(ctx context.Context, f rpc.Fence, poolName string, sou
 		kind: "copy_from", fence: fence, limit: copyLimit, total: bytes,
 		locks: []want{{space: storageOf, id: f.ResourceID}, {space: storageOf, id: source.ID, shared: true}},
 		do: func(ctx context.Context, o *operation) error {
+			defer ring(p.wipe) // a copy may leave something behind, done or not
 			return p.Storage.Clone(ctx, from, backend.VolumeName(f.ResourceID), bytes, o.bytesDone.Store)
 		},
 	})

@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"clinker/internal/fault"
+	"clinker/volumed/target"
 )
 
 // Export is who may log in to a volume. One without grants is being taken
@@ -20,12 +21,12 @@ type Export struct {
 // Grant is one attachment's access. Grants of one initiator on one volume
 // have the same username and password, those of the first.
 type Grant struct {
-	Attachment string `json:"attachment"`
-	Initiator  string `json:"initiator"`
-	Username   string `json:"username"`
-	Password   string `json:"password"`
-	ReadOnly   bool   `json:"read_only"`
-	Generation int64  `json:"generation"`
+	Attachment string        `json:"attachment"`
+	Initiator  string        `json:"initiator"`
+	Username   string        `json:"username"`
+	Password   target.Secret `json:"password"`
+	ReadOnly   bool          `json:"read_only"`
+	Generation int64         `json:"generation"`
 }
 
 // Grant accepts a fence whose resource is the attachment and stores its grant,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"clinker/internal/fault"
+	"clinker/volumed/target"
 )
 
 func open(t testing.TB, path string) *Journal {
@@ -120,7 +122,7 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	j := fresh(t)
 	grant := func(attachment, initiator, password string) Export {
 		e, err := j.Grant(Fence{Resource: attachment, Generation: 1, Pool: "p"}, "v",
-			Grant{Initiator: initiator, Username: "user-" + attachment, Password: password}, fine)
+			Grant{Initiator: initiator, Username: "user-" + attachment, Password: target.Secret(password)}, fine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,6 +164,16 @@ func TestARefusedGrantLeavesNothing(t *testing.T) {
 	}
 	if _, ok, _ := j.Export("v"); ok || j.Generation("a") != 0 {
 		t.Error("it left something")
+	}
+}
+
+func TestPasswordsAreKeptAndNotPrinted(t *testing.T) {
+	t.Parallel()
+	j := fresh(t)
+	j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i", Password: "sesame"}, fine)
+	e, _, err := crash(t, j).Export("v")
+	if err != nil || e.Grants[0].Password != "sesame" || strings.Contains(fmt.Sprintf("%v %+v %#v", e, e, e), "sesame") {
+		t.Errorf("got %+v, %v", e, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"clinker/internal/fault"
+	"clinker/volumed/target"
 )
 
 // model is what a journal should hold, written as plainly as can be.
@@ -68,7 +69,7 @@ func TestLikeItsModel(t *testing.T) {
 			"grant": func(rt *rapid.T) {
 				f := fence(rt, "a1", "a2", "a3")
 				volume := rapid.SampledFrom([]string{"v1", "v2"}).Draw(rt, "volume")
-				g := Grant{Initiator: rapid.SampledFrom([]string{"i1", "i2"}).Draw(rt, "initiator"), Username: f.Resource, Password: rapid.StringN(0, 4, 8).Draw(rt, "password")}
+				g := Grant{Initiator: rapid.SampledFrom([]string{"i1", "i2"}).Draw(rt, "initiator"), Username: f.Resource, Password: target.Secret(rapid.StringN(0, 4, 8).Draw(rt, "password"))}
 				e := m.exports[volume]
 				if len(e.Grants) > 0 && e.Pool != f.Pool && m.admits(f) {
 					if _, err := j.Grant(f, volume, g, fine); !fault.Is(err, fault.Conflict) {
@@ -147,10 +148,10 @@ func (m *model) compare(rt *rapid.T, j *Journal) {
 		got[e.Volume] = e
 		logins := map[string]string{}
 		for _, g := range e.Grants {
-			if have, ok := logins[g.Initiator]; ok && have != g.Username+g.Password {
+			if have, ok := logins[g.Initiator]; ok && have != g.Username+string(g.Password) {
 				rt.Fatalf("%s has two logins on %s", g.Initiator, e.Volume)
 			}
-			logins[g.Initiator] = g.Username + g.Password
+			logins[g.Initiator] = g.Username + string(g.Password)
 		}
 	}
 	if !maps.EqualFunc(m.exports, got, func(a, b Export) bool {
