@@ -20,8 +20,9 @@ const (
 	// restorePatience is how long the start waits for that: calls can be
 	// served before, but a control plane that sees few exports may worry.
 	restorePatience = 20 * time.Second
-	firstRetry      = time.Second
-	lastRetry       = time.Minute
+
+	firstRetry = time.Second
+	lastRetry  = time.Minute
 )
 
 // restore tries every export of the journal once. One that fails is tried
