@@ -59,7 +59,6 @@ func cloneCancelled(p *pool) {
 	p.write(source, n, 0, p.Unit)
 	for _, again := range []func(){
 		func() { p.ok(p.Clone(p.Context(), source, clone, p.Unit, silent)) },
-		func() { p.ok(p.Create(p.Context(), clone, 2*p.Unit)) },
 		func() {},
 	} {
 		before := p.capacity().ProvisionedBytes

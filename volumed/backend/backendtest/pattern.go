@@ -76,7 +76,7 @@ func (p *pool) holds(name string, n pattern, offset, size int64) {
 func (p *pool) blank(name string, offset, size int64) {
 	p.Helper()
 	zeroes := make([]byte, buffer)
-	promised := p.capacity().Thin
+	promised := p.zeroes()
 	p.each(name, offset, size, func(got []byte, at int64) {
 		p.Helper()
 		if bytes.Contains(got, mark) {

@@ -21,6 +21,8 @@ type pool struct {
 	backend.Backend
 	Options
 
+	asked sync.Once
+	thin  bool
 	mutex sync.Mutex
 	names []string // in the order in which they were given out
 	ids   []string // in them
@@ -45,12 +47,14 @@ func (p *pool) named(template func(id string) string) string {
 
 // clean deletes the youngest first: snapshots before their volumes.
 func (p *pool) clean() {
-	for i := len(p.names) - 1; i >= 0; i-- {
-		if _, ok := p.listed(p.names[i]); !ok {
+	left, err := p.List(context.Background())
+	p.ok(err)
+	for _, name := range slices.Backward(p.names) {
+		if !slices.ContainsFunc(left, func(e backend.Entry) bool { return e.Name == name }) {
 			continue
 		}
-		if err := p.Delete(context.Background(), p.names[i]); err != nil {
-			p.Errorf("cleaning up %s: %v", p.names[i], err)
+		if err := p.Delete(context.Background(), name); err != nil {
+			p.Errorf("cleaning up %s: %v", name, err)
 		}
 	}
 	for _, entry := range p.trashed() {
@@ -109,7 +113,7 @@ func (p *pool) open(name string) *os.File {
 // listed gives the entry of that name in List.
 func (p *pool) listed(name string) (backend.Entry, bool) {
 	p.Helper()
-	entries, err := p.List(context.Background())
+	entries, err := p.List(p.Context())
 	p.ok(err)
 	for _, entry := range entries {
 		if entry.Name == name {
@@ -139,6 +143,13 @@ func (p *pool) capacity() backend.Capacity {
 	c, err := p.Capacity(p.Context())
 	p.ok(err)
 	return c
+}
+
+// zeroes tells whether new volumes read as zeroes.
+func (p *pool) zeroes() bool {
+	p.Helper()
+	p.asked.Do(func() { p.thin = p.capacity().Thin })
+	return p.thin
 }
 
 func (p *pool) ok(err error) {

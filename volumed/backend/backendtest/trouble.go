@@ -10,7 +10,7 @@ import (
 // concurrent works on many names at once.
 func concurrent(p *pool) {
 	var group sync.WaitGroup
-	for range 3 {
+	for range 2 {
 		group.Go(func() {
 			if err := p.life(p.volume(), p.volume()); err != nil {
 				p.Error(err)

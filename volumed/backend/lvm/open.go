@@ -46,7 +46,7 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 	}
 	b := &Backend{group: g, pool: &thick{g}}
 	if options.ThinPool != "" {
-		if b.pool, err = openPool(g, r, options.ThinPool); err != nil {
+		if b.pool, err = openPool(ctx, g, r, options.ThinPool); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +89,7 @@ func noGroup(err error, name string) error {
 }
 
 // openPool checks that the thin pool is there and fit for tenants' volumes.
-func openPool(g *group, r *report, name string) (*thin, error) {
+func openPool(ctx context.Context, g *group, r *report, name string) (*thin, error) {
 	v, ok := r.find(name)
 	if !ok {
 		return nil, fault.New(fault.Unavailable, "volume group %s has no thin pool %s; make it: lvcreate -L SIZE -T %s",
@@ -98,7 +98,11 @@ func openPool(g *group, r *report, name string) (*thin, error) {
 	if !v.thinPool() {
 		return nil, fault.New(fault.Invalid, "%s is a logical volume, but not a thin pool", g.path(name))
 	}
-	if v.Zero != "zero" {
+	zeroes, err := g.poolZeroes(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if !zeroes {
 		return nil, fault.New(fault.Invalid, "thin pool %s hands out blocks as they are, with what other tenants left "+
 			"in them; mend it: lvchange -Zy %s", g.path(name), g.path(name))
 	}

@@ -25,7 +25,6 @@ type logicalVolume struct {
 	OriginBytes int64  // how long a thick snapshot looks
 	Pool        string // the thin pool that it lies in
 	Layout      string // as "linear" or "thin,pool"
-	Zero        string // of a thin pool: "zero" when it hands out zeroes
 }
 
 // VirtualBytes is how long the volume looks to who opens it.
@@ -50,9 +49,10 @@ func (r *report) find(name string) (logicalVolume, bool) {
 }
 
 // columns of the two reports. None of them makes lvs ask the kernel about each
-// volume, which would take twice the time.
+// volume, which would take twice the time; none is of a segment, which would give
+// a volume of two segments two rows.
 const (
-	volumeColumns = "lv_name,lv_size,origin,origin_size,pool_lv,lv_layout,zero,vg_size,vg_free"
+	volumeColumns = "lv_name,lv_size,origin,origin_size,pool_lv,lv_layout,vg_size,vg_free"
 	groupColumns  = "vg_size,vg_free,vg_extent_size,pv_name"
 )
 
@@ -86,6 +86,16 @@ func (g *group) readGroup(ctx context.Context) (groupReport, error) {
 		return groupReport{}, err
 	}
 	return parseGroup(output)
+}
+
+// poolZeroes tells whether a thin pool hands out zeroes.
+func (g *group) poolZeroes(ctx context.Context, pool string) (bool, error) {
+	output, err := g.run(ctx, "lvs", append(reportFormat, "-o", "zero", g.path(pool))...)
+	if err != nil {
+		return false, err
+	}
+	rows, err := parseRows(output, "lv")
+	return len(rows) == 1 && rows[0]["zero"] == "zero", err
 }
 
 // row is one line of a report; LVM writes every value as a string.
@@ -143,7 +153,7 @@ func parseVolumes(output []byte) (*report, error) {
 	r := &report{}
 	for _, row := range rows {
 		v := logicalVolume{
-			Name: row["lv_name"], Origin: row["origin"], Pool: row["pool_lv"], Layout: row["lv_layout"], Zero: row["zero"],
+			Name: row["lv_name"], Origin: row["origin"], Pool: row["pool_lv"], Layout: row["lv_layout"],
 		}
 		err := row.sizes(map[string]*int64{
 			"lv_size": &v.Bytes, "origin_size": &v.OriginBytes, "vg_size": &r.totalBytes, "vg_free": &r.freeBytes,

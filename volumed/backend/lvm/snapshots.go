@@ -15,14 +15,9 @@ func (t *thick) snapshotsOf(ctx context.Context, name string) (snapshots []logic
 	if _, ok := backend.SnapshotID(name); ok {
 		return nil, nil // LVM makes no thick snapshots of snapshots
 	}
-	_, active, err := t.mapped(name)
-	if err != nil {
+	d, active, err := t.mapped(name)
+	if err != nil || active && d.Type() != "snapshot-origin" {
 		return nil, err
-	}
-	if active {
-		if _, origin, err := t.mapped(name, "real"); err != nil || !origin {
-			return nil, err
-		}
 	}
 	r, err := t.reports.get(ctx)
 	if err != nil {

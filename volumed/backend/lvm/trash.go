@@ -28,26 +28,16 @@ func (b *Backend) Trash(ctx context.Context) ([]backend.Entry, error) {
 }
 
 // Purge overwrites a thick volume with zeroes, at most 4 MiB for each call of spend,
-// and removes it; one program is started. Busy when something has it open. See
-// backend.Backend.
+// and removes it. One program is started when the volume is active; all else the
+// kernel tells. Busy when something has it open. See backend.Backend.
 func (b *Backend) Purge(ctx context.Context, name string, spend func(context.Context, int) error) error {
 	if err := backend.CheckTrashName(name); err != nil {
 		return err
 	}
-	r, err := b.reports.get(ctx)
-	if err != nil {
-		return err
+	if b.held.has(name) {
+		return stillInUse(name)
 	}
-	v, ok := r.find(name)
-	if !ok {
-		return nil
-	}
-	if b.held.has(name) || len(r.snapshotsOf(name)) > 0 {
-		return fault.New(fault.Busy, "%s is still in use on its storage node", name)
-	}
-	if v.Pool == "" {
-		err = b.wipeVolume(ctx, v, spend)
-	}
+	err := b.wipeVolume(ctx, name, spend)
 	if err == nil {
 		err = b.change(ctx, "lvremove", "-y", b.path(name))
 	}
@@ -58,53 +48,69 @@ func (b *Backend) Purge(ctx context.Context, name string, spend func(context.Con
 	return nil
 }
 
-func (g *group) wipeVolume(ctx context.Context, v logicalVolume, spend func(context.Context, int) error) error {
-	if v.thickSnapshot() {
-		if err := g.split(ctx, v.Name); err != nil {
-			return err
-		}
-	}
-	path, err := g.device(ctx, v.Name)
+func stillInUse(name string) error {
+	return fault.New(fault.Busy, "%s is still in use on its storage node", name)
+}
+
+// wipeVolume zeroes what a thick volume has, and leaves a thin one alone.
+func (g *group) wipeVolume(ctx context.Context, name string, spend func(context.Context, int) error) error {
+	path, err := g.device(ctx, name)
 	if err != nil {
+		return err
+	}
+	if thin, err := g.prepareWipe(ctx, name); err != nil || thin {
 		return err
 	}
 	// O_EXCL: nobody mounts or exports it meanwhile. O_DIRECT: what the device's
 	// page cache holds of the time before its split is not the store's.
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_EXCL|unix.O_DIRECT, 0)
 	if errors.Is(err, unix.EBUSY) {
-		return fault.Wrap(err, fault.Busy, "%s is still in use on its storage node", v.Name)
+		return stillInUse(name)
 	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := g.idleBut(v.Name, 1); err != nil {
+	d, _, err := g.mapped(name)
+	if err != nil {
 		return err
 	}
-	return g.wipeDevice(ctx, f, v, spend)
-}
-
-// idleBut gives Busy when more than our own have the volume open.
-func (g *group) idleBut(name string, own int) error {
-	d, _, err := g.mapped(name)
-	if err == nil && d.Opened > own {
-		err = fault.New(fault.Busy, "%s is still in use on its storage node", name)
+	if d.Opened != 1 {
+		return stillInUse(name)
 	}
-	return err
+	return g.wipeDevice(ctx, f, name, d.Bytes(), spend)
 }
 
-func (g *group) wipeDevice(ctx context.Context, f *os.File, v logicalVolume, spend func(context.Context, int) error) error {
+// prepareWipe splits a snapshot off its volume. Busy when the volume has
+// snapshots itself: lvremove would take them along.
+func (g *group) prepareWipe(ctx context.Context, name string) (thin bool, err error) {
+	d, _, err := g.mapped(name)
+	if err != nil {
+		return false, err
+	}
+	switch d.Type() {
+	case "thin":
+		return true, nil
+	case "snapshot-origin":
+		return false, stillInUse(name)
+	case "snapshot":
+		return false, g.split(ctx, name)
+	}
+	return false, nil
+}
+
+func (g *group) wipeDevice(ctx context.Context, f *os.File, name string, size int64, spend func(context.Context, int) error) error {
 	block, free, err := aligned(chunkBytes)
 	if err != nil {
 		return err
 	}
 	defer free()
-	used := v.Bytes
-	if storeName(v.Name) {
-		used = usedBytes(f, v.Bytes, block)
+	used := size
+	if storeName(name) {
+		used = usedBytes(f, size, block)
 	}
-	left := g.wiped.of(v.Name, used)
-	if err := wipe(ctx, f, left, spend, func(left int64) { g.wiped.set(v.Name, left) }); err != nil {
+	left := g.wiped.of(name, used)
+	if err := wipe(ctx, f, left, spend, func(left int64) { g.wiped.set(name, left) }); err != nil {
 		return err
 	}
 	// Only when the zeroes are on the disk may the extents be another's.
@@ -112,7 +118,7 @@ func (g *group) wipeDevice(ctx context.Context, f *os.File, v logicalVolume, spe
 		return err
 	}
 	if g.discard {
-		discard(ctx, f, v.Bytes)
+		discard(ctx, f, size)
 	}
 	return nil
 }

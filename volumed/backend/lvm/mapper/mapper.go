@@ -35,6 +35,15 @@ type Target struct {
 	Status        string // in the target type's own words; linear has none
 }
 
+// Type is the type of the device's first target, which is its only one unless it
+// is linear or striped: "thin", "snapshot", "snapshot-origin".
+func (d Device) Type() string {
+	if len(d.Targets) == 0 {
+		return ""
+	}
+	return d.Targets[0].Type
+}
+
 // Bytes is the device's size.
 func (d Device) Bytes() int64 {
 	if len(d.Targets) == 0 {
