@@ -91,7 +91,7 @@ func (c *Cloud) Roles() []*Role {
 // PKI is where the certificates are.
 func (c *Cloud) PKI() string { return filepath.Join(c.Dir, "pki") }
 
-// Client is an administrator's in the named project.
+// Client is an administrator's in the project with that id.
 func (c *Cloud) Client(t testing.TB, project string) *gophercloud.ServiceClient {
 	return noAuthClient(t, c.Endpoint, project)
 }
