@@ -24,9 +24,10 @@ type connector struct {
 	raw json.RawMessage
 }
 
-// parseConnector reads a connector; nil for none.
+// parseConnector reads a connector; nil for none, also where it is an empty
+// object, as the openstack client sends one that it does not have.
 func parseConnector(raw json.RawMessage) (*connector, error) {
-	if len(raw) == 0 || string(raw) == "null" {
+	if text := strings.Join(strings.Fields(string(raw)), ""); text == "" || text == "null" || text == "{}" {
 		return nil, nil
 	}
 	parsed := connector{raw: raw}

@@ -29,12 +29,12 @@ func attachmentDetail(o object, a db.Attachment) {
 }
 
 // attachmentTime writes "" for a time that has not come.
-func attachmentTime(o object, name string, t *time.Time) {
+func attachmentTime(o object, n name, t *time.Time) {
 	if t == nil {
-		o.str(name, "")
+		o.str(n, "")
 		return
 	}
-	o.time(name, *t)
+	o.time(n, *t)
 }
 
 func attachmentAnswer(a db.Attachment) View {

@@ -42,14 +42,14 @@ func (c *Call) unauthorized(w http.ResponseWriter) {
 	c.header.Set("WWW-Authenticate", fmt.Sprintf("Keystone uri=%q", c.server.AuthURI))
 	c.header.Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusUnauthorized)
-	e := jx.GetEncoder()
-	defer jx.PutEncoder(e)
-	encode(e, func(o object) {
+	text := jx.GetWriter()
+	defer jx.PutWriter(text)
+	encode(text, func(o object) {
 		o.object("error", func(o object) {
 			o.int("code", http.StatusUnauthorized)
 			o.str("title", "Unauthorized")
 			o.str("message", "The request you have made requires authentication.")
 		})
 	})
-	_, _ = w.Write(e.Bytes())
+	_, _ = w.Write(text.Buf)
 }

@@ -19,13 +19,16 @@ type Call struct {
 	RequestID string
 	Query     url.Values
 
-	server     *Server
-	request    *http.Request
-	route      Route
-	params     map[string]string
-	project    string // the URL's project segment, "" when it had none
-	body       []byte
-	header     http.Header // of the answer
+	server  *Server
+	request *http.Request
+	route   Route
+	params  map[string]string
+	project string // the URL's project segment, "" when it had none
+	body    []byte
+	header  http.Header // of the answer
+
+	selfRoot, bookmarkRoot name // see links
+
 	negotiated bool
 	authorized bool
 }

@@ -170,10 +170,10 @@ func (c *Call) versionHeaders(version string) {
 }
 
 func (c *Call) write(w http.ResponseWriter, status int, view View) {
-	e := jx.GetEncoder()
-	defer jx.PutEncoder(e)
-	encode(e, view)
-	c.writeText(w, status, e.Bytes())
+	text := jx.GetWriter()
+	defer jx.PutWriter(text)
+	encode(text, view)
+	c.writeText(w, status, text.Buf)
 }
 
 func (c *Call) writeText(w http.ResponseWriter, status int, text []byte) {

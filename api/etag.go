@@ -11,10 +11,10 @@ import (
 // metadataTag is the Etag of metadata: the MD5, in hex and without quotes, of
 // the answer that shows it. It tells versions apart and protects nothing.
 func metadataTag(m map[string]string) string {
-	e := jx.GetEncoder()
-	defer jx.PutEncoder(e)
-	encode(e, metadataView(m))
-	sum := md5.Sum(e.Bytes())
+	text := jx.GetWriter()
+	defer jx.PutWriter(text)
+	encode(text, metadataView(m))
+	sum := md5.Sum(text.Buf)
 	return hex.EncodeToString(sum[:])
 }
 

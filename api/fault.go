@@ -29,7 +29,7 @@ var statusOf = map[fault.Code]int{
 
 // faultNames are the keys under which Cinder's fault wrapper answers; all other
 // statuses are a computeFault.
-var faultNames = map[int]string{
+var faultNames = map[int]name{
 	http.StatusBadRequest:            "badRequest",
 	http.StatusUnauthorized:          "unauthorized",
 	http.StatusForbidden:             "forbidden",

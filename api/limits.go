@@ -14,7 +14,10 @@ func init() {
 
 // limitNames map the quota's resources to the words that limits has for them:
 // the limit and what is used of it.
-var limitNames = []struct{ resource, limit, used string }{
+var limitNames = []struct {
+	resource    string
+	limit, used name
+}{
 	{db.QuotaVolumes, "maxTotalVolumes", "totalVolumesUsed"},
 	{db.QuotaSnapshots, "maxTotalSnapshots", "totalSnapshotsUsed"},
 	{db.QuotaGigabytes, "maxTotalVolumeGigabytes", "totalGigabytesUsed"},

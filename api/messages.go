@@ -38,7 +38,7 @@ func (c *Call) messageFields(o object, m db.Message) {
 	o.time("created_at", m.CreatedAt)
 	o.time("guaranteed_until", m.ExpiresAt)
 	o.text("request_id", m.RequestID)
-	c.links(o, "/messages/"+m.ID)
+	c.links(o, "/messages", m.ID)
 	if m.ResourceType != nil {
 		o.str("resource_type", *m.ResourceType)
 	}

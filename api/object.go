@@ -15,112 +15,155 @@ type View func(o object)
 // object writes the fields of one JSON object. Views are lists of its calls,
 // in the order of Cinder's fields, and need no reflection: a list of a thousand
 // volumes is a megabyte.
-type object struct{ e *jx.Encoder }
+type object struct{ w *jx.Writer }
 
-// encode gives the JSON text of a view.
-func encode(e *jx.Encoder, v View) {
-	e.ObjStart()
-	v(object{e})
-	e.ObjEnd()
+// name is a field's name as it stands in JSON. Constants become one by
+// themselves; text from elsewhere must go through quoted, or does not compile.
+type name string
+
+// quoted escapes a text to be a field's name.
+func quoted(text string) name {
+	var w jx.Writer
+	w.Str(text)
+	return name(w.Buf[1 : len(w.Buf)-1])
 }
 
-func (o object) object(name string, v View) {
-	o.e.FieldStart(name)
-	encode(o.e, v)
+// encode writes the JSON text of a view.
+func encode(w *jx.Writer, v View) {
+	w.ObjStart()
+	v(object{w})
+	w.ObjEnd()
+}
+
+// next begins a further element of what is open: a comma, unless it is the first.
+func (o object) next() {
+	if last := o.w.Buf[len(o.w.Buf)-1]; last != '{' && last != '[' {
+		o.w.Comma()
+	}
+}
+
+func (o object) field(n name) {
+	o.next()
+	o.w.RawStr(`"`)
+	o.w.RawStr(string(n))
+	o.w.RawStr(`":`)
+}
+
+func (o object) object(n name, v View) {
+	o.field(n)
+	encode(o.w, v)
 }
 
 // objects writes an array of objects.
-func objects[T any](o object, name string, items []T, v func(o object, item T)) {
-	o.e.FieldStart(name)
-	o.e.ArrStart()
+func objects[T any](o object, n name, items []T, v func(o object, item T)) {
+	o.field(n)
+	o.w.ArrStart()
 	for _, item := range items {
-		o.e.ObjStart()
+		o.next()
+		o.w.ObjStart()
 		v(o, item)
-		o.e.ObjEnd()
+		o.w.ObjEnd()
 	}
-	o.e.ArrEnd()
+	o.w.ArrEnd()
 }
 
-func (o object) str(name, value string) { o.e.FieldStart(name); o.e.Str(value) }
-func (o object) int(name string, n int) { o.e.FieldStart(name); o.e.Int(n) }
-func (o object) bool(name string, b bool) {
-	o.e.FieldStart(name)
-	o.e.Bool(b)
-}
+func (o object) str(n name, value string) { o.field(n); o.w.Str(value) }
+func (o object) int(n name, value int)    { o.field(n); o.w.Int(value) }
+func (o object) bool(n name, b bool)      { o.field(n); o.w.Bool(b) }
 
 // float writes a number that need not be whole.
-func (o object) float(name string, f float64) { o.e.FieldStart(name); o.e.Float64(f) }
+func (o object) float(n name, f float64) { o.field(n); o.w.Float64(f) }
 
 // null writes a field without a value.
-func (o object) null(name string) { o.e.FieldStart(name); o.e.Null() }
+func (o object) null(n name) { o.field(n); o.w.Null() }
 
 // text writes a string, or null for none.
-func (o object) text(name string, value *string) {
-	o.e.FieldStart(name)
+func (o object) text(n name, value *string) {
 	if value == nil {
-		o.e.Null()
+		o.null(n)
 		return
 	}
-	o.e.Str(*value)
+	o.str(n, *value)
 }
 
 // raw writes JSON text as it stands, {} for none.
-func (o object) raw(name string, json []byte) {
-	o.e.FieldStart(name)
+func (o object) raw(n name, json []byte) {
+	o.field(n)
 	if len(json) == 0 {
 		json = []byte("{}")
 	}
-	o.e.Raw(json)
+	o.w.Raw(json)
 }
 
 // strings writes a map of strings, by key, so that answers (and Etags) repeat.
-func (o object) strings(name string, m map[string]string) {
-	o.e.FieldStart(name)
-	o.e.ObjStart()
+func (o object) strings(n name, m map[string]string) {
+	o.field(n)
+	o.w.ObjStart()
 	if len(m) == 1 {
 		for k, v := range m {
-			o.str(k, v)
+			o.entry(k, v)
 		}
 	} else if len(m) > 1 {
 		for _, k := range slices.Sorted(maps.Keys(m)) {
-			o.str(k, m[k])
+			o.entry(k, m[k])
 		}
 	}
-	o.e.ObjEnd()
+	o.w.ObjEnd()
+}
+
+// entry writes a string under a key that is not ours.
+func (o object) entry(key, value string) {
+	o.next()
+	o.w.Str(key)
+	o.w.RawStr(":")
+	o.w.Str(value)
 }
 
 // list writes an array of strings.
-func (o object) list(name string, values []string) {
-	o.e.FieldStart(name)
-	o.e.ArrStart()
+func (o object) list(n name, values []string) {
+	o.field(n)
+	o.w.ArrStart()
 	for _, v := range values {
-		o.e.Str(v)
+		o.next()
+		o.w.Str(v)
 	}
-	o.e.ArrEnd()
+	o.w.ArrEnd()
 }
 
 // time writes a time as Cinder does: UTC, no zone, microseconds.
-func (o object) time(name string, t time.Time) {
-	o.e.FieldStart(name)
-	var b [32]byte
-	text := t.UTC().AppendFormat(append(b[:0], '"'), "2006-01-02T15:04:05.000000")
-	o.e.Raw(append(text, '"'))
+func (o object) time(n name, t time.Time) {
+	o.field(n)
+	o.w.Buf = appendTime(append(o.w.Buf, '"'), t.UTC())
+	o.w.RawStr(`"`)
+}
+
+// appendTime is AppendFormat("2006-01-02T15:04:05.000000") in a third of the
+// time; lists have two times a row.
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	if year < 1000 || year > 9999 {
+		return t.AppendFormat(b, "2006-01-02T15:04:05.000000")
+	}
+	two := func(b []byte, n int, after byte) []byte { return append(b, byte('0'+n/10), byte('0'+n%10), after) }
+	b = append(strconv.AppendInt(b, int64(year), 10), '-')
+	b = two(two(b, int(month), '-'), day, 'T')
+	b = two(two(two(b, hour, ':'), minute, ':'), second, '.')
+	micros := t.Nanosecond() / 1000
+	for unit := 100000; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+micros/unit%10))
+	}
+	return b
 }
 
 // when writes a time, or null for none.
-func (o object) when(name string, t *time.Time) {
+func (o object) when(n name, t *time.Time) {
 	if t == nil {
-		o.null(name)
+		o.null(n)
 		return
 	}
-	o.time(name, *t)
+	o.time(n, *t)
 }
 
 // boolText writes "true" or "false" as text, as Cinder writes bootable.
-func (o object) boolText(name string, b bool) { o.str(name, strconv.FormatBool(b)) }
-
-// link writes one entry of a list of links.
-func link(o object, rel, href string) {
-	o.str("rel", rel)
-	o.str("href", href)
-}
+func (o object) boolText(n name, b bool) { o.str(n, strconv.FormatBool(b)) }

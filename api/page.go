@@ -85,18 +85,3 @@ func sortKey(part string, rename map[string]string) (db.Sort, error) {
 	}
 	return db.Sort{}, fault.New(fault.Invalid, "Unknown sort direction '%s', must be one of: asc, desc.", direction)
 }
-
-// next writes the link to the page behind this one, under key, when this page
-// is full. last is the id of its last row.
-func (c *Call) next(o object, key, path string, q db.Query, rows int, last string) {
-	if rows == 0 || rows < q.Limit {
-		return
-	}
-	query := url.Values{}
-	for k, v := range c.Query {
-		query[k] = v
-	}
-	query.Set("marker", last)
-	href := c.root("/v3") + path + "?" + query.Encode()
-	objects(o, key, []string{href}, func(o object, href string) { link(o, "next", href) })
-}

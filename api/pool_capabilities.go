@@ -86,17 +86,18 @@ func inGiB(bytes int64) float64 {
 
 func (all capabilities) write(o object) {
 	for _, e := range all {
+		n := quoted(e.name)
 		switch v := e.value.(type) {
 		case string:
-			o.str(e.name, v)
+			o.str(n, v)
 		case bool:
-			o.bool(e.name, v)
+			o.bool(n, v)
 		case float64:
-			o.float(e.name, v)
+			o.float(n, v)
 		case time.Time:
-			o.time(e.name, v)
+			o.time(n, v)
 		default:
-			o.null(e.name)
+			o.null(n)
 		}
 	}
 }

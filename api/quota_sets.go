@@ -63,9 +63,9 @@ func (c *Call) quotaSet(project string, usage bool, id string) (View, error) {
 		o.object("quota_set", func(o object) {
 			for _, name := range names {
 				if usage {
-					o.object(name, func(o object) { quotaUsage(o, set[name]) })
+					o.object(quoted(name), func(o object) { quotaUsage(o, set[name]) })
 				} else {
-					o.int(name, set[name].Limit)
+					o.int(quoted(name), set[name].Limit)
 				}
 			}
 			if id != "" {
@@ -93,7 +93,7 @@ func (s *Server) showDefaultQuota(c *Call) (View, error) {
 
 // limitsView writes limits by resource: the default class's, over which those
 // of another class are laid.
-func (c *Call) limitsView(key, class, id string) (View, error) {
+func (c *Call) limitsView(key name, class, id string) (View, error) {
 	names, err := c.quotaNames()
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (c *Call) limitsView(key, class, id string) (View, error) {
 	return func(o object) {
 		o.object(key, func(o object) {
 			for _, name := range names {
-				o.int(name, limits.Of(name))
+				o.int(quoted(name), limits.Of(name))
 			}
 			if id != "" {
 				o.str("id", id)

@@ -61,14 +61,14 @@ func (t tokens) Authenticate(_ context.Context, token, _ string) (identity.Ident
 // world is a server on a database of its own, with one storage node that is
 // simulated at its Thrift face.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     *db.DB
 	server *Server
 	node   *fakeNode
 	pool   db.PoolService
 }
 
-func newWorld(t *testing.T, change ...func(*Options)) *world {
+func newWorld(t testing.TB, change ...func(*Options)) *world {
 	t.Helper()
 	d := dbtest.Open(t)
 	rules, _, err := policy.New(policy.Options{EnforceNewDefaults: true})
@@ -196,7 +196,7 @@ func (w *world) send(r *http.Request) response {
 }
 
 // want fails the test unless the status is as expected.
-func (r response) want(t *testing.T, status int) response {
+func (r response) want(t testing.TB, status int) response {
 	t.Helper()
 	if r.status != status {
 		t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
@@ -206,7 +206,7 @@ func (r response) want(t *testing.T, status int) response {
 
 // golden compares a body with testdata/<name>.json, after replacing what
 // differs from run to run.
-func golden(t *testing.T, name, body string, replace ...string) {
+func golden(t testing.TB, name, body string, replace ...string) {
 	t.Helper()
 	text := strings.NewReplacer(replace...).Replace(body)
 	var doc any

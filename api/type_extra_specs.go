@@ -52,7 +52,7 @@ func (s *Server) showTypeSpec(c *Call) (View, error) {
 	if !known {
 		return nil, db.TypeSpecNotFound(c.Param("type_id"), key)
 	}
-	return func(o object) { o.str(key, value) }, nil
+	return func(o object) { o.entry(key, value) }, nil
 }
 
 func (s *Server) createTypeSpecs(c *Call) (View, error) {
@@ -81,7 +81,7 @@ func (s *Server) updateTypeSpec(c *Call) (View, error) {
 	if err := c.setTypeSpecs(specs); err != nil {
 		return nil, err
 	}
-	return func(o object) { o.str(key, value) }, nil
+	return func(o object) { o.entry(key, value) }, nil
 }
 
 // setTypeSpecs adds or changes extra specs; the others stay.

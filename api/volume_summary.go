@@ -42,7 +42,7 @@ func (s *Server) summarizeVolumes(c *Call) (View, error) {
 			if c.Since(36) {
 				o.object("metadata", func(o object) {
 					for _, m := range metadata {
-						o.list(m.Key, m.Values)
+						o.list(quoted(m.Key), m.Values)
 					}
 				})
 			}

@@ -17,13 +17,7 @@ func (c *Call) volumeSummary(o object, v volumeView) {
 	c.volumeLinks(o, v.ID)
 }
 
-func (c *Call) volumeLinks(o object, id string) { c.links(o, "/volumes/"+id) }
-
-// links writes self, which keeps /v3, and bookmark, which drops it.
-func (c *Call) links(o object, path string) {
-	objects(o, "links", [][2]string{{"self", c.root("/v3") + path}, {"bookmark", c.root("") + path}},
-		func(o object, l [2]string) { link(o, l[0], l[1]) })
-}
+func (c *Call) volumeLinks(o object, id string) { c.links(o, "/volumes", id) }
 
 // volumeVisible is what a caller may see of volumes, asked once a request.
 type volumeVisible struct {

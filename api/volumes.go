@@ -107,6 +107,10 @@ func (s *Server) detailVolumes(c *Call) (View, error) {
 	return c.volumeList("/volumes/detail", true, func(o object, v volumeView) { c.volumeDetail(o, v, see, true) })
 }
 
+// volumeBytes is about how long a volume's view is, so that the text of a list
+// need not be copied again and again while it grows.
+const volumeBytes = 1000
+
 // volumeList runs at most three statements: the page, its attachments, the count.
 func (c *Call) volumeList(path string, detail bool, view func(object, volumeView)) (View, error) {
 	q, withCount, err := c.volumeQuery()
@@ -130,6 +134,7 @@ func (c *Call) volumeList(path string, detail bool, view func(object, volumeView
 		}
 	}
 	return func(o object) {
+		o.w.Grow(len(found) * volumeBytes)
 		objects(o, "volumes", found, func(o object, v db.Volume) { view(o, volumeView{v, attachments[v.ID]}) })
 		if len(found) > 0 {
 			c.next(o, "volumes_links", path, q, len(found), found[len(found)-1].ID)

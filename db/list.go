@@ -49,7 +49,7 @@ func page[T any](ctx context.Context, d *DB, t table, q Query, scan pgx.RowToFun
 	if err != nil {
 		return nil, err
 	}
-	items, err := pgx.CollectRows(rows, scan)
+	items, err := pgx.AppendRows(make([]T, 0, min(q.Limit, 16)), rows, scan)
 	if err != nil || len(items) > 0 || q.Marker == "" {
 		return items, err
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+
+	"github.com/go-faster/jx"
 )
 
 // StringMap is a jsonb object whose values are strings: metadata, extra specs.
@@ -23,11 +25,26 @@ func (m *StringMap) Scan(src any) error {
 	default:
 		return fmt.Errorf("a map of strings cannot be read from %T", src)
 	}
+	return m.ScanBytes(raw)
+}
+
+// ScanBytes reads a jsonb column for pgx, which need not copy it then. null
+// as a value is the empty string.
+func (m *StringMap) ScanBytes(raw []byte) error {
 	*m = nil
 	if len(raw) <= len("{}") {
 		return nil
 	}
-	return json.Unmarshal(raw, (*map[string]string)(m))
+	*m = StringMap{}
+	return jx.DecodeBytes(raw).Obj(func(d *jx.Decoder, key string) error {
+		if d.Next() == jx.Null {
+			(*m)[key] = ""
+			return d.Null()
+		}
+		value, err := d.Str()
+		(*m)[key] = value
+		return err
+	})
 }
 
 // Value writes a jsonb column.

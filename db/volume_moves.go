@@ -40,6 +40,12 @@ var (
 	// DeleteBusy: something on the node still holds the device.
 	DeleteBusy = Move{"delete", []string{"deleting"}, Settled}
 
+	// JobLost: a volume in a moving status had no job, and gets one.
+	JobLost = Move{"begin again, for its job was lost", []string{"creating", "downloading", "extending", "deleting"}, Same}
+	// Outdated: a node has remains of it, which the raised generation lets be
+	// taken away.
+	Outdated = Move{"clear away remains", nil, Same}
+
 	// Reserve is an attachment without a connector on a free volume.
 	Reserve = Move{"reserve", []string{"available", "downloading"}, "reserved"}
 	// ReserveMore is a further attachment: of the same server, or of a volume

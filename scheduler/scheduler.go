@@ -14,6 +14,7 @@ import (
 	"clinker/internal/fault"
 	"clinker/scheduler/jobs"
 	"clinker/scheduler/placement"
+	"clinker/scheduler/reconcile"
 	"clinker/volumed/rpc"
 )
 
@@ -39,6 +40,9 @@ type Options struct {
 	ServiceDownTime time.Duration
 	// PollInterval is how old what is known of a node may become.
 	PollInterval time.Duration
+	// Quiet is how long a row must be as it is before the reconciler takes it
+	// for one that a dead process has left half done.
+	Quiet time.Duration
 	// MaxWorkers is how many jobs run at once.
 	MaxWorkers int
 	// Jobs adjusts how long jobs wait; its DB, Nodes, Placer and DownTime are
@@ -55,9 +59,10 @@ const (
 
 // Scheduler is one scheduler process.
 type Scheduler struct {
-	options Options
-	client  string        // the id of its River client, new with each start
-	unheard chan struct{} // rings when a node was heard of that may need a poll
+	options    Options
+	reconciler *reconcile.Reconciler
+	client     string        // the id of its River client, new with each start
+	unheard    chan struct{} // rings when a node was heard of that may need a poll
 }
 
 // New checks the options; it neither connects nor starts anything.
@@ -81,11 +86,15 @@ func New(o Options) (*Scheduler, error) {
 	if o.PollInterval == 0 {
 		o.PollInterval = defaultPollInterval
 	}
+	if o.Quiet == 0 {
+		o.Quiet = reconcile.DefaultQuiet
+	}
 	if o.MaxWorkers == 0 {
 		o.MaxWorkers = defaultMaxWorkers
 	}
 	o.Jobs.DB, o.Jobs.Nodes, o.Jobs.Placer, o.Jobs.DownTime = o.DB, o.Nodes, o.Placer, o.ServiceDownTime
-	return &Scheduler{options: o, client: uuid.NewString(), unheard: make(chan struct{}, 1)}, nil
+	reconciler := &reconcile.Reconciler{DB: o.DB, Nodes: o.Nodes, DownTime: o.ServiceDownTime, Quiet: o.Quiet}
+	return &Scheduler{options: o, reconciler: reconciler, client: uuid.NewString(), unheard: make(chan struct{}, 1)}, nil
 }
 
 // Run works until ctx ends; then it hands its jobs over and returns nil. The
@@ -102,10 +111,15 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { s.every(ctx, heartbeatInterval, s.beat); return nil })
 	group.Go(func() error { s.poll(ctx); return nil })
+	group.Go(func() error { s.reconciler.Run(ctx); return nil })
 	<-ctx.Done()
 	err = stopWorkers(ctx, workers)
 	return errors.Join(err, group.Wait())
 }
+
+// Reconciler gives what compares the database with the nodes, for those who
+// want a comparison now.
+func (s *Scheduler) Reconciler() *reconcile.Reconciler { return s.reconciler }
 
 // RegistryHandler serves storage nodes' announcements at rpc.RegistryPath. The
 // TLS configuration of its http.Server must demand and verify client

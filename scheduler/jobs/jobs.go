@@ -42,7 +42,7 @@ const (
 	DefaultPause         = time.Second
 	DefaultPlacePatience = 25 * time.Second
 	DefaultPatience      = 40 * time.Second
-	DefaultBusyTries     = 5
+	DefaultBusyTries     = 6
 )
 
 // WithDefaults fills what is zero.

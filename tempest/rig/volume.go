@@ -10,8 +10,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
 )
 
-// settle is how long a volume may take to get where it was sent.
-const settle = 60 * time.Second
+// Settle is how long a volume may take at most to get where it was sent.
+const Settle = 60 * time.Second
 
 // NewVolume makes a volume and waits until it can be used.
 func NewVolume(t testing.TB, c *gophercloud.ServiceClient, o volumes.CreateOpts) *volumes.Volume {
@@ -28,7 +28,7 @@ func NewVolume(t testing.TB, c *gophercloud.ServiceClient, o volumes.CreateOpts)
 func AwaitVolume(t testing.TB, c *gophercloud.ServiceClient, id string, statuses ...string) *volumes.Volume {
 	t.Helper()
 	var v *volumes.Volume
-	Eventually(t, settle, func() (err error) {
+	Eventually(t, Settle, func() (err error) {
 		if v, err = volumes.Get(t.Context(), c, id).Extract(); err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func DeleteVolume(t testing.TB, c *gophercloud.ServiceClient, id string) {
 	if err := volumes.Delete(t.Context(), c, id, nil).ExtractErr(); err != nil {
 		t.Fatalf("delete volume %s: %v", id, err)
 	}
-	Eventually(t, settle, func() error {
+	Eventually(t, Settle, func() error {
 		v, err := volumes.Get(t.Context(), c, id).Extract()
 		if gophercloud.ResponseCodeIs(err, 404) {
 			return nil

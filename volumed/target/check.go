@@ -65,6 +65,9 @@ func (g Grant) check() error {
 	if !chapName.MatchString(g.Username) {
 		return fault.New(fault.Invalid, "username %q has characters that CHAP users cannot have here", g.Username)
 	}
+	if len(g.Username) > 1 && g.Username[0] == '0' && strings.ContainsRune("xXbB", rune(g.Username[1])) {
+		return fault.New(fault.Invalid, "username %q begins as iSCSI's encoded values do (RFC 3720 §5.1)", g.Username)
+	}
 	if strings.HasPrefix(g.Username, "NULL") || strings.HasPrefix(string(g.Password), "NULL") {
 		return fault.New(fault.Invalid, "username and password cannot begin with NULL, by which LIO means none")
 	}

@@ -36,6 +36,8 @@ func TestCheck(t *testing.T) {
 		"short password":          {func(e *Export) { e.Grants[0].Password = "short" }, "password of username"},
 		"line break in password":  {func(e *Export) { e.Grants[0].Password = "0123456789\nabcdef" }, "password of username"},
 		"comma in password":       {func(e *Export) { e.Grants[0].Password = "0123456789,abcdef" }, "password of username"},
+		"username as base64":      {func(e *Export) { e.Grants[0].Username = "0b12" }, "encoded values"},
+		"username as hex":         {func(e *Export) { e.Grants[0].Username = "0X12" }, "encoded values"},
 		"password NULL":           {func(e *Export) { e.Grants[0].Password = "NULLNULLNULL" }, "begin with NULL"},
 		"initiator twice": {func(e *Export) {
 			g := e.Grants[0]

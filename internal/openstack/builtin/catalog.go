@@ -17,7 +17,11 @@ var interfaces = []string{"public", "internal", "admin"}
 // block-storage, Nova's default is volumev3:cinderv3:publicURL with the project
 // in the URL. Both URLs end up at the same server.
 func newCatalog(cfg Config) []catalogService {
-	services := []catalogService{{kind: "identity", name: "keystone", url: cfg.PublicURL + "/v3"}}
+	services := []catalogService{
+		{kind: "identity", name: "keystone", url: cfg.PublicURL + "/v3"},
+		{kind: "image", name: "glance", url: cfg.PublicURL + imagePath},
+		{kind: "compute", name: "nova", url: cfg.PublicURL + computePath},
+	}
 	if cfg.VolumeURL != "" {
 		services = append(services,
 			catalogService{kind: "block-storage", name: "cinder", url: cfg.VolumeURL},

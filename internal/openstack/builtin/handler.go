@@ -36,6 +36,9 @@ func (s *Service) Handler() http.Handler {
 		handle("GET /v3/"+c.plural, s.withCaller(c.list(s)))
 		handle("GET /v3/"+c.plural+"/{id}", s.withCaller(c.show(s)))
 	}
+	for pattern, a := range s.neighbours() {
+		handle(pattern, a)
+	}
 	handle("/", s.nothing)
 	return mux
 }

@@ -230,13 +230,16 @@ func TestTurns(t *testing.T) {
 		t.Errorf("given up: %v, want Timeout", err)
 	}
 	nothing := func(context.Context) error { return nil }
-	if err := turns.take(t.Context(), "iqn.x", nothing); !fault.Is(err, fault.InProgress) {
+	if err := turns.take(ctx, "iqn.x", nothing); !fault.Is(err, fault.InProgress) {
 		t.Errorf("while it is stuck: %v, want InProgress", err)
 	}
 	if err := turns.take(t.Context(), "iqn.y", nothing); err != nil {
 		t.Errorf("another IQN: %v", err)
 	}
 	close(release)
+	if err := turns.take(t.Context(), "iqn.x", nothing); err != nil {
+		t.Errorf("after it came free: %v", err)
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -12,29 +12,24 @@ import (
 // then left behind, and the next call must not overtake it.
 type turns struct {
 	mu   sync.Mutex
-	busy map[string]bool
+	busy map[string]chan struct{} // by IQN; closed when the call has ended
 }
 
-// take runs work for an IQN. When ctx ends first it returns Timeout at once;
-// work is told by its context, and stops at its next step.
+// take runs work for an IQN when no other call does. When ctx ends first it
+// returns at once: InProgress if work did not begin, Timeout if it did. Work is
+// told by its context, and stops at its next step.
 func (t *turns) take(ctx context.Context, iqn string, work func(context.Context) error) error {
-	t.mu.Lock()
-	if t.busy[iqn] {
-		t.mu.Unlock()
-		return fault.New(fault.InProgress, "an earlier change of this export is still under way")
+	mine, err := t.wait(ctx, iqn)
+	if err != nil {
+		return err
 	}
-	if t.busy == nil {
-		t.busy = map[string]bool{}
-	}
-	t.busy[iqn] = true
-	t.mu.Unlock()
-
 	done := make(chan error, 1)
 	go func() {
 		err := work(ctx)
 		t.mu.Lock()
 		delete(t.busy, iqn)
 		t.mu.Unlock()
+		close(mine)
 		done <- err
 	}()
 	select {
@@ -42,6 +37,29 @@ func (t *turns) take(ctx context.Context, iqn string, work func(context.Context)
 		return err
 	case <-ctx.Done():
 		return fault.Wrap(ctx.Err(), fault.Timeout, "the kernel's iSCSI target did not finish in time")
+	}
+}
+
+// wait waits for the IQN's turn and takes it.
+func (t *turns) wait(ctx context.Context, iqn string) (chan struct{}, error) {
+	for {
+		t.mu.Lock()
+		if t.busy == nil {
+			t.busy = map[string]chan struct{}{}
+		}
+		other := t.busy[iqn]
+		if other == nil {
+			mine := make(chan struct{})
+			t.busy[iqn] = mine
+			t.mu.Unlock()
+			return mine, nil
+		}
+		t.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, fault.Wrap(ctx.Err(), fault.InProgress, "an earlier change of this export is still under way")
+		}
 	}
 }
 

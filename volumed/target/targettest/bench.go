@@ -42,7 +42,7 @@ func word(n int) string {
 
 // grant makes a grant with a username and password of its own.
 func grant(initiator string) target.Grant {
-	return target.Grant{Initiator: initiator, Username: word(8), Password: target.Secret(word(16))}
+	return target.Grant{Initiator: initiator, Username: "u" + word(8), Password: target.Secret(word(16))}
 }
 
 // export describes a new volume of 64 MiB; nothing is exported yet. It is
@@ -64,7 +64,9 @@ func (b *bench) export(t *testing.T, grants ...target.Grant) (target.Export, Dev
 
 func (b *bench) apply(t *testing.T, e target.Export) target.Address {
 	t.Helper()
+	began := time.Now()
 	a, err := b.target.Apply(b.ctx, e)
+	t.Logf("Apply: %v", time.Since(began))
 	if err != nil {
 		t.Fatalf("Apply: %v", err)
 	}
@@ -76,7 +78,10 @@ func (b *bench) apply(t *testing.T, e target.Export) target.Address {
 
 func (b *bench) remove(t *testing.T, iqn string) {
 	t.Helper()
-	if err := b.target.Remove(b.ctx, iqn); err != nil {
+	began := time.Now()
+	err := b.target.Remove(b.ctx, iqn)
+	t.Logf("Remove: %v", time.Since(began))
+	if err != nil {
 		t.Fatalf("Remove: %v", err)
 	}
 }
@@ -88,7 +93,9 @@ func with(a target.Address, e target.Export, g target.Grant) Login {
 // login must succeed.
 func (b *bench) login(t *testing.T, l Login) Session {
 	t.Helper()
+	began := time.Now()
 	s, err := b.Initiator.Login(b.ctx, l)
+	t.Logf("login: %v", time.Since(began))
 	if err != nil {
 		t.Fatalf("login as %s: %v", l.Name, err)
 	}
@@ -99,7 +106,9 @@ func (b *bench) login(t *testing.T, l Login) Session {
 // refused must not succeed.
 func (b *bench) refused(t *testing.T, l Login, why string) {
 	t.Helper()
+	began := time.Now()
 	s, err := b.Initiator.Login(b.ctx, l)
+	t.Logf("refused login: %v", time.Since(began))
 	if err == nil {
 		s.Logout()
 		t.Fatalf("logged in with %s", why)

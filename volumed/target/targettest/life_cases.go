@@ -120,6 +120,7 @@ func testPrefix(t *testing.T, b *bench) {
 func testInterrupted(t *testing.T, b *bench) {
 	for _, i := range b.Interruptions {
 		t.Run(i.Name+"/Apply", func(t *testing.T) {
+			b := newBench(t, b.Suite)
 			e, _ := b.export(t, grant(alice), grant(bob))
 			i.Make(t, e)
 			a := b.apply(t, e)
@@ -135,6 +136,7 @@ func testInterrupted(t *testing.T, b *bench) {
 			b.refused(t, l, "no password")
 		})
 		t.Run(i.Name+"/Remove", func(t *testing.T) {
+			b := newBench(t, b.Suite)
 			e, d := b.export(t, grant(alice), grant(bob))
 			i.Make(t, e)
 			b.remove(t, e.IQN)

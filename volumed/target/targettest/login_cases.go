@@ -36,7 +36,7 @@ func testRefusals(t *testing.T, b *bench) {
 	right := with(a, e, e.Grants[0])
 	wrong := func(change func(*Login)) Login { l := right; change(&l); return l }
 	b.refused(t, wrong(func(l *Login) { l.Password = target.Secret(word(16)) }), "a wrong password")
-	b.refused(t, wrong(func(l *Login) { l.Username = word(8) }), "a wrong username")
+	b.refused(t, wrong(func(l *Login) { l.Username = "u" + word(8) }), "a wrong username")
 	b.refused(t, wrong(func(l *Login) { l.Username, l.Password = "", "" }), "no password")
 	b.refused(t, wrong(func(l *Login) { l.Name = bob }), "another initiator's name")
 	b.refused(t, wrong(func(l *Login) { l.IQN += "x" }), "another target's name")
@@ -48,7 +48,7 @@ func testNoGrants(t *testing.T, b *bench) {
 	a := b.apply(t, e)
 	l := Login{Address: a, IQN: e.IQN, Name: alice}
 	b.refused(t, l, "no grant and no password")
-	l.Username, l.Password = word(8), target.Secret(word(16))
+	l.Username, l.Password = "u"+word(8), target.Secret(word(16))
 	b.refused(t, l, "no grant and some password")
 }
 
