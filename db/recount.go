@@ -1,0 +1,70 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Difference is a counter that is not what the rows say.
+type Difference struct {
+	What     string // whose counter: a project and a resource, or a pool
+	Counted  int64  // what the counter says
+	Expected int64  // what the rows say
+}
+
+// String puts it into a sentence for the log.
+func (d Difference) String() string {
+	return fmt.Sprintf("%s is counted as %d and is %d", d.What, d.Counted, d.Expected)
+}
+
+// recountQuotaSQL counts as VolumeUse and GrowthUse do: a volume that is to
+// grow counts its target already.
+const recountQuotaSQL = `WITH rows AS (
+		SELECT v.project_id, t.name AS type, count(*) AS volumes,
+			sum(greatest(v.size_gib, COALESCE(v.target_size_gib, 0))) AS gigabytes
+		FROM volumes v JOIN volume_types t ON t.id = v.volume_type_id
+		WHERE v.deleted_at IS NULL AND v.consumes_quota GROUP BY v.project_id, t.name
+	), expected AS (
+		SELECT project_id, 'volumes' AS resource, sum(volumes)::bigint AS n FROM rows GROUP BY project_id
+		UNION ALL SELECT project_id, 'gigabytes', sum(gigabytes)::bigint FROM rows GROUP BY project_id
+		UNION ALL SELECT project_id, 'volumes_' || type, volumes FROM rows
+		UNION ALL SELECT project_id, 'gigabytes_' || type, gigabytes FROM rows
+	)
+	SELECT 'project ' || project_id || ', ' || resource, COALESCE(u.in_use, 0), COALESCE(e.n, 0)
+	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|gigabytes)(_|$)') u
+	FULL JOIN expected e USING (project_id, resource)
+	WHERE COALESCE(u.in_use, 0) <> COALESCE(e.n, 0) ORDER BY 1`
+
+// RecountQuota compares the counters of volumes and gigabytes with the rows.
+// Both change in the same transactions, so that any difference is a mistake.
+func (d *DB) RecountQuota(ctx context.Context) ([]Difference, error) {
+	return d.differences(ctx, recountQuotaSQL)
+}
+
+const recountPoolsSQL = `WITH claimed AS (
+		SELECT pool_id, sum(claimed_bytes)::bigint AS bytes, count(*) AS volumes
+		FROM volumes WHERE deleted_at IS NULL AND pool_id IS NOT NULL GROUP BY pool_id
+	), counted AS (
+		SELECT p.name, p.allocated_bytes, p.volume_count, COALESCE(c.bytes, 0) AS bytes, COALESCE(c.volumes, 0) AS volumes
+		FROM pools p LEFT JOIN claimed c ON c.pool_id = p.id
+	)
+	SELECT 'pool ' || name || ', bytes', allocated_bytes, bytes FROM counted WHERE allocated_bytes <> bytes
+	UNION ALL SELECT 'pool ' || name || ', volumes', volume_count::bigint, volumes FROM counted WHERE volume_count <> volumes
+	ORDER BY 1`
+
+// RecountPools is the same for what pools have been promised.
+func (d *DB) RecountPools(ctx context.Context) ([]Difference, error) {
+	return d.differences(ctx, recountPoolsSQL)
+}
+
+func (d *DB) differences(ctx context.Context, sql string) ([]Difference, error) {
+	rows, err := d.pool.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (x Difference, err error) {
+		return x, row.Scan(&x.What, &x.Counted, &x.Expected)
+	})
+}

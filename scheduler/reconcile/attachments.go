@@ -1,0 +1,111 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+func init() {
+	chores = append(chores, chore{"stuck attachments", 5 * time.Second, (*Reconciler).attachments})
+}
+
+// attachments ends what an API process that is no more has left half way: a
+// host that was being let in is cut off, and the attachment is in error; one
+// that was being cut off is cut off, and the attachment ends.
+func (r *Reconciler) attachments(ctx context.Context) error {
+	stuck, err := r.DB.StuckAttachments(ctx, r.Quiet, most)
+	if err != nil {
+		return err
+	}
+	for _, a := range stuck {
+		mend := r.finishDetach
+		if a.AttachStatus == db.AttachAttaching {
+			mend = r.failAttach
+		}
+		if err := mend(ctx, a); err != nil && !gone(err) {
+			slog.WarnContext(ctx, "an attachment left half way could not be mended", "attachment", a.ID,
+				"volume", a.VolumeID, "status", a.AttachStatus, "error", err)
+		}
+	}
+	return nil
+}
+
+// failAttach marks the attachment first: from then on the request that it was
+// left by, should it still live, can no longer finish it.
+func (r *Reconciler) failAttach(ctx context.Context, a db.Attachment) error {
+	failed, err := r.moveAttachment(ctx, a, db.AttachErrorAttaching)
+	if err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "an attachment was left half way, and is in error now", "attachment", a.ID, "volume", a.VolumeID)
+	return r.revoke(ctx, failed)
+}
+
+func (r *Reconciler) finishDetach(ctx context.Context, a db.Attachment) error {
+	if a.AttachStatus == db.AttachErrorDetaching && !r.reachable(ctx, a) {
+		return nil // it rests until the node is back
+	}
+	detaching, err := r.moveAttachment(ctx, a, db.AttachDetaching)
+	if err != nil {
+		return err
+	}
+	if err := r.revoke(ctx, detaching); err != nil {
+		_, moveErr := r.moveAttachment(ctx, detaching, db.AttachErrorDetaching)
+		return errors.Join(err, moveErr)
+	}
+	slog.WarnContext(ctx, "a detachment was left half way, and is finished now", "attachment", a.ID, "volume", a.VolumeID)
+	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishDetach(ctx, a.VolumeID, a.ID) })
+}
+
+// moveAttachment moves it, if it is as it was read, and the volume with it.
+func (r *Reconciler) moveAttachment(ctx context.Context, a db.Attachment, to string) (moved db.Attachment, err error) {
+	return moved, r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.TouchAttachments(ctx, a.VolumeID); err != nil {
+			return err
+		}
+		if moved, err = tx.MoveAttachmentAt(ctx, a, to); err != nil {
+			return err
+		}
+		return tx.SettleAttachments(ctx, a.VolumeID)
+	})
+}
+
+// revoke cuts the attachment's host off, under its generation.
+func (r *Reconciler) revoke(ctx context.Context, a db.Attachment) error {
+	pool, placed, err := r.poolOf(ctx, a)
+	if err != nil || !placed {
+		return err // no node has it
+	}
+	return r.Nodes.Node(pool.Service.Endpoint).Revoke(ctx, revokeFence(a), rpc.PoolOf(pool.Name), a.VolumeID)
+}
+
+// reachable tells whether the attachment's node, if any, is up.
+func (r *Reconciler) reachable(ctx context.Context, a db.Attachment) bool {
+	pool, placed, err := r.poolOf(ctx, a)
+	return err == nil && (!placed || pool.Service.Up(time.Now(), r.DownTime))
+}
+
+// poolOf finds where an attachment's volume is; not placed when it is nowhere,
+// or when no host was ever let in.
+func (r *Reconciler) poolOf(ctx context.Context, a db.Attachment) (pool db.PoolService, placed bool, err error) {
+	v, err := r.DB.Volume(ctx, a.VolumeID, "")
+	if fault.Is(err, fault.NotFound) || err == nil && (v.PoolID == nil || a.Connector == nil) {
+		return pool, false, nil
+	}
+	if err != nil {
+		return pool, false, err
+	}
+	pool, err = r.DB.PoolOf(ctx, *v.PoolID)
+	return pool, true, err
+}
+
+func revokeFence(a db.Attachment) rpc.Fence {
+	return rpc.Fence{OperationID: fmt.Sprintf("revoke-%s-%d", a.ID, a.Generation), ResourceID: a.ID, Generation: a.Generation}
+}

@@ -1,0 +1,105 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"clinker/db"
+	"clinker/volumed/rpc"
+)
+
+// Nodes gives a client for the storage node at an endpoint; *rpc.Clients is one.
+type Nodes interface {
+	Node(endpoint string) rpc.Volumed
+}
+
+// Reconciler does the chores.
+type Reconciler struct {
+	DB    *db.DB
+	Nodes Nodes
+	// DownTime is how long a node may be silent and still be asked.
+	DownTime time.Duration
+	// Quiet is how long a row must have been as it is before it counts as left
+	// half done by a request that is no more: longer than any request takes.
+	Quiet time.Duration
+
+	mu     sync.Mutex
+	logged map[string]bool // what has been complained about
+}
+
+// DefaultQuiet is longer than the 30 s that a call to a node may take less the
+// fence's protection: coming too early costs a request its success, no more.
+const DefaultQuiet = 30 * time.Second
+
+// chore is one thing to be looked after.
+type chore struct {
+	name  string
+	every time.Duration // at least that long from one begin to the next
+	do    func(r *Reconciler, ctx context.Context) error
+}
+
+// chores is filled by init functions, one per file, and only read afterwards.
+var chores []chore
+
+// most bounds what one round of a chore takes on; the next round goes on.
+const most = 500
+
+// Run does each chore when it is time, until ctx ends.
+func (r *Reconciler) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, c := range chores {
+		running.Go(func() { r.loop(ctx, c) })
+	}
+}
+
+// loop looks more often than the chore is due: another scheduler may be gone
+// whose turn it would have been.
+func (r *Reconciler) loop(ctx context.Context, c chore) {
+	ticker := time.NewTicker(c.every / 2)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		taken, err := r.DB.TakeChore(ctx, c.name, c.every)
+		if err == nil && taken {
+			err = r.once(ctx, c)
+		}
+		if err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "chore failed", "chore", c.name, "error", err)
+		}
+	}
+}
+
+func (r *Reconciler) once(ctx context.Context, c chore) error {
+	ctx, cancel := context.WithTimeout(ctx, max(c.every, 20*time.Second))
+	defer cancel()
+	return c.do(r, ctx)
+}
+
+// Sweep does every chore once, now.
+func (r *Reconciler) Sweep(ctx context.Context) error {
+	for _, c := range chores {
+		if err := r.once(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// first tells whether something has not been said before by this process.
+func (r *Reconciler) first(what string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.logged == nil || len(r.logged) > 100_000 {
+		r.logged = map[string]bool{}
+	}
+	said := r.logged[what]
+	r.logged[what] = true
+	return !said
+}

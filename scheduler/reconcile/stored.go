@@ -1,0 +1,110 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/volumed/rpc"
+)
+
+func init() {
+	chores = append(chores, chore{"stored volumes", 20 * time.Second, (*Reconciler).stored})
+}
+
+// stored compares the volumes of a pool with the rows.
+func (r *Reconciler) stored(ctx context.Context) error {
+	return r.eachPool(ctx, "stored volumes", func(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
+		// The rows that must be there first, those of what is there after: a
+		// volume that comes or goes meanwhile is neither missed nor an orphan.
+		resting, err := r.DB.VolumesResting(ctx, p.ID, r.Quiet)
+		if err != nil {
+			return err
+		}
+		stored, err := node.Stored(ctx, rpc.PoolOf(p.Name))
+		if err != nil {
+			return err
+		}
+		volumes := map[string]*rpc.Stored{}
+		for _, s := range stored {
+			if s.Kind == rpc.KindVolume {
+				volumes[s.ID] = s
+			}
+		}
+		r.missing(ctx, p, resting, volumes)
+		return r.orphans(ctx, p, node, volumes)
+	})
+}
+
+// missing raises an alarm for volumes that their node does not have, or not in
+// their size. Nothing is changed: the disk may only be unplugged.
+func (r *Reconciler) missing(ctx context.Context, p db.PoolService, resting []db.Volume, stored map[string]*rpc.Stored) {
+	for _, v := range resting {
+		s, ok := stored[v.ID]
+		if !ok && r.first("missing "+v.ID) {
+			alarm(ctx, "stored volumes", "a volume is not on its storage node: data may be lost", "volume", v.ID, "pool", p.Name)
+		}
+		if ok && s.Bytes < int64(v.SizeGiB)<<30 && r.first("short "+v.ID) {
+			alarm(ctx, "stored volumes", "a volume is shorter on its storage node than it should be",
+				"volume", v.ID, "pool", p.Name, "bytes", s.Bytes, "size_gib", v.SizeGiB)
+		}
+	}
+}
+
+// orphans destroys what is left of volumes that have been deleted, or that are
+// in another pool. A volume that the database has never heard of stays.
+func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Volumed, stored map[string]*rpc.Stored) error {
+	ids := make([]string, 0, len(stored))
+	for id := range stored {
+		ids = append(ids, id)
+	}
+	known, err := r.DB.VolumesEver(ctx, ids)
+	if err != nil {
+		return err
+	}
+	strangers := 0
+	for id, s := range stored {
+		v, ok := known[id]
+		switch {
+		case !ok:
+			if r.first("stranger " + id) {
+				strangers++
+			}
+		case v.DeletedAt != nil, v.PoolID == nil, *v.PoolID != p.ID:
+			err := r.destroy(ctx, p, node, v, s)
+			if err != nil && !gone(err) {
+				slog.WarnContext(ctx, "remains of a volume could not be taken away", "volume", id, "pool", p.Name, "error", err)
+			}
+		}
+	}
+	if strangers > 0 {
+		slog.WarnContext(ctx, "a pool holds volumes that the database does not know; they are left alone", "pool", p.Name, "volumes", strangers)
+	}
+	return nil
+}
+
+func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Volumed, v db.Volume, s *rpc.Stored) error {
+	generation := max(v.Generation, s.Generation) + 1
+	if v.DeletedAt == nil {
+		err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+			generation, err = tx.Outdate(ctx, v, p.ID)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slog.WarnContext(ctx, "a node has remains of a volume that is gone or elsewhere; they are taken away", "volume", v.ID, "pool", p.Name)
+	o, err := node.Destroy(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", v.ID, generation),
+		ResourceID: v.ID, Generation: generation}, rpc.PoolOf(p.Name))
+	if err != nil || o.State != rpc.Failed {
+		return err
+	}
+	if o.Failure == nil {
+		return fault.New(fault.Internal, "the node gave no reason")
+	}
+	return o.Failure
+}
