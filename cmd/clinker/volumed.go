@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"clinker/internal/conf"
+	"clinker/internal/fault"
 	"clinker/internal/pki"
 	"clinker/volumed"
 	"clinker/volumed/diskio"
@@ -57,10 +58,14 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	if err != nil {
 		return err
 	}
+	host, err := nodeHost(cfg)
+	if err != nil {
+		return err
+	}
 	sampler := diskio.New(diskio.Options{})
 	sampler.Start(ctx)
 	server, err := volumed.New(volumed.Options{
-		Node:  rpc.Node{Host: cfg.Host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
+		Node:  rpc.Node{Host: host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
 		Pools: pools, Journal: j, DiskIO: sampler,
 		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
 	})
@@ -69,4 +74,17 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	}
 	targets.onRestart(server.Recheck)
 	return server.Run(ctx, listener, serving, allow(pki.API, pki.Scheduler))
+}
+
+// nodeHost is the host part of the pools' names. A node has one, so that all
+// its backends must agree where backend_host replaces it.
+func nodeHost(cfg *conf.Config) (string, error) {
+	host := cfg.Host
+	for i, b := range cfg.Backends {
+		if i > 0 && b.BackendHost != host {
+			return "", fault.New(fault.Invalid, "[%s] backend_host = %s: all backends of one volumed need the same; run another volumed for this one", b.Name, b.BackendHost)
+		}
+		host = b.BackendHost
+	}
+	return host, nil
 }
