@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"policy":              {"internal"},
 	"internal":            {"internal"},
 	"testbed":             {"testbed", "internal"},
-	"tempest":             {"tempest", "testbed", "internal", "db"},
+	"tempest":             {"tempest", "testbed", "volumed/rpc", "volumed/target", "internal", "db"},
 }
 
 // imported lists every package of the module with what it imports, tests left out.

@@ -60,6 +60,7 @@ func (d *DB) Heartbeat(ctx context.Context, s Service) (id string, err error) {
 		VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6)
 		ON CONFLICT (host, daemon) DO UPDATE SET availability_zone = EXCLUDED.availability_zone,
 			endpoint = EXCLUDED.endpoint, node_uuid = EXCLUDED.node_uuid, version = EXCLUDED.version,
+			polled_at = CASE WHEN s.endpoint = EXCLUDED.endpoint THEN s.polled_at END,
 			heartbeat_at = now(), updated_at = now()
 		RETURNING id`, s.Host, s.Daemon, s.AvailabilityZone, s.Endpoint, s.NodeUUID, s.Version).Scan(&id)
 	return id, err

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
+	"clinker/volumed/target/tgt"
 )
 
 // leastRoom is the free space below which dev does not start, in bytes.
@@ -46,11 +47,14 @@ func lockDirectory(dir string) error {
 // heldLock is kept open until the process ends.
 var heldLock *os.File
 
-// checkPorts says which port is taken before anything has been started.
+// checkPorts says which port is taken before anything has been started. A node
+// whose iSCSI daemon outlived an earlier, killed dev keeps it, and its port.
 func (d *dev) checkPorts(ctx context.Context) (string, error) {
 	ports := []int{d.Port, d.IdentityPort}
 	for i := range d.Nodes {
-		ports = append(ports, d.TargetPort+i)
+		if !tgt.Running(filepath.Join(d.nodeDirectory(i), targetDirectory)) {
+			ports = append(ports, d.TargetPort+i)
+		}
 	}
 	for _, port := range ports {
 		listener, err := listenTCP(ctx, d.address(port))

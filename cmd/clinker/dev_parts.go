@@ -113,8 +113,8 @@ func (d *dev) startNodes(ctx context.Context) (string, error) {
 }
 
 func (d *dev) startNode(ctx context.Context, i int) (*devNode, error) {
-	node := &devNode{name: fmt.Sprintf("node%d", i+1)}
-	node.targets = &privateTargets{dir: filepath.Join(d.Data, node.name)}
+	node := &devNode{name: nodeName(i)}
+	node.targets = &privateTargets{dir: d.nodeDirectory(i)}
 	d.nodes = append(d.nodes, node)
 	cfg, err := d.config(d.nodeSettings(node, i))
 	if err != nil {
@@ -130,6 +130,10 @@ func (d *dev) startNode(ctx context.Context, i int) (*devNode, error) {
 	})
 	return node, nil
 }
+
+func nodeName(i int) string { return fmt.Sprintf("node%d", i+1) }
+
+func (d *dev) nodeDirectory(i int) string { return filepath.Join(d.Data, nodeName(i)) }
 
 // nodeSettings are a node's own options, over the shared ones.
 func (d *dev) nodeSettings(node *devNode, i int) string {
@@ -150,7 +154,7 @@ volume_driver = %s
 volume_group = %s
 lvm_type = %s
 target_port = %d
-`, node.name, filepath.Join(d.Data, node.name), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i)
+`, node.name, d.nodeDirectory(i), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i)
 }
 
 // startAPI serves the REST API.

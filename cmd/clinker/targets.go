@@ -59,6 +59,10 @@ func portals(b *conf.Backend) []string {
 	return all
 }
 
+// targetDirectory is where a node of dev keeps its tgtd's socket and log, in its
+// own directory.
+const targetDirectory = "tgtd"
+
 // privateTargets are those of `clinker dev`: the kernel's where it can, else a
 // tgtd of our own.
 type privateTargets struct {
@@ -75,7 +79,7 @@ func (p *privateTargets) open(ctx context.Context, b *conf.Backend) (target.Targ
 	}
 	if p.daemon == nil {
 		daemon, err := tgt.Start(ctx, tgt.DaemonOptions{
-			Dir: filepath.Join(p.dir, "tgtd"), Portals: portals(b),
+			Dir: filepath.Join(p.dir, targetDirectory), Portals: portals(b),
 			Restarted: func(context.Context) {
 				if p.again != nil {
 					p.again()

@@ -68,11 +68,11 @@ func wantSize(t *testing.T, s targettest.Session, want int64) {
 // dataSurvives is the founding story without a guest in it.
 func dataSurvives(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {
 	v := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1, Name: "story"})
-	first, second := newHost(t, c), newHost(t, c)
+	first, second := rig.NewHost(t, c), rig.NewHost(t, c)
 
-	a := first.attach(t, v.ID)
+	a := first.Attach(t, v.ID, "rw")
 	rig.AwaitVolume(t, c, v.ID, "in-use")
-	s := first.open(t, a.login)
+	s := first.Open(t, a.Login)
 	wantSize(t, s, gib)
 	if serial, err := s.Serial(t.Context()); err != nil || serial != v.ID {
 		t.Errorf("serial %q (%v), want the volume's id", serial, err)
@@ -91,107 +91,107 @@ func dataSurvives(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {
 		t.Error(err)
 	}
 
-	first.detach(t, a)
+	first.Detach(t, a)
 	dead(t, s)
-	first.refused(t, "after the detach", a.login)
+	first.Refused(t, "after the detach", a.Login)
 	rig.AwaitVolume(t, c, v.ID, "available")
 
-	b := second.attach(t, v.ID)
-	s2 := second.open(t, b.login)
+	b := second.Attach(t, v.ID, "rw")
+	s2 := second.Open(t, b.Login)
 	wantSize(t, s2, 2*gib)
 	verify(t, s2, gib)
 	if err := s2.Verify(t.Context(), 2*gib-mib, mib, 0xd4); err != nil {
 		t.Error(err)
 	}
-	first.refused(t, "with the first attachment's credentials, while the second is there", a.login)
-	second.detach(t, b)
+	first.Refused(t, "with the first attachment's credentials, while the second is there", a.Login)
+	second.Detach(t, b)
 	rig.DeleteVolume(t, c, v.ID)
 }
 
 func credentialsAreTheirOwn(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {
 	mine := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
 	other := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
-	h := newHost(t, c)
-	a, b := h.attach(t, mine.ID), h.attach(t, other.ID)
-	if a.login.Username == b.login.Username || a.login.Password == b.login.Password || a.login.IQN == b.login.IQN {
+	h := rig.NewHost(t, c)
+	a, b := h.Attach(t, mine.ID, "rw"), h.Attach(t, other.ID, "rw")
+	if a.Login.Username == b.Login.Username || a.Login.Password == b.Login.Password || a.Login.IQN == b.Login.IQN {
 		t.Error("two attachments share a username, a password or a target")
 	}
-	h.open(t, a.login)
+	h.Open(t, a.Login)
 
 	change := func(f func(*targettest.Login)) targettest.Login {
-		l := a.login
+		l := a.Login
 		f(&l)
 		return l
 	}
-	h.refused(t, "wrong password", change(func(l *targettest.Login) { l.Password = "wrongwrongwrong" }))
-	h.refused(t, "no CHAP", change(func(l *targettest.Login) { l.Username, l.Password = "", "" }))
-	h.refused(t, "unknown user", change(func(l *targettest.Login) { l.Username = "nobody" }))
-	h.refused(t, "another volume's user", change(func(l *targettest.Login) { l.Username, l.Password = b.login.Username, b.login.Password }))
-	h.refused(t, "wrong initiator", change(func(l *targettest.Login) { l.Name = "iqn.1993-08.org.debian:01:stranger" }))
-	h.detach(t, a)
-	h.detach(t, b)
+	h.Refused(t, "wrong password", change(func(l *targettest.Login) { l.Password = "wrongwrongwrong" }))
+	h.Refused(t, "no CHAP", change(func(l *targettest.Login) { l.Username, l.Password = "", "" }))
+	h.Refused(t, "unknown user", change(func(l *targettest.Login) { l.Username = "nobody" }))
+	h.Refused(t, "another volume's user", change(func(l *targettest.Login) { l.Username, l.Password = b.Login.Username, b.Login.Password }))
+	h.Refused(t, "wrong initiator", change(func(l *targettest.Login) { l.Name = "iqn.1993-08.org.debian:01:stranger" }))
+	h.Detach(t, a)
+	h.Detach(t, b)
 }
 
 func cloneHasTheData(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {
 	source := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
-	h := newHost(t, c)
-	a := h.attach(t, source.ID)
-	s := h.open(t, a.login)
+	h := rig.NewHost(t, c)
+	a := h.Attach(t, source.ID, "rw")
+	s := h.Open(t, a.Login)
 	write(t, s, gib)
 	s.Logout()
-	h.detach(t, a)
+	h.Detach(t, a)
 
 	clone := rig.NewVolume(t, c, volumes.CreateOpts{Size: 2, SourceVolID: source.ID})
 	if clone.SourceVolID != source.ID {
 		t.Errorf("source_volid is %q, want %q", clone.SourceVolID, source.ID)
 	}
 	rig.DeleteVolume(t, c, source.ID)
-	b := h.attach(t, clone.ID)
-	s = h.open(t, b.login)
+	b := h.Attach(t, clone.ID, "rw")
+	s = h.Open(t, b.Login)
 	wantSize(t, s, 2*gib)
 	verify(t, s, gib)
 	if err := s.Verify(t.Context(), gib, mib, 0); err != nil {
 		t.Errorf("behind the source's end: %v", err)
 	}
-	h.detach(t, b)
+	h.Detach(t, b)
 }
 
 func deletedBytes(t *testing.T, cloud *rig.Cloud, c *gophercloud.ServiceClient) {
 	v := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
-	h := newHost(t, c)
-	a := h.attach(t, v.ID)
-	s := h.open(t, a.login)
+	h := rig.NewHost(t, c)
+	a := h.Attach(t, v.ID, "rw")
+	s := h.Open(t, a.Login)
 	write(t, s, gib)
 	s.Logout()
-	h.detach(t, a)
+	h.Detach(t, a)
 	rig.DeleteVolume(t, c, v.ID)
-	h.refused(t, "a deleted volume", a.login)
+	h.Refused(t, "a deleted volume", a.Login)
 	rig.Eventually(t, 30*time.Second, func() error { return absent(cloud.Nodes[0].Volumes, v.ID) })
 
 	next := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
-	b := h.attach(t, next.ID)
-	s = h.open(t, b.login)
+	b := h.Attach(t, next.ID, "rw")
+	s = h.Open(t, b.Login)
 	pattern(t, gib, func(off, n int64, _ byte) error { return s.Verify(t.Context(), off, n, 0) })
-	h.detach(t, b)
+	h.Detach(t, b)
 }
 
 func readOnly(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {
 	v := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
-	h := newHost(t, c)
-	a := h.attachMode(t, v.ID, "ro")
-	l := a.login
+	h := rig.NewHost(t, c)
+	a := h.Attach(t, v.ID, "ro")
+	l := a.Login
 	l.ReadOnly = true
-	s := h.open(t, l)
+	s := h.Open(t, l)
 	if err := s.Verify(t.Context(), 0, mib, 0); err != nil {
 		t.Error(err)
 	}
-	if s, err := h.qemu.Login(t.Context(), a.login); err == nil {
+	if s, err := h.Try(t, a.Login); err == nil {
+		defer s.Logout()
 		if err := s.Write(t.Context(), 0, 4096, 1); err == nil {
 			t.Error("a read-only attachment was written to")
 		}
-		s.Logout()
 	}
-	h.detach(t, a)
+	h.Detach(t, a)
 }
 
 // absent is an error while the backend's directory has a file of the volume.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/noauth"
 )
 
@@ -25,6 +26,29 @@ func noAuthClient(t testing.TB, endpoint, project string) *gophercloud.ServiceCl
 		t.Fatal(err)
 	}
 	client, err := noauth.NewBlockStorageNoAuthV3(provider, noauth.EndpointOpts{CinderEndpoint: endpoint})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Microversion = microversion
+	return client
+}
+
+// Client is that of a user (admin, demo), who logs in with what the openrc says.
+func (d *Dev) Client(t testing.TB, user string) *gophercloud.ServiceClient {
+	t.Helper()
+	env := map[string]string{}
+	for _, kv := range d.Openrc(t, user) {
+		name, value, _ := strings.Cut(kv, "=")
+		env[name] = value
+	}
+	provider, err := openstack.AuthenticatedClient(t.Context(), gophercloud.AuthOptions{
+		IdentityEndpoint: env["OS_AUTH_URL"], Username: env["OS_USERNAME"], Password: env["OS_PASSWORD"],
+		DomainName: env["OS_USER_DOMAIN_NAME"], TenantName: env["OS_PROJECT_NAME"], AllowReauth: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := openstack.NewBlockStorageV3(provider, gophercloud.EndpointOpts{Region: env["OS_REGION_NAME"]})
 	if err != nil {
 		t.Fatal(err)
 	}

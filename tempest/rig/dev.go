@@ -19,9 +19,12 @@ type Dev struct {
 	Endpoint string // of the API, with /v3
 	Process  *Process
 
-	port, identityPort, targetPort int
-	log                            string
-	args                           []string
+	// Port, IdentityPort and TargetPort are those of the API, the identity and
+	// the first storage node.
+	Port, IdentityPort, TargetPort int
+
+	log  string
+	args []string
 }
 
 // readyWord is in what dev prints when all its parts run.
@@ -33,13 +36,14 @@ func NewDev(t testing.TB, args ...string) *Dev {
 	t.Helper()
 	dir := directory(t)
 	d := &Dev{Data: filepath.Join(dir, "data"), log: filepath.Join(dir, "dev.log"),
-		port: Ports(t, 1), identityPort: Ports(t, 1), targetPort: Ports(t, 8)}
-	d.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", d.port)
-	d.args = append([]string{Binary(t), "dev", "--data", d.Data, "--port", strconv.Itoa(d.port),
-		"--identity-port", strconv.Itoa(d.identityPort), "--target-port", strconv.Itoa(d.targetPort)}, args...)
+		Port: Ports(t, 1), IdentityPort: Ports(t, 1), TargetPort: Ports(t, 8)}
+	d.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", d.Port)
+	d.args = append([]string{Binary(t), "dev", "--data", d.Data, "--port", strconv.Itoa(d.Port),
+		"--identity-port", strconv.Itoa(d.IdentityPort), "--target-port", strconv.Itoa(d.TargetPort)}, args...)
 	t.Cleanup(func() {
 		if d.Process != nil {
 			_ = d.Process.Interrupt(30 * time.Second)
+			d.sweep()
 		}
 		showLogs(t, dir)
 		showLogs(t, d.Data)
@@ -54,6 +58,14 @@ func StartDev(t testing.TB, args ...string) *Dev {
 	if err := d.Start(); err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// Under has dev run by a shell, as root, in mounts of its own, after the shell's
+// script has changed them: what is missing on a machine can be hidden there. The
+// data directory is $DATA.
+func (d *Dev) Under(script string) *Dev {
+	d.args = append([]string{"unshare", "--mount", "sh", "-ec", "DATA=" + d.Data + "\n" + script + "\nexec \"$@\"", "sh"}, d.args...)
 	return d
 }
 
@@ -108,6 +120,15 @@ func (d *Dev) Openrc(t testing.TB, user string) []string {
 	return environment
 }
 
+// sweep ends what a dev that was killed left: its iSCSI daemons.
+func (d *Dev) sweep() {
+	for _, p := range d.Left() {
+		if pid, err := strconv.Atoi(strings.Fields(p)[0]); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
 // Left lists the processes on this machine that name the data directory on their
 // command line or in their environment: none once dev has ended.
 func (d *Dev) Left() []string {
@@ -124,4 +145,14 @@ func (d *Dev) Left() []string {
 		}
 	}
 	return left
+}
+
+// Share puts a dev that has not started on the directory of another.
+func (d *Dev) Share(other *Dev) {
+	for i, arg := range d.args {
+		if arg == d.Data {
+			d.args[i] = other.Data
+		}
+	}
+	d.Data = other.Data
 }

@@ -3,6 +3,7 @@ package rig
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +29,10 @@ func showLogs(t testing.TB, dir string) {
 	}
 	logs, _ := filepath.Glob(filepath.Join(dir, "*.log"))
 	for _, log := range logs {
-		t.Logf("==> %s\n%s", filepath.Base(log), Tail(log, 40))
+		lines := 30
+		if filepath.Base(log) == "postgres.log" || strings.HasSuffix(log, "tgtd.log") {
+			lines = 5
+		}
+		t.Logf("==> %s\n%s", filepath.Base(log), Tail(log, lines))
 	}
 }

@@ -45,6 +45,9 @@ type Daemon struct {
 	done chan struct{}
 }
 
+// socketName is what tgtd makes of control port 0.
+const socketName = "tgtd.0"
+
 // settle is how long a new daemon may take until it answers.
 const settle = 20 * time.Second
 
@@ -53,7 +56,7 @@ const settle = 20 * time.Second
 // installed or does not come up, Conflict when a portal is in use. ctx bounds
 // only the start.
 func Start(ctx context.Context, o DaemonOptions) (*Daemon, error) {
-	d := &Daemon{options: o, done: make(chan struct{}), control: control{filepath.Join(o.Dir, "tgtd.0")}}
+	d := &Daemon{options: o, done: make(chan struct{}), control: control{filepath.Join(o.Dir, socketName)}}
 	if len(d.control.socket) > 107 {
 		return nil, fault.New(fault.Invalid, "the path %s is too long for a unix socket", d.control.socket)
 	}

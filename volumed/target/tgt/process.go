@@ -34,7 +34,16 @@ func lookup(program string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fault.New(fault.Unavailable, "the program %s is not installed", program)
+	return "", fault.New(fault.Unavailable, "the program %s is not installed: run apt-get install tgt", program)
+}
+
+// Running tells whether a daemon runs in the directory that Start would take over.
+func Running(dir string) bool {
+	conn, err := net.Dial("unix", filepath.Join(dir, socketName))
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
 }
 
 // adopt takes over the daemon that listens on the socket; nil when there is

@@ -1,0 +1,101 @@
+package restart
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"clinker/tempest/rig"
+)
+
+// TestRefusals starts dev where it cannot run. It says in one sentence what is
+// wrong and what to do, its exit status is not 0, and nothing stays behind.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, d *rig.Dev)
+		says    string // a regular expression
+	}{
+		"port of the API in use": {func(t *testing.T, d *rig.Dev) { occupy(t, d.Port) },
+			`port \d+ is in use by another program: .* or choose another.*--port`},
+		"port of the identity in use": {func(t *testing.T, d *rig.Dev) { occupy(t, d.IdentityPort) },
+			`port \d+ is in use by another program: .* or choose another.*--identity-port`},
+		"iSCSI port in use": {func(t *testing.T, d *rig.Dev) { occupy(t, d.TargetPort) },
+			`port \d+ is in use by another program: .* or choose another.*--target-port`},
+		"data directory is a file": {func(t *testing.T, d *rig.Dev) {
+			if err := os.WriteFile(d.Data, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, `cannot be made: choose another with --data`},
+		"data directory not writable": {func(_ *testing.T, d *rig.Dev) {
+			d.Under(`mkdir -p "$DATA"; mount -t tmpfs -o ro,size=2g none "$DATA"`)
+		}, `cannot be written: choose another directory with --data`},
+		"too little room": {func(_ *testing.T, d *rig.Dev) {
+			d.Under(`mkdir -p "$DATA"; mount -t tmpfs -o size=64m none "$DATA"`)
+		}, `has \d+ MiB free, 1024 are needed: make room or choose another directory with --data`},
+		"no PostgreSQL": {func(_ *testing.T, d *rig.Dev) {
+			d.Under(`mount -t tmpfs none /usr/lib/postgresql`)
+		}, `PostgreSQL is not installed: run apt-get install postgresql`},
+		"no tgtd": {func(_ *testing.T, d *rig.Dev) {
+			d.Under(`mount -t tmpfs none /sys; mkdir "$DATA.empty"; : >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
+		}, `tgtd.* is not installed: .*apt-get install tgt`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := rig.NewDev(t)
+			c.prepare(t, d)
+			if err := d.Start(); err == nil {
+				t.Fatal("dev runs")
+			}
+			refused(t, d, c.says)
+		})
+	}
+}
+
+func refused(t *testing.T, d *rig.Dev, says string) {
+	t.Helper()
+	if status := d.Process.ExitStatus(); status <= 0 {
+		t.Errorf("exit status %d", status)
+	}
+	var sentences []string
+	for line := range strings.Lines(d.Said()) {
+		if !strings.HasPrefix(line, "  ok  ") { // the steps that passed
+			sentences = append(sentences, strings.TrimSpace(line))
+		}
+	}
+	if len(sentences) != 1 || !regexp.MustCompile("^clinker: .*"+says).MatchString(sentences[0]) {
+		t.Errorf("dev says:\n%s\nwant one line with %q", strings.Join(sentences, "\n"), says)
+	}
+	if left := d.Left(); len(left) > 0 {
+		t.Errorf("still running: %q", left)
+	}
+}
+
+// TestSecondDevIsRefused does not disturb the first.
+func TestSecondDevIsRefused(t *testing.T) {
+	t.Parallel()
+	first := rig.StartDev(t)
+	second := rig.NewDev(t)
+	second.Share(first)
+	if err := second.Start(); err == nil {
+		t.Fatal("two devs run on one directory")
+	}
+	if !strings.Contains(second.Said(), "another clinker dev is running on "+first.Data) || second.Process.ExitStatus() <= 0 {
+		t.Errorf("exit status %d, and it says: %s", second.Process.ExitStatus(), second.Said())
+	}
+	if _, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", first.Port)); err != nil {
+		t.Error(err)
+	}
+}
+
+func occupy(t *testing.T, port int) {
+	t.Helper()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+}
