@@ -38,8 +38,7 @@ func (s *Server) splitPath(c *Call, w http.ResponseWriter) bool {
 	if strings.Contains(rest, "%2") { // an escaped slash stays in its segment
 		url.RawPath = "/" + strings.TrimSuffix(rest, ".json")
 	}
-	original := c.request
-	c.request = original.Clone(original.Context())
+	c.request = c.request.WithContext(c.request.Context()) // a copy that shares the headers
 	c.request.URL = &url
 	return true
 }

@@ -92,7 +92,9 @@ func (c *Call) volumeQuery() (q db.Query, withCount bool, err error) {
 		return q, false, err
 	}
 	all, err := c.allProjects()
-	if !all {
+	if all {
+		q.Where = append(q.Where, db.EveryProject)
+	} else {
 		q.Where = append(q.Where, db.VolumesOf(c.Identity.ProjectID))
 	}
 	return q, withCount, err

@@ -73,7 +73,7 @@ func scanAttachment(row pgx.CollectableRow) (Attachment, error) {
 
 // Attachments gives one page of live attachments.
 func (d *DB) Attachments(ctx context.Context, q Query) ([]Attachment, error) {
-	return page(ctx, d, attachments, q, scanAttachment)
+	return page(ctx, d, attachments, q, each(scanAttachment))
 }
 
 // AttachmentFilter is a condition on a column, see VolumeFilter.

@@ -73,6 +73,12 @@ func VolumesOf(project string) Condition {
 	return Condition{sql: "v.project_id = ?", args: []any{project}}
 }
 
+// EveryProject is the condition of lists that are not limited to a project. It
+// holds for every row, and names the index that such lists are read from:
+// without it, that index would now and then be taken for the lists of a project
+// too, whose rows may all be at its far end.
+var EveryProject = Condition{sql: "v.size_gib >= 0"}
+
 // VolumeHost matches host, host@backend or host@backend#pool.
 func VolumeHost(host string) Condition { return hostCondition("v.host", host) }
 

@@ -35,9 +35,17 @@ type Sort struct {
 	Desc bool
 }
 
+// reader reads the rows of a statement to their end.
+type reader[T any] func(pgx.Rows) ([]T, error)
+
+// each reads row by row.
+func each[T any](scan pgx.RowToFunc[T]) reader[T] {
+	return func(rows pgx.Rows) ([]T, error) { return pgx.CollectRows(rows, scan) }
+}
+
 // page runs one statement for one page; a second one only when the page is
 // empty behind a marker, to tell an end from an unknown marker.
-func page[T any](ctx context.Context, d *DB, t table, q Query, scan pgx.RowToFunc[T]) ([]T, error) {
+func page[T any](ctx context.Context, d *DB, t table, q Query, read reader[T]) ([]T, error) {
 	if q.Limit == 0 {
 		return nil, nil
 	}
@@ -49,7 +57,7 @@ func page[T any](ctx context.Context, d *DB, t table, q Query, scan pgx.RowToFun
 	if err != nil {
 		return nil, err
 	}
-	items, err := pgx.AppendRows(make([]T, 0, min(q.Limit, 16)), rows, scan)
+	items, err := read(rows)
 	if err != nil || len(items) > 0 || q.Marker == "" {
 		return items, err
 	}

@@ -46,6 +46,8 @@ func (b *builder) after(t table, keys []key, marker string) string {
 	if uniform(keys) {
 		return compareRows(keys, value)
 	}
+	// An unknown marker has no values, and beyond would let rows pass it.
+	known := fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s.id = %s)", t.from, t.alias(), id)
 	var either []string
 	for i, k := range keys {
 		var all []string
@@ -54,7 +56,7 @@ func (b *builder) after(t table, keys []key, marker string) string {
 		}
 		either = append(either, "("+strings.Join(append(all, beyond(k, value(k))), " AND ")+")")
 	}
-	return "(" + strings.Join(either, " OR ") + ")"
+	return known + " AND (" + strings.Join(either, " OR ") + ")"
 }
 
 func uniform(keys []key) bool {

@@ -51,7 +51,7 @@ func scanMessage(row pgx.CollectableRow) (Message, error) {
 
 // Messages gives one page of messages that have not expired.
 func (d *DB) Messages(ctx context.Context, q Query) ([]Message, error) {
-	return page(ctx, d, messages, q, scanMessage)
+	return page(ctx, d, messages, q, each(scanMessage))
 }
 
 // MessageFilter is a condition on a column, see VolumeFilter.

@@ -101,17 +101,6 @@ func scanVolume(row pgx.CollectableRow) (Volume, error) {
 	return v, err
 }
 
-// Volumes gives one page of live volumes.
-func (d *DB) Volumes(ctx context.Context, q Query) ([]Volume, error) {
-	return page(ctx, d, volumes, q, scanVolume)
-}
-
-// CountVolumes counts the live volumes that the query's conditions meet,
-// without its page.
-func (d *DB) CountVolumes(ctx context.Context, q Query) (int, error) {
-	return count(ctx, d, volumes, q)
-}
-
 // Volume gives a live volume. scope limits it to one project; empty for all.
 // NotFound when there is none, also when id is no UUID.
 func (d *DB) Volume(ctx context.Context, id, scope string) (Volume, error) {

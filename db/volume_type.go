@@ -49,7 +49,7 @@ func scanVolumeType(row pgx.CollectableRow) (VolumeType, error) {
 
 // VolumeTypes gives one page of live types.
 func (d *DB) VolumeTypes(ctx context.Context, q Query) ([]VolumeType, error) {
-	return page(ctx, d, volumeTypes, q, scanVolumeType)
+	return page(ctx, d, volumeTypes, q, each(scanVolumeType))
 }
 
 // VolumeTypeFilter is a condition on a column, see VolumeFilter.

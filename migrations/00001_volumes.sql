@@ -113,7 +113,7 @@ CREATE TABLE volumes (
     deleted_at          timestamptz
 );
 CREATE INDEX volumes_live_project ON volumes (project_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
-CREATE INDEX volumes_live_created ON volumes (created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX volumes_live_created ON volumes (created_at DESC, id DESC) WHERE deleted_at IS NULL AND size_gib >= 0; -- see db.EveryProject
 CREATE INDEX volumes_live_name    ON volumes (project_id, name) WHERE deleted_at IS NULL;
 CREATE INDEX volumes_live_type    ON volumes (volume_type_id) WHERE deleted_at IS NULL;
 CREATE INDEX volumes_live_pool    ON volumes (pool_id) WHERE deleted_at IS NULL;
