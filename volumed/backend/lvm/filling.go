@@ -1,25 +1,23 @@
 package lvm
 
 import (
+	"context"
 	"fmt"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
 )
 
-func (t *thin) capacity(r *report) (backend.Capacity, error) {
+func (t *thin) capacity(ctx context.Context, r *report) (backend.Capacity, error) {
 	pool, ok := r.find(t.name)
 	if !ok {
 		return backend.Capacity{}, fault.New(fault.Unavailable, "the thin pool is not there any more")
 	}
-	d, active, err := t.mapped(t.name, "tpool")
+	status, err := t.status(ctx)
 	if err != nil {
 		return backend.Capacity{}, err
 	}
-	if !active || len(d.Targets) != 1 {
-		return backend.Capacity{}, fault.New(fault.Unavailable, "the thin pool is not active")
-	}
-	used, err := parseFilling(d.Targets[0].Status)
+	used, err := parseFilling(status)
 	if err != nil {
 		return backend.Capacity{}, err
 	}
@@ -30,6 +28,26 @@ func (t *thin) capacity(r *report) (backend.Capacity, error) {
 		}
 	}
 	return c, nil
+}
+
+// status is what the kernel says of the pool, which is activated for that if need be.
+func (t *thin) status(ctx context.Context) (string, error) {
+	for range 2 {
+		// With volumes active the pool is a layer below them and itself.
+		for _, layer := range [][]string{{"tpool"}, nil} {
+			d, active, err := t.mapped(t.name, layer...)
+			if err != nil {
+				return "", err
+			}
+			if active && d.Type() == "thin-pool" {
+				return d.Targets[0].Status, nil
+			}
+		}
+		if err := t.change(ctx, "lvchange", "-y", "-ay", t.path(t.name)); err != nil {
+			return "", err
+		}
+	}
+	return "", fault.New(fault.Unavailable, "the thin pool cannot be activated")
 }
 
 // parseFilling reads how full a thin pool is, from 0 to 1, from the kernel's

@@ -33,7 +33,7 @@ type pool interface {
 	remove(ctx context.Context, name string) error
 	snapshot(ctx context.Context, volume, snapshot string) error
 	clone(ctx context.Context, source, name string, size int64, progress func(int64)) error
-	capacity(r *report) (backend.Capacity, error)
+	capacity(ctx context.Context, r *report) (backend.Capacity, error)
 	holds(v logicalVolume) bool         // whether the volume lies in this pool
 	whole(v logicalVolume) bool         // whether it is one, and not half-made
 	activate(ctx context.Context) error // the pool itself
@@ -117,7 +117,7 @@ func (b *Backend) Capacity(ctx context.Context) (backend.Capacity, error) {
 	if err != nil {
 		return backend.Capacity{}, err
 	}
-	c, err := b.pool.capacity(r)
+	c, err := b.pool.capacity(ctx, r)
 	if err != nil {
 		return backend.Capacity{}, err
 	}

@@ -167,6 +167,7 @@ func parseVolumes(output []byte) (*report, error) {
 		r.volumes = append(r.volumes, v)
 	}
 	slices.SortFunc(r.volumes, func(a, b logicalVolume) int { return strings.Compare(a.Name, b.Name) })
+	r.volumes = slices.CompactFunc(r.volumes, func(a, b logicalVolume) bool { return a.Name == b.Name })
 	return r, nil
 }
 

@@ -20,7 +20,7 @@ func (t *thick) whole(v logicalVolume) bool {
 
 func (t *thick) activate(context.Context) error { return nil }
 
-func (t *thick) capacity(r *report) (backend.Capacity, error) {
+func (t *thick) capacity(_ context.Context, r *report) (backend.Capacity, error) {
 	return backend.Capacity{
 		TotalBytes:       r.totalBytes,
 		FreeBytes:        r.freeBytes,

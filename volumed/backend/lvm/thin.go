@@ -26,10 +26,10 @@ func (t *thin) holds(v logicalVolume) bool { return v.Pool == t.name }
 
 func (t *thin) whole(logicalVolume) bool { return true }
 
-// activate makes the pool itself active, which it is not while none of its volumes
-// is: its filling could not be read.
+// activate makes the pool itself active, lest it goes with the last of its volumes:
+// its filling could then not be read.
 func (t *thin) activate(ctx context.Context) error {
-	_, active, err := t.mapped(t.name, "tpool")
+	_, active, err := t.mapped(t.name)
 	if err != nil || active {
 		return err
 	}

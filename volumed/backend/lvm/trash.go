@@ -18,13 +18,16 @@ func (b *Backend) Trash(ctx context.Context) ([]backend.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []backend.Entry
+	return b.trash(r), nil
+}
+
+func (b *Backend) trash(r *report) (entries []backend.Entry) {
 	for _, v := range r.volumes {
 		if backend.CheckTrashName(v.Name) == nil && b.pool.holds(v) && !b.held.has(v.Name) {
 			entries = append(entries, backend.Entry{Name: v.Name, Bytes: v.Bytes})
 		}
 	}
-	return entries, nil
+	return entries
 }
 
 // Purge overwrites a thick volume with zeroes, at most 4 MiB for each call of spend,

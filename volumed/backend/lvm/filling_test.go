@@ -1,0 +1,32 @@
+package lvm
+
+import "testing"
+
+func TestParseFilling(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]float64{
+		"2 112/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ":    112. / 1024,
+		"2 112/1024 2048/4096 - rw discard_passdown queue_if_no_space - 256 ": 0.5,
+		"9 1/1024 4096/4096 - out_of_data_space discard_passdown - 256":       1,
+		"Fail":  1,
+		"Error": 1,
+	} {
+		if got, err := parseFilling(status); err != nil || got != want {
+			t.Errorf("%q: got %v, %v; want %v", status, got, err, want)
+		}
+	}
+	for _, broken := range []string{"", "1", "1 2/0 3/4 -", "a b/c d/e", "1 2/3"} {
+		if got, err := parseFilling(broken); err == nil {
+			t.Errorf("%q: got %v", broken, got)
+		}
+	}
+}
+
+func FuzzParseFilling(f *testing.F) {
+	f.Add("2 112/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ")
+	f.Fuzz(func(t *testing.T, status string) {
+		if used, err := parseFilling(status); err == nil && (used < 0 || used > 1) {
+			t.Errorf("%q: %v", status, used)
+		}
+	})
+}
