@@ -53,10 +53,10 @@ func (OpenISCSI) Login(ctx context.Context, l Login) (Session, error) {
 // judgeOpenISCSI knows iscsiadm's exit status: 24 is a refused login, 19 one that
 // RFC 3720 calls final; 4 nobody who listens, as when the last target of a portal
 // is gone; 8 is what iscsid makes of a target that does not exist, after its
-// login timeout.
+// login timeout, and 11 what tgtd brings about, which hangs up when it has no target.
 func judgeOpenISCSI(err error) error {
 	var exit *run.ExitError
-	if errors.As(err, &exit) && (slices.Contains([]int{4, 8, 19, 24}, exit.Status)) {
+	if errors.As(err, &exit) && (slices.Contains([]int{4, 8, 11, 19, 24}, exit.Status)) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return err

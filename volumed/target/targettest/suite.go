@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"slices"
 	"testing"
 
 	"clinker/volumed/target"
@@ -57,8 +58,8 @@ type Interruption struct {
 	Make func(t *testing.T, e target.Export)
 }
 
-// Run runs every case of the suite.
-func Run(t *testing.T, s Suite) {
+// Run runs the cases with those names, all of them if none is given.
+func Run(t *testing.T, s Suite, only ...string) {
 	cases := []struct {
 		name string
 		run  func(*testing.T, *bench)
@@ -84,6 +85,9 @@ func Run(t *testing.T, s Suite) {
 		{"ManyAtOnce", testManyAtOnce},
 	}
 	for _, c := range cases {
+		if len(only) > 0 && !slices.Contains(only, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, s)) })
 	}
 }

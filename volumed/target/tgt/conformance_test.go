@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"testing"
 
+	"clinker/testbed/guest"
 	"clinker/volumed/target"
 	"clinker/volumed/target/targettest"
 )
@@ -26,6 +27,29 @@ func startDaemon(t *testing.T) *Daemon {
 	return d
 }
 
+// initiator is the testbed's kernel there, qemu elsewhere.
+func initiator(t *testing.T) targettest.Initiator {
+	if guest.Inside() {
+		return targettest.NewOpenISCSI(t)
+	}
+	return targettest.NewQemu(t)
+}
+
+func device(d *Daemon) func(*testing.T, int64) targettest.Device {
+	if guest.Inside() {
+		return targettest.LogicalVolume
+	}
+	return targettest.FileDevice(d.Pid)
+}
+
+// onHost skips what needs libiscsi's and qemu's tools, which the guest lacks.
+func onHost(t *testing.T) {
+	t.Helper()
+	if guest.Inside() {
+		t.Skip("runs on the host")
+	}
+}
+
 func TestConformance(t *testing.T) {
 	d := startDaemon(t)
 	targettest.Run(t, targettest.Suite{
@@ -33,8 +57,8 @@ func TestConformance(t *testing.T) {
 		Open: func(t *testing.T, prefix string) target.Target {
 			return New(Options{Socket: d.Socket(), Prefix: prefix})
 		},
-		Initiator:     targettest.NewQemu(t),
-		Device:        targettest.FileDevice(d.Pid),
+		Initiator:     initiator(t),
+		Device:        device(d),
 		Sessions:      func(t *testing.T, iqn string) []string { return sessionsOf(t, d, iqn) },
 		SharedSecrets: true,
 		OneAccess:     true,

@@ -43,7 +43,7 @@ func TestDaemonIsReplaced(t *testing.T) {
 		if err != nil || after.Portals[0] != before.Portals[0] {
 			t.Fatalf("portals %v (%v), want %v as before", after.Portals, err, before.Portals)
 		}
-		s, err := targettest.NewQemu(t).Login(t.Context(), targettest.Login{Address: after, IQN: e.IQN,
+		s, err := initiator(t).Login(t.Context(), targettest.Login{Address: after, IQN: e.IQN,
 			Name: e.Grants[0].Initiator, Username: e.Grants[0].Username, Password: e.Grants[0].Password})
 		if err != nil {
 			t.Fatal(err)
@@ -98,6 +98,7 @@ func TestPortalInUse(t *testing.T) {
 // TestReadOnlyRefusesEveryWrite runs libiscsi's own test, which tries every
 // command that writes.
 func TestReadOnlyRefusesEveryWrite(t *testing.T) {
+	onHost(t)
 	d, e := startDaemon(t), example(t, true)
 	a, err := New(Options{Socket: d.Socket(), Prefix: prefix}).Apply(t.Context(), e)
 	if err != nil {
@@ -115,6 +116,7 @@ func TestReadOnlyRefusesEveryWrite(t *testing.T) {
 
 // TestGrowUnderDeepQueue grows a volume while 32 writes are always under way.
 func TestGrowUnderDeepQueue(t *testing.T) {
+	onHost(t)
 	d, e := startDaemon(t), example(t, false)
 	dev := targettest.FileDevice(nil)(t, 64<<20)
 	e.Device = dev.Path
