@@ -163,7 +163,7 @@ func (s *Server) showVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
+	attachments, err := c.attachmentsOf([]db.Volume{v})
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 		}
 		v.VolumeType = typeName
 	}
-	attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
+	attachments, err := c.attachmentsOf([]db.Volume{v})
 	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err
 }
 
