@@ -1,0 +1,64 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// pace says when to look. Looking all the time would measure little but the
+// looks; so the first one comes when most of the time has passed that the same
+// thing took lately, and from then on one each interval.
+type pace struct {
+	interval time.Duration
+	expected atomic.Int64 // nanoseconds; 0 at first: look at once
+}
+
+func (p *pace) first() time.Duration { return time.Duration(p.expected.Load()) * 3 / 4 }
+
+// learn moves the expectation an eighth of the way. Concurrent workers may
+// overwrite each other's step, which does no harm.
+func (p *pace) learn(took time.Duration) {
+	old := p.expected.Load()
+	if old == 0 {
+		p.expected.Store(int64(took))
+		return
+	}
+	p.expected.Store(old + int64(math.Round(float64(int64(took)-old)/8)))
+}
+
+// gone is the state of what is no longer there.
+const gone = ""
+
+// await looks at the object until it has the status, or is gone.
+func (w *worker) await(p *pace, path, status string, limit time.Duration) error {
+	begin := time.Now()
+	time.Sleep(p.first())
+	for {
+		now, err := w.status(path)
+		switch {
+		case err != nil:
+			return err
+		case now == status:
+			p.learn(time.Since(begin))
+			return nil
+		case now == gone || strings.HasPrefix(now, "error"):
+			return fmt.Errorf("%s is %q, not %q", path, now, status)
+		case time.Since(begin) > limit:
+			return fmt.Errorf("%s is still %q after %v", path, now, limit)
+		}
+		time.Sleep(p.interval)
+	}
+}
+
+func (w *worker) status(path string) (string, error) {
+	body, err := w.call("GET", path, nil)
+	var r *refusal
+	if errors.As(err, &r) && r.status == 404 {
+		return gone, nil
+	}
+	return text(body, "status"), err
+}
