@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -62,4 +64,19 @@ func (r *Role) Kill() {
 	if r.Process != nil {
 		r.Process.Kill()
 	}
+}
+
+// LogLines gives the last lines of the role's log that hold a text.
+func (r *Role) LogLines(text string, most int) []string {
+	data, err := os.ReadFile(r.log)
+	if err != nil {
+		return nil
+	}
+	var lines []string
+	for line := range strings.Lines(string(data)) {
+		if strings.Contains(line, text) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines[max(0, len(lines)-most):]
 }
