@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // configfs is the few operations that LIO is made of. The real one is tree;
@@ -45,7 +47,7 @@ func (t tree) list(path string) ([]string, error) {
 
 func (t tree) read(path string) (string, error) {
 	b, err := os.ReadFile(t.at(path))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || is(err, unix.ENODEV) { // ENODEV while it is being removed
 		return "", nil
 	}
 	return string(bytes.TrimRight(b, "\n\x00")), err
@@ -68,7 +70,6 @@ func (t tree) mkdir(path string) error {
 }
 
 func (t tree) rmdir(path string) error {
-	// os.Remove would unlink as well, and loop over both errors.
 	return unless(fs.ErrNotExist, rmdir(t.at(path)))
 }
 

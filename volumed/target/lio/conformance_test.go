@@ -1,6 +1,8 @@
 package lio
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/fault"
 	"clinker/testbed/guest"
 	"clinker/volumed/target"
 	"clinker/volumed/target/targettest"
@@ -41,6 +44,79 @@ func TestConformanceFiles(t *testing.T) {
 	s := suite(t)
 	s.Device = targettest.FileDevice(nil)
 	targettest.Run(t, s, "Login", "ReadOnlyAndWritable", "ApplyAgain", "Grow", "GrowUnderLoad", "RemoveWithSession", "List")
+}
+
+// TestIPv6Portal logs in over IPv6.
+func TestIPv6Portal(t *testing.T) {
+	s := suite(t)
+	e := target.Export{IQN: prefix + "volume-six", Serial: "six", Device: s.Device(t, 64<<20).Path, Grants: []target.Grant{
+		{Initiator: "iqn.1993-08.org.debian:01:alice", Username: "alice", Password: "0123456789abcdef"}}}
+	tg := New(Options{Portals: []string{"[::1]:3260"}, Prefix: prefix})
+	a, err := tg.Apply(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := tg.Remove(context.Background(), e.IQN); err != nil {
+			t.Error(err)
+		}
+	}()
+	session, err := s.Initiator.Login(t.Context(), targettest.Login{Address: a, IQN: e.IQN,
+		Name: e.Grants[0].Initiator, Username: "alice", Password: e.Grants[0].Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Logout()
+}
+
+// TestPortalOfAnotherMachine cannot be listened on.
+func TestPortalOfAnotherMachine(t *testing.T) {
+	s := suite(t)
+	e := target.Export{IQN: prefix + "volume-away", Serial: "away", Device: s.Device(t, 64<<20).Path}
+	tg := New(Options{Portals: []string{"192.0.2.1:3260"}, Prefix: prefix})
+	if _, err := tg.Apply(t.Context(), e); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v, want Unavailable", err)
+	}
+	if err := tg.Remove(t.Context(), e.IQN); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDeviceInUse: a device that is exported is not exported once more.
+func TestDeviceInUse(t *testing.T) {
+	s := suite(t)
+	d := s.Device(t, 64<<20)
+	other := New(Options{Portals: []string{portal}, Prefix: prefix})
+	e := target.Export{IQN: prefix + "volume-one", Serial: "one", Device: d.Path}
+	if _, err := other.Apply(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	again := e
+	again.IQN = prefix + "volume-two"
+	if _, err := other.Apply(t.Context(), again); !fault.Is(err, fault.Busy) {
+		t.Errorf("exported twice: %v, want Busy", err)
+	}
+	for _, iqn := range []string{again.IQN, e.IQN} {
+		if err := other.Remove(t.Context(), iqn); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestKernelIsQuiet runs last, and fails if the kernel found fault with
+// anything that the tests before it did.
+func TestKernelIsQuiet(t *testing.T) {
+	guest.Require(t)
+	log := make([]byte, 1<<20)
+	n, err := unix.Klogctl(unix.SYSLOG_ACTION_READ_ALL, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"Call Trace", "BUG:", "blocked for more than"} {
+		if at := bytes.Index(log[:n], []byte(bad)); at >= 0 {
+			t.Errorf("the kernel says\n%s", log[max(0, at-2000):min(n, at+2000)])
+		}
+	}
 }
 
 var sessionID = regexp.MustCompile(`LIO Session ID: (\d+)`)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"net"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"clinker/internal/fault"
 	"clinker/internal/run"
@@ -147,4 +149,54 @@ func TestGrowUnderDeepQueue(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 
+}
+
+// TestSilentInitiator removes an export whose initiator stopped reading with
+// answers under way: the connection cannot even be written to.
+func TestSilentInitiator(t *testing.T) {
+	onHost(t)
+	d, e := startDaemon(t), example(t, false)
+	tg := New(Options{Socket: d.Socket(), Prefix: prefix})
+	a, err := tg.Apply(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := exec.CommandContext(t.Context(), "qemu-img", "bench", "-t", "none", "-d", "64", "-s", "524288", "-c", "2000000",
+		"--image-opts", "driver=iscsi,transport=tcp,portal="+a.Portals[0]+",target="+e.IQN+
+			",lun=1,user=alice,password=0123456789abcdef,initiator-name="+e.Grants[0].Initiator)
+	if err := reader.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Wait()
+	defer reader.Process.Kill()
+	done := func() string { // bytes read so far
+		text, err := tg.control.call(t.Context(), request{mode: modeSystem, op: opStats})
+		fields := strings.Fields(text)
+		if err != nil || len(fields) < 20 {
+			return "0"
+		}
+		return fields[len(fields)-7]
+	}
+	if err := until(t.Context(), "no reads", func() (bool, error) { return done() != "0", nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	last, still := "", 0
+	err = until(t.Context(), "reads go on", func() (bool, error) {
+		if now := done(); now != last {
+			last, still = now, 0
+		}
+		still++
+		return still == 100, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := tg.Remove(t.Context(), e.IQN); err != nil {
+		t.Error(err)
+	}
+	t.Log(time.Since(began))
 }
