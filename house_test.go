@@ -3,7 +3,10 @@
 package clinker
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +95,29 @@ func TestEchoStaysInTheServer(t *testing.T) {
 	for file := range strings.Lines(string(out)) {
 		if file = strings.TrimSpace(file); file != "./api/server.go" && file != "./house_test.go" {
 			t.Errorf("%s imports echo; only api/server.go does", file)
+		}
+	}
+}
+
+// link finds relative links in Markdown.
+var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+
+func TestDocumentsLinkToWhatIsThere(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "git", "ls-files", "*.md").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file := range strings.Lines(string(out)) {
+		file = strings.TrimSpace(file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(file), match[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", file, match[1])
+			}
 		}
 	}
 }
