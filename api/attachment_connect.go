@@ -182,7 +182,8 @@ func (c *Call) node(v db.Volume) (rpc.Volumed, string, error) {
 
 // credentials makes a username and a password for one attachment: the MD5 of
 // who asks for what together with 32 random bytes, in hex. The digest only
-// gives the random bytes their form; nothing rests on its strength.
+// gives the random bytes their form; nothing rests on its strength. The name
+// begins with a letter: iSCSI takes 0b and 0x for encodings (RFC 3720 §5.1).
 func credentials(v db.Volume, a db.Attachment) (username, password string) {
 	var random [32]byte
 	_, _ = rand.Read(random[:])
@@ -191,7 +192,7 @@ func credentials(v db.Volume, a db.Attachment) (username, password string) {
 		digest.Write([]byte(part + "\x00"))
 	}
 	digest.Write(random[:])
-	return strings.ReplaceAll(a.ID, "-", ""), hex.EncodeToString(digest.Sum(nil))
+	return "u" + strings.ReplaceAll(a.ID, "-", ""), hex.EncodeToString(digest.Sum(nil))
 }
 
 // connectionInfo is the flat object that Nova hands to os-brick (fields.tsv,
