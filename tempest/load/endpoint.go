@@ -36,6 +36,11 @@ func FromEnvironment(ctx context.Context, url, serviceToken string) (Endpoint, e
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("no token is given, and %w", err)
 	}
+	return LogIn(ctx, options, os.Getenv("OS_REGION_NAME"), url, serviceToken)
+}
+
+// LogIn is FromEnvironment with what would stand there.
+func LogIn(ctx context.Context, options gophercloud.AuthOptions, region, url, serviceToken string) (Endpoint, error) {
 	provider, err := openstack.AuthenticatedClient(ctx, options)
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("log in to %s: %w", options.IdentityEndpoint, err)
@@ -45,7 +50,7 @@ func FromEnvironment(ctx context.Context, url, serviceToken string) (Endpoint, e
 		return Endpoint{}, err
 	}
 	if url == "" {
-		service, err := openstack.NewBlockStorageV3(provider, gophercloud.EndpointOpts{Region: os.Getenv("OS_REGION_NAME")})
+		service, err := openstack.NewBlockStorageV3(provider, gophercloud.EndpointOpts{Region: region})
 		if err != nil {
 			return Endpoint{}, fmt.Errorf("find the volume service in the catalog: %w", err)
 		}

@@ -1,28 +1,30 @@
 package load
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 )
 
-// Table writes results for people, a line each, and below it what went wrong
-// and how long its steps took.
+// Table writes results for people, a line each; below it how long its steps
+// took, and what went wrong.
 func Table(out io.Writer, results []Result) error {
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "phase\tworkers\tdone\terrors\tper second\tp50 ms\tp99 ms\tmax ms\trequests\tkB\t")
+	var w bytes.Buffer
+	fmt.Fprintf(&w, "%-24s%8s%8s%8s%12s%10s%10s%10s%10s%8s\n",
+		"phase", "workers", "done", "errors", "per second", "p50 ms", "p99 ms", "max ms", "requests", "kB")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%.2f\t%.2f\t%.2f\t%d\t%s\t\n", r.Phase, r.Workers, r.Done, r.Errors,
+		fmt.Fprintf(&w, "%-24s%8d%8d%8d%12s%10.2f%10.2f%10.2f%10d%8s\n", r.Phase, r.Workers, r.Done, r.Errors,
 			rate(r.PerSecond), r.P50, r.P99, r.Max, r.Requests, kilobytes(r.AnswerBytes))
 		for _, s := range r.Steps {
-			fmt.Fprintf(w, "· %s\t\t\t\t\t%.2f\t%.2f\t%.2f\t\t\t\n", s.Name, s.P50, s.P99, s.Max)
+			fmt.Fprintf(&w, "  %-58s%10.2f%10.2f%10.2f\n", s.Name, s.P50, s.P99, s.Max)
 		}
 		for _, f := range r.Failures {
-			fmt.Fprintf(w, "! %s\t\t\t\t\t\t\t\t\t\t\n", f)
+			fmt.Fprintf(&w, "  ! %s\n", f)
 		}
 	}
-	return w.Flush()
+	_, err := out.Write(w.Bytes())
+	return err
 }
 
 func rate(perSecond float64) string {

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/gophercloud/gophercloud/v2"
+
+	"clinker/internal/openstack/builtin"
+	"clinker/tempest/load"
+)
+
+// identity is the built-in identity, served by this process on the directory
+// from which the API knows its users: so that a token is a real one, and that
+// issuing it is nobody's processor time but ours.
+type identity struct {
+	service *builtin.Service
+	account builtin.Account
+	server  *http.Server
+}
+
+func startIdentity(dir string, port, apiPort int) (*identity, error) {
+	accounts, err := builtin.Bootstrap(dir, builtin.Account{User: "bench", Project: "bench", Roles: []string{"member", "reader"}})
+	if err != nil {
+		return nil, err
+	}
+	service, err := builtin.New(builtin.Config{
+		Dir: dir, PublicURL: fmt.Sprintf("http://127.0.0.1:%d", port), VolumeURL: fmt.Sprintf("http://127.0.0.1:%d/v3", apiPort),
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil, err
+	}
+	i := &identity{service: service, account: accounts[0], server: &http.Server{Handler: service.Handler()}}
+	go func() { _ = i.server.Serve(listener) }() // ends with stop
+	return i, nil
+}
+
+func (i *identity) stop() { _ = i.server.Close() }
+
+// logIn gives the API as its user finds it.
+func (i *identity) logIn(ctx context.Context) (load.Endpoint, error) {
+	return load.LogIn(ctx, gophercloud.AuthOptions{
+		IdentityEndpoint: i.service.AuthURL(), Username: i.account.User, Password: i.account.Password,
+		DomainName: builtin.DomainName, TenantName: i.account.Project,
+	}, i.service.Region(), "", "")
+}
