@@ -26,6 +26,10 @@ type Options struct {
 	Nodes        int
 	Settings     string // more lines for [DEFAULT] of API and scheduler
 	NodeSettings string // more lines for the backend's section of each node
+
+	Elsewhere bool     // no storage nodes here: the caller runs them on other machines
+	Names     []string // under which those reach this machine, besides 127.0.0.1
+	Identity  string   // directory of the built-in identity, which the caller serves; "" is noauth
 }
 
 // Cloud is an installation of separate processes: API, scheduler, storage
@@ -56,7 +60,9 @@ type Node struct {
 // with the test.
 func Start(t testing.TB, o Options) *Cloud {
 	t.Helper()
-	o.Nodes = max(o.Nodes, 1)
+	if o.Nodes = max(o.Nodes, 1); o.Elsewhere {
+		o.Nodes = 0
+	}
 	c := &Cloud{Dir: directory(t), options: o, apiPort: Ports(t, 1), schedulerPort: Ports(t, 1)}
 	c.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", c.apiPort)
 	t.Cleanup(func() { c.stop(t) })
@@ -133,7 +139,7 @@ func (c *Cloud) makeCertificates(t testing.TB) {
 		t.Fatal(err)
 	}
 	for _, role := range []pki.Role{pki.API, pki.Scheduler, pki.Volumed} {
-		if _, _, err := pki.Issue(c.PKI(), string(role), role, "127.0.0.1"); err != nil {
+		if _, _, err := pki.Issue(c.PKI(), string(role), role, append([]string{"127.0.0.1"}, c.options.Names...)...); err != nil {
 			t.Fatal(err)
 		}
 	}

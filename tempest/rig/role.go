@@ -59,6 +59,9 @@ func (r *Role) await() error {
 	}
 }
 
+// Port is the one that the role listens on, at 127.0.0.1.
+func (r *Role) Port() int { return r.port }
+
 // Kill ends the role without notice.
 func (r *Role) Kill() {
 	if r.Process != nil {

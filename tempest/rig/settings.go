@@ -15,13 +15,22 @@ host = control
 state_path = %[1]s/control
 osapi_volume_listen = 127.0.0.1
 osapi_volume_listen_port = %[2]d
-auth_strategy = noauth
-%[3]s
+auth_strategy = %[3]s
+%[4]s
 [database]
-connection = %[4]s
+connection = %[5]s
 [clinker]
-%[5]s
-`, c.Dir, c.apiPort, c.options.Settings, c.Postgres.URL(database), c.shared())
+identity_file = %[6]s/users.yaml
+%[7]s
+`, c.Dir, c.apiPort, c.strategy(), c.options.Settings, c.Postgres.URL(database), c.options.Identity, c.shared())
+}
+
+// strategy is who tells the API who callers are.
+func (c *Cloud) strategy() string {
+	if c.options.Identity == "" {
+		return "noauth"
+	}
+	return "builtin"
 }
 
 // nodeSettings configure one storage node.
