@@ -32,6 +32,8 @@ type Options struct {
 	DefaultType string
 	// DefaultZone is where they go when no zone is asked for; "" anywhere.
 	DefaultZone string
+	// ShownZone is what a volume shows until it has its place.
+	ShownZone string
 	// ZoneFallback takes the default zone for one that does not exist.
 	ZoneFallback bool
 	// Limits are the quotas of projects that have none of their own.

@@ -66,6 +66,7 @@ type world struct {
 	server *Server
 	node   *fakeNode
 	pool   db.PoolService
+	made   int // things with names
 }
 
 func newWorld(t testing.TB, change ...func(*Options)) *world {
@@ -78,7 +79,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	w := &world{t: t, db: d, node: &fakeNode{granted: map[string]rpc.Grant{}}}
 	o := Options{DB: d, Identity: personas, Policy: rules, Nodes: w.node, AuthURI: "http://127.0.0.1:5000",
 		PublicEndpoint: "http://127.0.0.1:8776", MaxBody: 114688, MaxLimit: 1000, DefaultType: "__DEFAULT__",
-		DefaultZone: "nova", ServiceDownTime: time.Minute, ProtectServers: true,
+		ShownZone: "nova", ServiceDownTime: time.Minute, ProtectServers: true,
 		Limits: db.Limits{db.QuotaVolumes: 10, db.QuotaGigabytes: 1000, db.QuotaPerVolumeGigabytes: -1, db.QuotaSnapshots: 10, db.QuotaBackups: 10, db.QuotaBackupGigabytes: 1000, db.QuotaGroups: 10}}
 	for _, f := range change {
 		f(&o)
@@ -111,10 +112,10 @@ func (w *world) addPool() {
 // settle does what the scheduler would: volumes being created become available.
 func (w *world) settle(id string) {
 	w.t.Helper()
+	if _, err := w.db.Claim(w.t.Context(), id, w.pool.ID, 1<<30); err != nil {
+		w.t.Fatal(err)
+	}
 	err := w.db.Tx(w.t.Context(), func(tx *db.Tx) error {
-		if _, err := tx.Claim(w.t.Context(), id, w.pool.ID, 1<<30); err != nil {
-			return err
-		}
 		_, err := tx.MoveVolume(w.t.Context(), id, db.CreateDone, "", nil)
 		return err
 	})

@@ -135,7 +135,7 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType) (db.Volume, error
 		Name:        firstOf(in.Volume.Name, in.Volume.DisplayName).optional(),
 		Description: firstOf(in.Volume.Description, in.Volume.DisplayDescription).optional(),
 		Status:      "creating", Generation: 1, SizeGiB: size,
-		VolumeTypeID: kind.ID, VolumeType: kind.Name, AvailabilityZone: c.server.DefaultZone,
+		VolumeTypeID: kind.ID, VolumeType: kind.Name, AvailabilityZone: c.server.ShownZone,
 		Metadata: in.Volume.Metadata, Multiattach: specIsTrue(kind.ExtraSpecs, "multiattach"),
 		ConsumesQuota: true, RequestID: c.RequestID,
 	}
@@ -201,6 +201,9 @@ func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
 		if zone = strings.TrimSpace(zone); zone != "" {
 			allowed = append(allowed, zone)
 		}
+	}
+	if asked == "" && len(allowed) == 0 {
+		asked = c.server.DefaultZone
 	}
 	if asked == "" {
 		return allowed, nil

@@ -30,9 +30,7 @@ type Backend struct {
 	TargetPort                int      `ini:"target_port" old:"iscsi_port" default:"3260" min:"1" max:"65535" help:"The port hosts log in to."`
 	TargetPrefix              string   `ini:"target_prefix" old:"iscsi_target_prefix" default:"iqn.2010-10.org.openstack:" help:"What the name of every target starts with."`
 
-	VolumeClear               string `ini:"volume_clear" default:"zero" choices:"zero,none" help:"What happens to a deleted thick volume's bytes. none leaves them readable by the volume's next owner."`
-	VolumeClearSizeMiB        int    `ini:"volume_clear_size" default:"0" min:"0" help:"How many MiB at the start of a deleted volume are zeroed; 0 means all of it."`
-	VolumeClearBytesPerSecond int64  `ini:"volume_clear_bytes_per_second" default:"104857600" min:"0" help:"How fast deleted volumes are zeroed, in bytes a second, all together; 0 means as fast as the disks can."`
+	VolumeClearBytesPerSecond int64 `ini:"volume_clear_bytes_per_second" default:"104857600" min:"0" help:"How fast deleted volumes are zeroed, in bytes a second, all together; 0 means as fast as the disks can."`
 
 	MaxOverSubscriptionRatio Ratio `ini:"max_over_subscription_ratio" default:"$DEFAULT.max_over_subscription_ratio" help:"How many times its size a thin pool may be promised, at least 1, or auto."`
 	ReservedPercentage       int   `ini:"reserved_percentage" default:"$DEFAULT.reserved_percentage" min:"0" max:"100" help:"How much of the pool is never given away, in percent."`

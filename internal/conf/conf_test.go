@@ -80,7 +80,7 @@ func TestParse(t *testing.T) {
 		"fast": Backend{Name: "fast", VolumeDriver: "lvm", VolumeBackendName: "fast", BackendHost: "store1", BackendAvailabilityZone: "nova",
 			VolumeGroup: "nvme", LVMType: "thin", LVMThinPool: "nvme-pool", FileDirectory: "/srv/cinder/volumes/fast",
 			TargetHelper: "lio", TgtSocket: "/run/tgtd/socket.0", TargetProtocol: "iscsi", TargetIPAddress: "10.0.1.5", TargetPort: 3260, TargetPrefix: "iqn.2010-10.org.openstack:",
-			VolumeClear: "zero", VolumeClearBytesPerSecond: 100 << 20, MaxOverSubscriptionRatio: Ratio{Auto: true}, ReservedPercentage: 5},
+			VolumeClearBytesPerSecond: 100 << 20, MaxOverSubscriptionRatio: Ratio{Auto: true}, ReservedPercentage: 5},
 		"slow driver": "file", "slow host": "rack2@slow", "slow ip": "10.0.0.5",
 		"slow dir": "/srv/cinder/volumes/slow", "slow ratio": "20", "slow reserve": 15,
 		"endpoint": "https://10.0.0.5:9776",

@@ -40,6 +40,7 @@ var unusedKeys = map[string][]reason{
 		{"cluster", "any number of schedulers and APIs run side by side without being named a cluster"},
 		{"quota_driver reservation_* until_refresh max_age reservation_expire reservation_clean_interval",
 			"quota is counted in the same transaction as what it counts; there are no reservations to expire"},
+		{"use_default_quota_class", "the quota class named default always goes before these options"},
 		{"quota_consistencygroups", "consistency groups count as groups; write quota_groups"},
 		{"osapi_volume_base_URL osapi_volume_base_url", "write public_endpoint"},
 		{"monkey_patch* fake_* pybasedir bindir", "it belongs to Python"},
@@ -67,6 +68,7 @@ var unusedKeys = map[string][]reason{
 	backendDefaults: {
 		{"use_chap_auth", "CHAP is always on; every attachment has its own username and password"},
 		{"chap_username chap_password chap_*", "every attachment has its own username and password"},
+		{"volume_clear volume_clear_size", "a deleted thick volume is always zeroed, all of it, before its space is given back"},
 		{"volume_clear_ionice volume_dd_blocksize volume_copy_*", "copying and zeroing are paced by volume_clear_bytes_per_second"},
 		{"iscsi_write_cache iscsi_iotype iscsi_target_flags initiator_* driver_client_cert* driver_ssl_cert* num_iser_* num_shell_tries num_volume_device_scan_tries",
 			"targets have one setting that was tested"},
