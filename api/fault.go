@@ -23,9 +23,13 @@ var statusOf = map[fault.Code]int{
 	fault.MediaType:    http.StatusUnsupportedMediaType,
 	fault.Unsupported:  http.StatusNotImplemented,
 	attachFailed:       http.StatusInternalServerError,
+	misconfigured:      http.StatusInternalServerError,
 	fault.Unavailable:  http.StatusServiceUnavailable,
 	fault.Timeout:      http.StatusGatewayTimeout,
 }
+
+// misconfigured is the operator's mistake, which the caller may be told of.
+const misconfigured fault.Code = "misconfigured"
 
 // faultNames are the keys under which Cinder's fault wrapper answers; all other
 // statuses are a computeFault.

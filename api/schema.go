@@ -110,21 +110,38 @@ func explainSchema(doc any, err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	leaf := invalid
-	for len(leaf.Causes) > 0 {
-		leaf = leaf.Causes[0]
-	}
+	leaf := leafOf(invalid)
 	reason := leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 	switch k := leaf.ErrorKind.(type) {
 	case *kind.Required:
 		return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. '%s' is a required property",
 			fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), strings.Join(k.Missing, "', '"))
+	case *kind.Minimum:
+		reason = fmt.Sprintf("%s is less than the minimum of %s", k.Got.RatString(), k.Want.RatString())
+	case *kind.Maximum:
+		reason = fmt.Sprintf("%s is greater than the maximum of %s", k.Got.RatString(), k.Want.RatString())
 	case *kind.AdditionalProperties:
 		return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. Additional properties are not allowed ('%s' was unexpected)",
 			fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), strings.Join(k.Properties, "', '"))
 	}
 	return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. %s",
 		fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), reason)
+}
+
+// leafOf finds the failure that helps: the first, but of several forms a value
+// could have had, the one of its own type. 0 is a number that is too small, not
+// a null gone wrong.
+func leafOf(failed *jsonschema.ValidationError) *jsonschema.ValidationError {
+	if len(failed.Causes) == 0 {
+		return failed
+	}
+	for _, cause := range failed.Causes {
+		leaf := leafOf(cause)
+		if _, otherType := leaf.ErrorKind.(*kind.Type); !otherType {
+			return leaf
+		}
+	}
+	return leafOf(failed.Causes[0])
 }
 
 func fieldName(location []string) string {

@@ -122,7 +122,7 @@ func (c *Call) typeForCreate(name string) (db.VolumeType, error) {
 	}
 	kind, err := c.database().VolumeTypeByName(c.Context(), c.server.DefaultType, "")
 	if fault.Is(err, fault.NotFound) {
-		return kind, fault.Wrap(err, fault.Internal, "The default volume type %s does not exist.", c.server.DefaultType)
+		return kind, fault.Wrap(err, misconfigured, "The request cannot be fulfilled as the default volume type %s cannot be found.", c.server.DefaultType)
 	}
 	return kind, err
 }
