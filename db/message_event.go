@@ -14,12 +14,15 @@ const messageLifetime = 30 * 24 * time.Hour
 type MessageWord struct{ ID, Text string }
 
 // The actions that messages tell of: Cinder's (cinder/message/message_field.py).
-// Cinder has no number for deleting a volume; ours is far from those it may
-// still give away.
+// Cinder has no number for deleting or reverting a volume; ours are far from
+// those it may still give away.
 var (
 	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
 	ActionExtendVolume     = MessageWord{"007", "extend volume"}
 	ActionDeleteVolume     = MessageWord{"901", "delete volume"}
+	ActionRevertVolume     = MessageWord{"902", "revert volume to a snapshot"}
+	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
+	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
 )
 
 // The details, likewise Cinder's.
@@ -27,21 +30,34 @@ var (
 	DetailUnknownError       = MessageWord{"001", "An unknown error occurred."}
 	DetailNoBackendAvailable = MessageWord{"003", "Could not find any available weighted backend."}
 	DetailDriverFailedExtend = MessageWord{"010", "Volume Driver failed to extend volume."}
+	DetailSnapshotCreate     = MessageWord{"013", "Snapshot failed to create."}
+	DetailSnapshotBusy       = MessageWord{"015", "Snapshot is busy."}
+	DetailSnapshotDelete     = MessageWord{"016", "Snapshot failed to delete."}
 )
 
 var (
-	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume}
-	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend}
+	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume,
+		ActionCreateSnapshot, ActionDeleteSnapshot}
+	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend,
+		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}
 )
 
 // NewVolumeMessage is what a volume's project is told of a failure. sentence is
 // ours; it names no host and no pool. request is the id of the user's request.
 func NewVolumeMessage(v Volume, action, detail MessageWord, sentence, request string) *Message {
-	kind := "VOLUME"
+	return newMessage("VOLUME", v.ID, v.ProjectID, action, detail, sentence, request)
+}
+
+// NewSnapshotMessage is the same for a snapshot.
+func NewSnapshotMessage(s Snapshot, action, detail MessageWord, sentence, request string) *Message {
+	return newMessage("VOLUME_SNAPSHOT", s.ID, s.ProjectID, action, detail, sentence, request)
+}
+
+func newMessage(kind, id, project string, action, detail MessageWord, sentence, request string) *Message {
 	m := &Message{
-		ID: uuid.NewString(), ProjectID: v.ProjectID, EventID: "VOLUME_VOLUME_" + action.ID + "_" + detail.ID,
+		ID: uuid.NewString(), ProjectID: project, EventID: "VOLUME_" + kind + "_" + action.ID + "_" + detail.ID,
 		ActionID: action.ID, DetailID: detail.ID, Detail: sentence, MessageLevel: "ERROR",
-		ResourceType: &kind, ResourceUUID: &v.ID, ExpiresAt: time.Now().UTC().Add(messageLifetime),
+		ResourceType: &kind, ResourceUUID: &id, ExpiresAt: time.Now().UTC().Add(messageLifetime),
 	}
 	if request != "" {
 		m.RequestID = &request

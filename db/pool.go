@@ -124,7 +124,8 @@ func (t *Tx) claimed(volumeID, poolID string) (bool, error) {
 }
 
 // ClaimGrowth promises a volume that is being extended further bytes of its own
-// pool, until its claim is toBytes. false when the pool has no room; the
+// pool, until its claim is toBytes, and its snapshots where their stores grow
+// with it. false when the pool has no room; the
 // transaction must then be given up. May be repeated: it counts once.
 func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (bool, error) {
 	var growth int64
@@ -135,6 +136,11 @@ func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (b
 	if result.Error != nil || result.RowsAffected == 0 {
 		return result.Error == nil, result.Error
 	}
+	stores, err := t.claimStores(volumeID, toBytes)
+	if err != nil {
+		return false, err
+	}
+	growth += stores
 	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
 		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
 		map[string]any{"volume": volumeID, "bytes": growth})
@@ -146,7 +152,7 @@ func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (b
 func (t *Tx) Unclaim(ctx context.Context, volumeID string, keep int64) error {
 	named := map[string]any{"volume": volumeID, "keep": keep}
 	err := t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes - (v.claimed_bytes - @keep),
-			volume_count = p.volume_count - CASE WHEN @keep = 0 THEN 1 ELSE 0 END
+			volume_count = p.volume_count - CASE WHEN CAST(@keep AS bigint) = 0 THEN 1 ELSE 0 END
 		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND v.claimed_bytes > @keep`, named).Error
 	if err != nil {
 		return err

@@ -19,33 +19,38 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s is counted as %d and is %d", d.What, d.Counted, d.Expected)
 }
 
-// recountQuotaSQL counts as VolumeUse and GrowthUse do: a volume that is to
-// grow counts its target already.
+// recountQuotaSQL counts as VolumeUse, GrowthUse and SnapshotUse do: a volume
+// that is to grow counts its target already.
 const recountQuotaSQL = `WITH rows AS (
-		SELECT v.project_id, t.name AS type, count(*) AS volumes,
-			sum(greatest(v.size_gib, COALESCE(v.target_size_gib, 0))) AS gigabytes
-		FROM volumes v JOIN volume_types t ON t.id = v.volume_type_id
-		WHERE v.deleted_at IS NULL AND v.consumes_quota GROUP BY v.project_id, t.name
+		SELECT v.project_id, t.name AS type, 1 AS volumes, 0 AS snapshots,
+			greatest(v.size_gib, COALESCE(v.target_size_gib, 0)) AS gigabytes
+		FROM volumes v JOIN volume_types t ON t.id = v.volume_type_id WHERE v.deleted_at IS NULL AND v.consumes_quota
+		UNION ALL SELECT s.project_id, t.name, 0, 1, s.quota_gib
+		FROM snapshots s JOIN volume_types t ON t.id = s.volume_type_id WHERE s.deleted_at IS NULL AND s.consumes_quota
+	), sums AS (
+		SELECT project_id, '' AS suffix, sum(volumes) AS volumes, sum(snapshots) AS snapshots, sum(gigabytes) AS gigabytes
+		FROM rows GROUP BY project_id
+		UNION ALL SELECT project_id, '_' || type, sum(volumes), sum(snapshots), sum(gigabytes) FROM rows GROUP BY project_id, type
 	), expected AS (
-		SELECT project_id, 'volumes' AS resource, sum(volumes)::bigint AS n FROM rows GROUP BY project_id
-		UNION ALL SELECT project_id, 'gigabytes', sum(gigabytes)::bigint FROM rows GROUP BY project_id
-		UNION ALL SELECT project_id, 'volumes_' || type, volumes FROM rows
-		UNION ALL SELECT project_id, 'gigabytes_' || type, gigabytes FROM rows
+		SELECT project_id, c.resource || suffix AS resource, c.n::bigint AS n
+		FROM sums, LATERAL (VALUES ('volumes', volumes), ('snapshots', snapshots), ('gigabytes', gigabytes)) AS c (resource, n)
 	)
 	SELECT 'project ' || project_id || ', ' || resource, COALESCE(u.in_use, 0), COALESCE(e.n, 0)
-	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|gigabytes)(_|$)') u
+	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|snapshots|gigabytes)(_|$)') u
 	FULL JOIN expected e USING (project_id, resource)
 	WHERE COALESCE(u.in_use, 0) <> COALESCE(e.n, 0) ORDER BY 1`
 
-// RecountQuota compares the counters of volumes and gigabytes with the rows.
+// RecountQuota compares the counters of volumes, snapshots and gigabytes with the rows.
 // Both change in the same transactions, so that any difference is a mistake.
 func (d *DB) RecountQuota(ctx context.Context) ([]Difference, error) {
 	return d.differences(ctx, recountQuotaSQL)
 }
 
 const recountPoolsSQL = `WITH claimed AS (
-		SELECT pool_id, sum(claimed_bytes)::bigint AS bytes, count(*) AS volumes
-		FROM volumes WHERE deleted_at IS NULL AND pool_id IS NOT NULL GROUP BY pool_id
+		SELECT pool_id, sum(claimed_bytes)::bigint AS bytes, sum(volumes) AS volumes FROM (
+			SELECT pool_id, claimed_bytes, 1 AS volumes FROM volumes WHERE deleted_at IS NULL AND pool_id IS NOT NULL
+			UNION ALL SELECT pool_id, claimed_bytes, 0 FROM snapshots WHERE deleted_at IS NULL AND pool_id IS NOT NULL
+		) AS rows GROUP BY pool_id
 	), counted AS (
 		SELECT p.name, p.allocated_bytes, p.volume_count, COALESCE(c.bytes, 0) AS bytes, COALESCE(c.volumes, 0) AS volumes
 		FROM pools p LEFT JOIN claimed c ON c.pool_id = p.id

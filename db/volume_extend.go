@@ -9,6 +9,9 @@ func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, 
 	if err != nil {
 		return err
 	}
+	if err := t.noneBeingTaken(v.ID); err != nil {
+		return err
+	}
 	name, err := t.typeName(moved.VolumeTypeID)
 	if err != nil {
 		return err
@@ -35,6 +38,9 @@ func (t *Tx) FailExtend(ctx context.Context, v Volume, m Move, reason string) er
 		return err
 	}
 	if err := t.Unclaim(ctx, v.ID, int64(v.SizeGiB)<<30); err != nil {
+		return err
+	}
+	if err := t.unclaimStores(v.ID, int64(v.SizeGiB)<<30); err != nil {
 		return err
 	}
 	name, err := t.typeName(v.VolumeTypeID)

@@ -1,0 +1,110 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"clinker/internal/fault"
+)
+
+// SnapshotUse is the use of quota that one snapshot means: sign 1 to reserve it,
+// -1 to give it back. Its GiB count with those of volumes unless the operator
+// has set no_snapshot_gb_quota when it was taken; the row remembers.
+func SnapshotUse(s Snapshot, typeName string, sign int) []Delta {
+	use := []Delta{{QuotaSnapshots, sign}, {QuotaSnapshots + "_" + typeName, sign}}
+	if s.QuotaGiB > 0 {
+		use = append(use, GrowthUse(sign*s.QuotaGiB, typeName)...)
+	}
+	return use
+}
+
+// InsertSnapshot writes a new snapshot, in status creating, and its quota. What
+// it has from its volume (size, type, pool, image metadata) is read from the
+// volume, which is kept as it is until the transaction ends: it cannot be
+// deleted, extended or reverted meanwhile. Invalid, in Cinder's words, when the
+// volume is in none of the statuses. withGiB counts its size in gigabytes.
+func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string, withGiB bool, limits Limits) error {
+	v, err := t.lockForSnapshot(s.VolumeID, statuses)
+	if err != nil {
+		return err
+	}
+	typeName, err := t.typeName(v.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	s.Status, s.Generation, s.Progress, s.ConsumesQuota = SnapshotCreating, 1, "0%", true
+	s.SizeGiB, s.VolumeTypeID, s.PoolID, s.EncryptionKeyID = v.SizeGiB, v.VolumeTypeID, v.PoolID, v.EncryptionKeyID
+	s.Bootable, s.ImageMetadata = v.Bootable, v.ImageMetadata
+	if withGiB {
+		s.QuotaGiB = v.SizeGiB
+	}
+	if err := t.gorm.Create(s).Error; err != nil {
+		return err
+	}
+	err = t.gorm.Exec(`INSERT INTO snapshot_history (snapshot_id, generation, status, reason) VALUES (?, ?, ?, ?)`,
+		s.ID, s.Generation, s.Status, "requested").Error
+	if err != nil {
+		return err
+	}
+	return t.Use(ctx, s.ProjectID, SnapshotUse(*s, typeName, 1), limits)
+}
+
+func (t *Tx) lockForSnapshot(id string, statuses []string) (Volume, error) {
+	var v Volume
+	if !ValidID(id) {
+		return v, VolumeNotFound(id)
+	}
+	result := t.gorm.Raw("SELECT * FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&v)
+	switch {
+	case result.Error != nil:
+		return v, result.Error
+	case result.RowsAffected == 0:
+		return v, VolumeNotFound(id)
+	case v.Status == "maintenance":
+		return v, fault.New(fault.Invalid, "Invalid volume: The snapshot cannot be created when the volume is in maintenance mode.")
+	case migrating(v):
+		return v, fault.New(fault.Invalid, "Invalid volume: Snapshot cannot be created while volume is migrating.")
+	case !slices.Contains(statuses, v.Status):
+		return v, fault.New(fault.Invalid, "Invalid volume: Volume %s status must be %s, but current status is: %s.",
+			id, strings.Join(statuses, ", "), v.Status)
+	case v.PoolID == nil:
+		return v, fault.New(fault.Invalid, "Invalid volume: The snapshot cannot be created because volume has not been scheduled to any host.")
+	}
+	return v, nil
+}
+
+// migrating tells whether a volume is on its way to another pool
+// (Cinder's _is_volume_migrating).
+func migrating(v Volume) bool {
+	return v.MigrationStatus != nil && !slices.Contains([]string{"none", "success", "error", "deleting"}, *v.MigrationStatus)
+}
+
+// FinishSnapshot: the node has the snapshot. Conflict when s is not the row as
+// it is now; then s must be read again.
+func (t *Tx) FinishSnapshot(ctx context.Context, s Snapshot) error {
+	_, err := t.MoveSnapshotAt(ctx, s, SnapshotCreateDone, "", map[string]any{"progress": "100%"})
+	return err
+}
+
+// FailSnapshot ends a creation that did not succeed and gives back the claim.
+// The row stays, and counts in the quota until it is deleted, as in Cinder.
+// Conflict as for FinishSnapshot.
+func (t *Tx) FailSnapshot(ctx context.Context, s Snapshot, reason string) error {
+	if _, err := t.MoveSnapshotAt(ctx, s, SnapshotCreateFailed, reason, nil); err != nil {
+		return err
+	}
+	return t.UnclaimSnapshot(ctx, s.ID)
+}
+
+// noneBeingTaken is nil when no snapshot of a volume is on its way: one that was
+// taken of the volume after it has grown would be longer than its row says.
+func (t *Tx) noneBeingTaken(volumeID string) error {
+	var one bool
+	err := t.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL
+		AND status = 'creating')`, volumeID).Scan(&one).Error
+	if err == nil && one {
+		err = fault.New(fault.Conflict, "A snapshot of volume %s is being taken; try again when it is available.", volumeID)
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package db
+
+import (
+	"context"
+
+	"clinker/internal/fault"
+)
+
+// BeginSnapshotDelete starts the deletion of a snapshot, or ends it at once
+// where no node has it. m is SnapshotDeleteBegin or SnapshotForceDelete.
+// Conflict when its status does not allow it, or when it is part of a group
+// snapshot: the transaction must then be given up.
+func (t *Tx) BeginSnapshotDelete(ctx context.Context, id string, m Move, request string) error {
+	s, err := t.MoveSnapshot(ctx, id, m, "", nil)
+	if err != nil {
+		return err
+	}
+	if s.GroupSnapshotID != nil {
+		return fault.New(fault.Conflict, "Snapshot %s is part of a group snapshot.", id)
+	}
+	if s.PoolID == nil {
+		return t.FinishSnapshotDelete(ctx, s)
+	}
+	return t.Enqueue(ctx, SnapshotDeleteArgs{SnapshotID: id, Request: request})
+}
+
+// CascadeDelete starts the deletion of all snapshots of a volume that is being
+// deleted; those on their way already go on. Conflict when one is in a status
+// that does not allow it: the transaction must then be given up. Call it behind
+// the MoveVolume of the volume.
+func (t *Tx) CascadeDelete(ctx context.Context, volumeID, request string) error {
+	var found []Snapshot
+	err := t.gorm.Raw("SELECT * FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL ORDER BY id FOR UPDATE", volumeID).Scan(&found).Error
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		if s.Status == SnapshotDeleting && s.GroupSnapshotID == nil {
+			continue
+		}
+		if err := t.BeginSnapshotDelete(ctx, s.ID, SnapshotCascade, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HasSnapshots tells whether a volume has live snapshots. Call it behind a
+// MoveVolume of the volume, which keeps new ones out.
+func (t *Tx) HasSnapshots(ctx context.Context, volumeID string) (bool, error) {
+	var has bool
+	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL)", volumeID).Scan(&has).Error
+	return has, err
+}
+
+// SnapshotsLeft tells how many live snapshots a volume has, and how many of them
+// nothing is taking away.
+func (d *DB) SnapshotsLeft(ctx context.Context, volumeID string) (all, resting int, err error) {
+	err = d.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE status <> 'deleting')
+		FROM snapshots WHERE volume_id = $1 AND deleted_at IS NULL`, volumeID).Scan(&all, &resting)
+	return all, resting, err
+}
+
+// SnapshotCopied tells whether volumes are being made of a snapshot: it must not
+// be taken away before they are.
+func (d *DB) SnapshotCopied(ctx context.Context, id string) (bool, error) {
+	var copied bool
+	err := d.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM volumes WHERE snapshot_id = $1
+		AND deleted_at IS NULL AND snapshot_id IS NOT NULL AND status IN ('creating', 'downloading'))`, id).Scan(&copied)
+	return copied, err
+}
+
+// HoldSnapshot keeps a snapshot from being deleted until the transaction ends,
+// for who makes a volume of it. Invalid, in Cinder's words, when it is not
+// available; NotFound when it is gone.
+func (t *Tx) HoldSnapshot(ctx context.Context, id string) (Snapshot, error) {
+	var s Snapshot
+	result := t.gorm.Raw("SELECT * FROM snapshots WHERE id = ? AND deleted_at IS NULL FOR SHARE", id).Scan(&s)
+	switch {
+	case result.Error != nil:
+		return s, result.Error
+	case result.RowsAffected == 0:
+		return s, SnapshotNotFound(id)
+	}
+	return s, s.Usable()
+}
+
+// Usable is nil when a volume can be made of the snapshot; else it is Invalid in
+// Cinder's words.
+func (s Snapshot) Usable() error {
+	if s.Status != SnapshotAvailable {
+		return fault.New(fault.Invalid, "Invalid snapshot: Originating snapshot status must be one of 'available' values, but current status is: %s.", s.Status)
+	}
+	return nil
+}
+
+// FinishSnapshotDelete ends a snapshot that its node has no more: the row leaves
+// every list, its quota and its place in the pool are given back, all at once.
+// May be repeated: the second time it is NotFound.
+func (t *Tx) FinishSnapshotDelete(ctx context.Context, s Snapshot) error {
+	gone, err := t.MoveSnapshot(ctx, s.ID, SnapshotDeleteDone, "", map[string]any{"deleted_at": t.Now()})
+	if err != nil {
+		return err
+	}
+	if err := t.UnclaimSnapshot(ctx, s.ID); err != nil {
+		return err
+	}
+	if !gone.ConsumesQuota {
+		return nil
+	}
+	typeName, err := t.typeName(gone.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	return t.Use(ctx, gone.ProjectID, SnapshotUse(gone, typeName, -1), nil)
+}
