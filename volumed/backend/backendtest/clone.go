@@ -47,12 +47,6 @@ func cloneOfSnapshot(p *pool) {
 	p.holds(clone, before, 0, p.Unit)
 }
 
-func cloneTooSmall(p *pool) {
-	source, clone := p.made(2*p.Unit), p.volume()
-	p.refused(p.Clone(p.Context(), source, clone, p.Unit, silent), fault.Invalid)
-	p.hasNot(clone)
-}
-
 // cloneCancelled stops the copying as soon as it has begun.
 func cloneCancelled(p *pool) {
 	source, clone, n := p.made(p.Unit), p.volume(), newPattern()

@@ -4,11 +4,12 @@ import "clinker/internal/fault"
 
 func extend(p *pool) {
 	ctx, name, n := p.Context(), p.made(p.Unit), newPattern()
-	p.write(name, n, 0, p.Unit)
+	f := p.open(name)
+	p.writeTo(f, n, 0, p.Unit)
 	for range 2 { // the second time nothing is left to do
 		p.ok(p.Extend(ctx, name, 2*p.Unit))
-		p.has(name, 2*p.Unit)
 	}
+	p.has(name, 2*p.Unit)
 	if length := p.length(name); length != 2*p.Unit {
 		p.Errorf("the device has %d bytes, want %d", length, 2*p.Unit)
 	}
@@ -19,15 +20,7 @@ func extend(p *pool) {
 	if length := p.length(name); length != 2*p.Unit {
 		p.Errorf("the device has %d bytes after a refused shrink, want %d", length, 2*p.Unit)
 	}
-	p.write(name, n, p.Unit, p.Unit)
-	p.holds(name, n, 0, 2*p.Unit)
-}
-
-func extendInUse(p *pool) {
-	name, n := p.made(p.Unit), newPattern()
-	f := p.open(name)
-	p.writeTo(f, n, 0, p.Unit)
-	p.ok(p.Extend(p.Context(), name, 2*p.Unit))
+	// Who had it open all the time can use what was added.
 	p.writeTo(f, n, p.Unit, p.Unit)
 	p.ok(f.Close())
 	p.holds(name, n, 0, 2*p.Unit)

@@ -44,12 +44,8 @@ var tests = []struct {
 	run  func(p *pool)
 }{
 	{"Create", create},
-	{"CreateConflict", createConflict},
-	{"InvalidNames", invalidNames},
-	{"InvalidSizes", invalidSizes},
-	{"Missing", missing},
+	{"Refusals", refusals},
 	{"Extend", extend},
-	{"ExtendInUse", extendInUse},
 	{"Delete", remove},
 	{"DeleteInUse", removeInUse},
 	{"Purge", purge},
@@ -61,7 +57,6 @@ var tests = []struct {
 	{"SnapshotAndExtend", snapshotAndExtend},
 	{"CloneOfVolume", cloneOfVolume},
 	{"CloneOfSnapshot", cloneOfSnapshot},
-	{"CloneTooSmall", cloneTooSmall},
 	{"CloneCancelled", cloneCancelled},
 	{"Capacity", capacity},
 	{"NoSpace", noSpace},

@@ -87,21 +87,19 @@ func leftover(p *pool) {
 	}
 	ctx, source, n := p.Context(), p.made(p.Unit), newPattern()
 	p.write(source, n, 0, p.Unit)
-	for _, next := range []func(name string){
-		func(name string) { p.ok(p.Create(ctx, name, 2*p.Unit)); p.has(name, 2*p.Unit) },
-		func(name string) {
-			p.ok(p.Clone(ctx, source, name, p.Unit, silent))
-			p.holds(name, n, 0, p.Unit)
-		},
-		func(name string) { p.ok(p.Delete(ctx, name)); p.hasNot(name) },
-	} {
-		before, name := p.capacity().ProvisionedBytes, p.volume()
+	before := p.capacity().ProvisionedBytes
+	created, cloned, deleted := p.volume(), p.volume(), p.volume()
+	for _, name := range []string{created, cloned, deleted} {
 		p.Leftover(p.T, p.Backend, name)
+	}
+	for _, name := range []string{created, cloned, deleted} {
 		p.hasNot(name)
-		next(name)
-		p.gone(name)
-		if after := p.capacity().ProvisionedBytes; after != before {
-			p.Errorf("%d bytes of what the crash left are still there", after-before)
-		}
+	}
+	p.ok(p.Create(ctx, created, 2*p.Unit))
+	p.ok(p.Clone(ctx, source, cloned, p.Unit, silent))
+	p.holds(cloned, n, 0, p.Unit)
+	p.gone(created, cloned, deleted)
+	if after := p.capacity().ProvisionedBytes; after != before {
+		p.Errorf("%d bytes of what the crash left are still there", after-before)
 	}
 }

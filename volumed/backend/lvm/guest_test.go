@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"clinker/testbed/guest"
 	"clinker/volumed/backend"
@@ -57,10 +58,20 @@ func thinPool(t *testing.T, size int64) string {
 	return "pool"
 }
 
+// conforming opens for the suite: with reports that last, since nobody else changes
+// anything, and a count of what it all took.
+func conforming(t *testing.T, pool string) *Backend {
+	t.Helper()
+	b := opened(t, pool)
+	b.reports.age = time.Hour
+	t.Cleanup(func() { t.Logf("%d programs were started", b.started.Load()) })
+	return b
+}
+
 func TestThick(t *testing.T) {
 	guest.Require(t)
 	small(t, 14*unit)
-	b := opened(t, "")
+	b := conforming(t, "")
 	backendtest.Run(t, func(*testing.T) backend.Backend { return b }, backendtest.Options{
 		Unit:        unit,
 		Fill:        true,
@@ -79,7 +90,7 @@ func cutShort(t *testing.T, b backend.Backend, name string) {
 func TestThin(t *testing.T) {
 	guest.Require(t)
 	pool := thinPool(t, 512*mebi)
-	b := opened(t, pool)
+	b := conforming(t, pool)
 	backendtest.Run(t, func(*testing.T) backend.Backend { return b }, backendtest.Options{
 		Unit:         unit,
 		OneStepClone: true,

@@ -29,12 +29,13 @@ func storeBytes(size int64) int64 {
 }
 
 // usedBytes tells how much of a split-off store, from its beginning, a snapshot
-// may have written to; all of size when the store cannot be understood. It reads
-// whole chunks at whole chunks, so that r may be a device opened with O_DIRECT.
+// may have written to, with beyond added; all of size when the store cannot be
+// understood. It reads whole chunks at whole chunks, so that r may be a device
+// opened with O_DIRECT.
 //
 // The store must be wiped from its end to its beginning: then what is left of
 // it still tells how much of it is left.
-func usedBytes(r io.ReaderAt, size int64, block []byte) int64 {
+func usedBytes(r io.ReaderAt, size, beyond int64, block []byte) int64 {
 	chunk, ok := storeChunk(r, block)
 	if !ok {
 		return size
@@ -50,7 +51,7 @@ func usedBytes(r io.ReaderAt, size int64, block []byte) int64 {
 	if failed {
 		return size
 	}
-	return min(size, chunk+int64(begun+1)*area+margin)
+	return min(size, chunk+int64(begun+1)*area+beyond)
 }
 
 // storeChunk reads the header; false when it is none of a store in good order.

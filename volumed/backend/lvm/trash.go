@@ -110,7 +110,7 @@ func (g *group) wipeDevice(ctx context.Context, f *os.File, name string, size in
 	defer free()
 	used := size
 	if storeName(name) {
-		used = usedBytes(f, size, block)
+		used = usedBytes(f, size, margin, block)
 	}
 	left := g.wiped.of(name, used)
 	if err := wipe(ctx, f, left, spend, func(left int64) { g.wiped.set(name, left) }); err != nil {
