@@ -23,6 +23,9 @@ type DB struct {
 	sql    *sql.DB
 	gorm   *gorm.DB
 	insert *river.Client[*sql.Tx]
+
+	jobs chan struct{}      // rings when there are jobs, see wake
+	stop context.CancelFunc // ends wakeLoop
 }
 
 // Open connects to the database at url (postgres://…) with at most maxConns
@@ -63,15 +66,20 @@ func wrap(pool *pgxpool.Pool) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DB{pool: pool, sql: sqlDB, gorm: mapper, insert: insert}, nil
+	ctx, stop := context.WithCancel(context.Background())
+	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, insert: insert, jobs: make(chan struct{}, 1), stop: stop}
+	go d.wakeLoop(ctx)
+	return d, nil
 }
 
 // newInserter makes the River client that only puts jobs into transactions. Its
-// cooldown bounds how often it wakes the schedulers, per queue.
+// cooldown is how seldom it wakes the schedulers: that is done by wake.
 func newInserter(sqlDB *sql.DB) (*river.Client[*sql.Tx], error) {
+	const seldom = 24 * time.Hour
 	client, err := river.NewClient(riverdatabasesql.New(sqlDB), &river.Config{
-		FetchCooldown: river.FetchCooldownMin,
-		Logger:        quiet,
+		FetchCooldown:     seldom,
+		FetchPollInterval: seldom,
+		Logger:            quiet,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open River: %w", err)
@@ -87,6 +95,7 @@ func (d *DB) Ping(ctx context.Context) error { return d.pool.Ping(ctx) }
 
 // Close ends all connections.
 func (d *DB) Close() {
+	d.stop()
 	_ = d.sql.Close()
 	d.pool.Close()
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"clinker/internal/fault"
 )
 
@@ -91,36 +93,35 @@ const fitsSQL = `CASE WHEN thin THEN
 		AND @bytes <= p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage
 	END`
 
+// claimSQL locks the volume, then takes the room, then notes it: whoever waits
+// for the lock finds the volume placed, and takes nothing.
+const claimSQL = `WITH mine AS (
+		SELECT id FROM volumes WHERE id = @volume AND deleted_at IS NULL AND status IN ('creating', 'downloading')
+			AND pool_id IS NULL FOR UPDATE
+	), room AS (
+		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
+			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
+		FROM mine WHERE p.id = @pool AND ` + fitsSQL + ` RETURNING p.*
+	)
+	UPDATE volumes v SET pool_id = room.id, host = room.name, service_id = room.service_id,
+		claimed_bytes = @bytes, availability_zone = room.availability_zone
+	FROM room WHERE v.id = @volume`
+
 // Claim promises bytes of a pool to a volume that has no pool yet: one
-// conditional update, so that many schedulers never promise the same bytes
+// conditional statement, so that many schedulers never promise the same bytes
 // twice. false when the pool has no longer room, or the volume has a pool or is
 // no longer being created. It may be repeated: a volume that has this very pool
 // already gives true and counts once.
-func (t *Tx) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (bool, error) {
-	result := t.gorm.Exec(`UPDATE volumes v SET pool_id = p.id, host = p.name, service_id = p.service_id,
-			claimed_bytes = @bytes, availability_zone = p.availability_zone
-		FROM pools p WHERE v.id = @volume AND v.deleted_at IS NULL AND v.status IN ('creating', 'downloading')
-			AND v.pool_id IS NULL AND p.id = @pool`,
-		map[string]any{"volume": volumeID, "pool": poolID, "bytes": bytes})
-	if result.Error != nil {
-		return false, result.Error
+func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (bool, error) {
+	named := pgx.NamedArgs{"volume": volumeID, "pool": poolID, "bytes": bytes}
+	tag, err := d.pool.Exec(ctx, claimSQL, named)
+	if err != nil || tag.RowsAffected() == 1 {
+		return err == nil, err
 	}
-	if result.RowsAffected == 0 {
-		return t.claimed(volumeID, poolID)
-	}
-	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
-			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
-		WHERE p.id = @pool AND `+fitsSQL, map[string]any{"pool": poolID, "bytes": bytes})
-	if result.Error != nil || result.RowsAffected == 1 {
-		return result.RowsAffected == 1, result.Error
-	}
-	return false, t.gorm.Exec("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = ?", volumeID).Error
-}
-
-func (t *Tx) claimed(volumeID, poolID string) (bool, error) {
-	var n int64
-	err := t.gorm.Raw("SELECT count(*) FROM volumes WHERE id = ? AND pool_id = ? AND deleted_at IS NULL", volumeID, poolID).Scan(&n).Error
-	return n == 1, err
+	var has bool
+	err = d.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM volumes
+		WHERE id = @volume AND pool_id = @pool AND deleted_at IS NULL)`, named).Scan(&has)
+	return has, err
 }
 
 // ClaimGrowth promises a volume that is being extended further bytes of its own

@@ -81,10 +81,36 @@ const reserveSQL = `INSERT INTO quota_usages AS u (project_id, resource, in_use)
 		(SELECT hard_limit FROM quotas q WHERE q.project_id = u.project_id AND q.resource = u.resource),
 		(SELECT hard_limit FROM quota_classes c WHERE c.class_name = 'default' AND c.resource = u.resource)) AS hard_limit`
 
-// Use adds deltas to the project's use in this transaction. OverQuota, with
-// Cinder's sentence, when one that grows would pass its limit: the transaction
-// must then be given up, so that nothing changes.
+// use is what a transaction adds to one project's use.
+type use struct {
+	project string
+	deltas  []Delta
+	limits  Limits
+}
+
+// Use adds deltas to the project's use in this transaction. They are counted
+// when all else is done, directly before the commit, and then the transaction
+// ends in OverQuota, with Cinder's sentence, when one that grows would pass its
+// limit. A project's counters are rows that all its requests want: so they have
+// them for the shortest time.
 func (t *Tx) Use(ctx context.Context, project string, deltas []Delta, limits Limits) error {
+	t.uses = append(t.uses, use{project, deltas, limits})
+	return nil
+}
+
+// count counts what was used, by project so that no two transactions wait for
+// each other crosswise.
+func (t *Tx) count() error {
+	slices.SortStableFunc(t.uses, func(a, b use) int { return strings.Compare(a.project, b.project) })
+	for _, u := range t.uses {
+		if err := t.countUse(u.project, u.deltas, u.limits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) countUse(project string, deltas []Delta, limits Limits) error {
 	var more, less []Delta
 	for _, d := range deltas {
 		if d.Amount > 0 {

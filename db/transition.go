@@ -39,15 +39,37 @@ const settledSQL = `COALESCE((SELECT CASE
 // in the message, when the volume is in none of the Move's statuses; NotFound
 // when it is gone.
 func (t *Tx) MoveVolume(ctx context.Context, id string, m Move, reason string, set map[string]any) (Volume, error) {
-	var v Volume
 	if m.To == Settled {
-		// The derived status reads other rows, and an UPDATE that had to wait
-		// for this row would read them as they were before it waited.
-		if err := t.gorm.Exec("SELECT 1 FROM volumes WHERE id = ? FOR UPDATE", id).Error; err != nil {
+		if err := t.lockVolume(id); err != nil {
+			return Volume{}, err
+		}
+	}
+	return t.move(id, 0, m, reason, set)
+}
+
+// MoveVolumeAt is MoveVolume for a worker that acted upon v: Conflict also when
+// anything has moved the volume since v was read. The worker then reads the row
+// again and decides anew.
+func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, set map[string]any) (Volume, error) {
+	if m.To == Settled {
+		if err := t.lockVolume(v.ID); err != nil {
 			return v, err
 		}
 	}
-	sql, args := moveStatement(id, m, reason, set)
+	return t.move(v.ID, v.Generation, m, reason, set)
+}
+
+// lockVolume comes before a Settled move: the derived status reads other rows,
+// and an UPDATE that had to wait for this row would read them as they were
+// before it waited.
+func (t *Tx) lockVolume(id string) error {
+	return t.gorm.Exec("SELECT 1 FROM volumes WHERE id = ? FOR UPDATE", id).Error
+}
+
+// move does it; the generation is the one to be moved from, 0 for any.
+func (t *Tx) move(id string, generation int64, m Move, reason string, set map[string]any) (Volume, error) {
+	var v Volume
+	sql, args := moveStatement(id, generation, m, reason, set)
 	result := t.gorm.Raw(sql, args...).Scan(&v)
 	if result.Error != nil {
 		return v, result.Error
@@ -58,18 +80,7 @@ func (t *Tx) MoveVolume(ctx context.Context, id string, m Move, reason string, s
 	return v, nil
 }
 
-// MoveVolumeAt is MoveVolume for a worker that acted upon v: Conflict also when
-// anything has moved the volume since v was read. The transaction must then be
-// given up; the worker reads the row again and decides anew.
-func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, set map[string]any) (Volume, error) {
-	moved, err := t.MoveVolume(ctx, v.ID, m, reason, set)
-	if err == nil && moved.Generation != v.Generation+1 {
-		err = fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", v.ID)
-	}
-	return moved, err
-}
-
-func moveStatement(id string, m Move, reason string, set map[string]any) (string, []any) {
+func moveStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
 	status, args := "?", []any{m.To}
 	switch m.To {
 	case Settled:
@@ -87,6 +98,10 @@ func moveStatement(id string, m Move, reason string, set map[string]any) (string
 	if len(m.From) > 0 {
 		where += " AND v.status IN ?"
 		args = append(args, m.From)
+	}
+	if generation != 0 {
+		where += " AND v.generation = ?"
+		args = append(args, generation)
 	}
 	if reason == "" {
 		reason = m.Name
@@ -106,6 +121,9 @@ func (t *Tx) explainMove(id string, m Move) error {
 	}
 	if result.RowsAffected == 0 {
 		return VolumeNotFound(id)
+	}
+	if len(m.From) == 0 || slices.Contains(m.From, status) {
+		return fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", id)
 	}
 	return fault.New(fault.Conflict, "Volume %s status must be %s to %s, but current status is: %s.",
 		id, strings.Join(m.From, " or "), m.Name, status)

@@ -21,8 +21,10 @@ const txTries = 5
 
 // Tx is one transaction. Its methods are in the files of the tables they write.
 type Tx struct {
-	gorm   *gorm.DB
-	insert *river.Client[*sql.Tx]
+	gorm     *gorm.DB
+	insert   *river.Client[*sql.Tx]
+	uses     []use // of quota; counted at the end, see Use
+	enqueued bool  // a job, of which the schedulers are told after the commit
 }
 
 // Tx runs fn in one transaction and commits when it returns nil. fn may run
@@ -30,14 +32,28 @@ type Tx struct {
 func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
 	for range txTries {
+		var t *Tx
 		err = d.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-			return fn(&Tx{gorm: g, insert: d.insert})
+			t = &Tx{gorm: g, insert: d.insert}
+			if err := fn(t); err != nil {
+				return err
+			}
+			return t.count()
 		})
+		if err == nil && t.enqueued {
+			d.wake()
+		}
 		if !retryable(err) {
 			return err
 		}
 	}
 	return err
+}
+
+// once runs fn, which makes one statement, without the cost of a transaction
+// around it.
+func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
+	return fn(&Tx{gorm: d.gorm.WithContext(ctx)})
 }
 
 // retryable tells whether PostgreSQL ended a transaction only because of
@@ -59,5 +75,6 @@ func (t *Tx) Enqueue(ctx context.Context, args river.JobArgs) error {
 	if _, err := t.insert.InsertTx(ctx, t.gorm.Statement.ConnPool.(*sql.Tx), args, nil); err != nil {
 		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
 	}
+	t.enqueued = true
 	return nil
 }

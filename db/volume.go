@@ -92,13 +92,17 @@ var volumes = table{
 // list of a thousand spends most of its time here.
 func scanVolume(row pgx.CollectableRow) (Volume, error) {
 	var v Volume
-	err := row.Scan(&v.ID, &v.ProjectID, &v.UserID, &v.Name, &v.Description, &v.SizeGiB, &v.Status,
+	return v, row.Scan(v.fields()...)
+}
+
+// fields are where the table's columns go, in their order.
+func (v *Volume) fields() []any {
+	return []any{&v.ID, &v.ProjectID, &v.UserID, &v.Name, &v.Description, &v.SizeGiB, &v.Status,
 		&v.MigrationStatus, &v.Generation, &v.TargetSizeGiB, &v.VolumeTypeID, &v.VolumeType,
 		&v.AvailabilityZone, &v.PoolID, &v.ClaimedBytes, &v.Host, &v.ServiceID, &v.Bootable,
 		&v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
 		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
-		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt)
-	return v, err
+		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt}
 }
 
 // Volume gives a live volume. scope limits it to one project; empty for all.

@@ -4,9 +4,11 @@ import "context"
 
 // FinishCreate: the volume is on its node. Conflict when v is not the row as it
 // is now (deleted meanwhile, or placed anew); then v must be read again.
-func (t *Tx) FinishCreate(ctx context.Context, v Volume) error {
-	_, err := t.MoveVolumeAt(ctx, v, CreateDone, "", map[string]any{"launched_at": t.Now()})
-	return err
+func (d *DB) FinishCreate(ctx context.Context, v Volume) error {
+	return d.once(ctx, func(t *Tx) error {
+		_, err := t.MoveVolumeAt(ctx, v, CreateDone, "", map[string]any{"launched_at": t.Now()})
+		return err
+	})
 }
 
 // LeavePool gives back the claim of a volume whose pool did not serve. Conflict

@@ -7,15 +7,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ExtraSpecs reads the extra specs of a type, also of one that has been deleted
-// since; none when there is no such type.
-func (d *DB) ExtraSpecs(ctx context.Context, typeID string) (StringMap, error) {
-	var specs StringMap
-	err := d.pool.QueryRow(ctx, "SELECT extra_specs FROM volume_types WHERE id = $1", typeID).Scan(&specs)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = nil
+// VolumeAndSpecs gives a live volume and the extra specs of its type, which may
+// have been deleted since. NotFound when there is no such volume.
+func (d *DB) VolumeAndSpecs(ctx context.Context, id string) (v Volume, specs StringMap, err error) {
+	if !ValidID(id) {
+		return v, nil, VolumeNotFound(id)
 	}
-	return specs, err
+	err = d.pool.QueryRow(ctx, "SELECT "+volumes.columns+", t.extra_specs FROM "+volumes.from+" WHERE v.id = $1 AND "+volumes.live, id).
+		Scan(append(v.fields(), &specs)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = VolumeNotFound(id)
+	}
+	return v, specs, err
 }
 
 // HostsOf gives where a project's live volumes are, as host@backend#pool: "" for

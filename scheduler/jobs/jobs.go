@@ -15,7 +15,7 @@ type Nodes interface {
 	Node(endpoint string) rpc.Volumed
 }
 
-// Runner is what all jobs work with.
+// Runner is what all jobs work with; WithDefaults makes it ready.
 type Runner struct {
 	DB     *db.DB
 	Nodes  Nodes
@@ -32,8 +32,15 @@ type Runner struct {
 	PlacePatience time.Duration
 	// Patience is the same for a volume that cannot go elsewhere.
 	Patience time.Duration
+	// Grace is how long a new volume waits for nodes that are not up, counted
+	// from its request or from this scheduler's start: after a power cut a node
+	// may be seconds behind the request that needs it.
+	Grace time.Duration
 	// BusyTries is how often a device that is held open is tried again.
 	BusyTries int
+
+	pools   *poolCache
+	started time.Time
 }
 
 // The defaults; together they let everything rest within a minute.
@@ -42,14 +49,16 @@ const (
 	DefaultPause         = time.Second
 	DefaultPlacePatience = 25 * time.Second
 	DefaultPatience      = 40 * time.Second
+	DefaultGrace         = 10 * time.Second
 	DefaultBusyTries     = 6
 )
 
-// WithDefaults fills what is zero.
+// WithDefaults gives a Runner that can work, with what is zero filled in.
 func (r Runner) WithDefaults() *Runner {
 	for _, d := range []struct{ value, standard *time.Duration }{
 		{&r.FirstWait, ptr(DefaultFirstWait)}, {&r.Pause, ptr(DefaultPause)},
 		{&r.PlacePatience, ptr(DefaultPlacePatience)}, {&r.Patience, ptr(DefaultPatience)},
+		{&r.Grace, ptr(DefaultGrace)},
 	} {
 		if *d.value == 0 {
 			*d.value = *d.standard
@@ -58,6 +67,7 @@ func (r Runner) WithDefaults() *Runner {
 	if r.BusyTries == 0 {
 		r.BusyTries = DefaultBusyTries
 	}
+	r.pools, r.started = &poolCache{db: r.DB}, time.Now()
 	return &r
 }
 

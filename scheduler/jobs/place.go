@@ -36,59 +36,77 @@ func (n *noPool) Error() string { return n.text }
 // place gives the volume's pool. A volume without one gets the best that has
 // room, and v its claim; of two schedulers that choose at once, or for the last
 // bytes, one meets Conflict and begins again. *noPool when none can serve.
-func (r *run) place(ctx context.Context, v *db.Volume, args db.VolumeCreateArgs) (place, error) {
+func (r *run) place(ctx context.Context, v *db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (place, error) {
 	if v.PoolID != nil {
 		pool, err := r.DB.PoolOf(ctx, *v.PoolID)
 		return placeOf(pool), err
 	}
-	pools, err := r.DB.Pools(ctx)
+	request, err := r.placeRequest(ctx, *v, specs, args)
 	if err != nil {
 		return place{}, err
 	}
-	request, err := r.placeRequest(ctx, *v, args)
+	pools, decision, err := r.decide(ctx, *v, request, recently)
+	if err == nil && len(decision.Ranked) == 0 {
+		pools, decision, err = r.decide(ctx, *v, request, now)
+	}
 	if err != nil {
 		return place{}, err
 	}
-	if pools, err = r.besideSource(ctx, *v, pools); err != nil {
-		return place{}, err
+	if len(decision.Ranked) == 0 && time.Since(r.since) < r.Grace && r.awaitsNodes(*v, pools) {
+		return place{}, errAgain
 	}
-	decision := r.Placer.Place(Snapshot(pools, time.Now(), r.DownTime), request)
 	if len(decision.Ranked) == 0 {
 		return place{}, &noPool{decision, r.explain(*v, decision)}
 	}
 	return r.claim(ctx, v, pools, decision)
 }
 
+// awaitsNodes tells whether a node that is not up, or not known yet, might serve.
+func (r *run) awaitsNodes(v db.Volume, pools []db.PoolService) bool {
+	if len(pools) == 0 {
+		return v.SourceVolid == nil
+	}
+	return slices.ContainsFunc(Snapshot(pools, time.Now(), r.DownTime), func(p placement.Pool) bool { return !p.Up })
+}
+
+// decide asks placement, with what is known of the pools at most that long.
+func (r *run) decide(ctx context.Context, v db.Volume, request placement.Request, age time.Duration) ([]db.PoolService, placement.Decision, error) {
+	pools, err := r.pools.snapshot(ctx, age)
+	if err != nil {
+		return nil, placement.Decision{}, err
+	}
+	if pools, err = r.besideSource(ctx, v, pools); err != nil {
+		return nil, placement.Decision{}, err
+	}
+	return pools, r.Placer.Place(Snapshot(pools, time.Now(), r.DownTime), request), nil
+}
+
 // claim takes the first of the ranked pools that still has room.
 func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d placement.Decision) (place, error) {
 	for _, choice := range d.Ranked {
 		pool := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == choice.Pool.Name })]
-		var claimed bool
-		err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-			claimed, err = tx.Claim(ctx, v.ID, pool.ID, int64(v.SizeGiB)<<30)
-			return err
-		})
+		bytes := int64(v.SizeGiB) << 30
+		claimed, err := r.DB.Claim(ctx, v.ID, pool.ID, bytes)
 		if err != nil {
 			return place{}, err
 		}
 		if claimed {
+			r.pools.claimed(pool.ID, bytes)
 			slog.DebugContext(ctx, "pool chosen", "volume", v.ID, "pool", pool.Name, "because", strings.Join(choice.Reasons, ", "))
 			v.PoolID, v.Host = &pool.ID, &pool.Name
 			return placeOf(pool), nil
 		}
 	}
+	r.pools.forget()
 	return place{}, fault.New(fault.Conflict, "others were faster at every pool that had room for volume %s", v.ID)
 }
 
-func (r *run) placeRequest(ctx context.Context, v db.Volume, args db.VolumeCreateArgs) (placement.Request, error) {
-	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones}
+func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (placement.Request, error) {
+	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones, ExtraSpecs: specs}
 	for _, tried := range r.notes.Tried {
 		request.Exclude = append(request.Exclude, tried.Pool)
 	}
 	var err error
-	if request.ExtraSpecs, err = r.DB.ExtraSpecs(ctx, v.VolumeTypeID); err != nil {
-		return request, err
-	}
 	if request.SameHost, err = r.DB.HostsOf(ctx, v.ProjectID, args.SameHost); err != nil {
 		return request, err
 	}

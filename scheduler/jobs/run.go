@@ -18,8 +18,9 @@ import (
 // run is one execution of a job.
 type run struct {
 	*Runner
-	request string // of the user's request
-	again   bool   // the job has looked away before
+	request string    // of the user's request
+	since   time.Time // when the job was made, or this process started, if that was later
+	again   bool      // the job has looked away before
 	notes   notes
 	kept    notes         // as they were at the beginning
 	pause   time.Duration // until the next run, if not the usual one
@@ -49,7 +50,10 @@ var errAgain = errors.New("the work goes on")
 // the row was changed under it.
 func (r *Runner) work(ctx context.Context, job *rivertype.JobRow, request string, do func(context.Context, *run) error) error {
 	ctx = rpc.WithRequestID(telemetry.WithRequest(ctx, request), request)
-	run := &run{Runner: r, request: request}
+	run := &run{Runner: r, request: request, since: job.CreatedAt}
+	if r.started.After(job.CreatedAt) {
+		run.since = r.started
+	}
 	run.read(job.Metadata)
 	err := do(ctx, run)
 	for rereads := 0; overtaken(err) && ctx.Err() == nil && rereads < 3; rereads++ {

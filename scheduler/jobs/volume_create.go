@@ -18,14 +18,14 @@ import (
 func (r *Runner) volumeCreate(ctx context.Context, job *river.Job[db.VolumeCreateArgs]) error {
 	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
 		for {
-			v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
+			v, specs, err := r.DB.VolumeAndSpecs(ctx, job.Args.VolumeID)
 			if fault.Is(err, fault.NotFound) || err == nil && !creating(v) {
 				return nil // deleted meanwhile, or finished by another run
 			}
 			if err != nil {
 				return err
 			}
-			next, err := run.createOnce(ctx, v, job.Args)
+			next, err := run.createOnce(ctx, v, specs, job.Args)
 			if err != nil || !next {
 				return err
 			}
@@ -36,8 +36,8 @@ func (r *Runner) volumeCreate(ctx context.Context, job *river.Job[db.VolumeCreat
 func creating(v db.Volume) bool { return v.Status == "creating" || v.Status == "downloading" }
 
 // createOnce takes the row one pool further; next when it is to be read again.
-func (r *run) createOnce(ctx context.Context, v db.Volume, args db.VolumeCreateArgs) (next bool, err error) {
-	where, err := r.place(ctx, &v, args)
+func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (next bool, err error) {
+	where, err := r.place(ctx, &v, specs, args)
 	var none *noPool
 	if errors.As(err, &none) {
 		return false, r.failCreate(ctx, v, none)
@@ -50,7 +50,7 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, args db.VolumeCreateA
 	})
 	switch {
 	case err == nil:
-		return false, r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishCreate(ctx, v) })
+		return false, r.DB.FinishCreate(ctx, v)
 	case errors.Is(err, errAgain), ctx.Err() != nil:
 		return false, err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):

@@ -1,0 +1,194 @@
+package scheduler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"clinker/db"
+	"clinker/db/dbtest"
+	"clinker/internal/fault"
+	"clinker/scheduler"
+	"clinker/scheduler/nodetest"
+	"clinker/volumed/rpc"
+)
+
+// victim is a scheduler that can be killed: in one instant it reaches neither
+// the database nor any node any more. What it asked of them goes on.
+type victim struct {
+	line   *line
+	dead   atomic.Bool
+	cancel context.CancelFunc
+	nodes  *nodetest.Network
+}
+
+// Node implements scheduler.Nodes.
+func (v *victim) Node(endpoint string) rpc.Volumed {
+	if v.dead.Load() {
+		return nodetest.Gone()
+	}
+	return v.nodes.Node(endpoint)
+}
+
+func (v *victim) kill() {
+	v.dead.Store(true)
+	v.line.cut()
+	v.cancel()
+}
+
+// startVictim runs a scheduler behind a line that can be cut. All of them have
+// one host name, as one that is started again has.
+func (r *rig) startVictim(url string) *victim {
+	r.Helper()
+	line := newLine(r, url)
+	d, err := db.Open(r.Context(), line.url, 8)
+	if err != nil {
+		r.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	v := &victim{line: line, cancel: cancel, nodes: r.network}
+	options := scheduler.Options{DB: d, Nodes: v, Host: "control", PollInterval: time.Second, Quiet: 200 * time.Millisecond}
+	options.Jobs.Pause, options.Jobs.FirstWait = 20*time.Millisecond, 50*time.Millisecond
+	options.Jobs.PlacePatience, options.Jobs.Patience = 300*time.Millisecond, time.Second
+	s, err := scheduler.New(options)
+	if err != nil {
+		r.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }()
+	for _, node := range r.network.Nodes() {
+		_ = s.Announce(ctx, node.Self()) // a node that is down is no failure
+	}
+	r.Cleanup(func() { v.kill(); <-done; d.Close() })
+	return v
+}
+
+// TestKilledAtAnyInstant: whatever is killed when, everything comes to rest,
+// every counter is right, and the nodes have what the database says.
+func TestKilledAtAnyInstant(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("CLINKER_TEST_SEED"); text != "" {
+		_, _ = fmt.Sscan(text, &seed)
+	}
+	t.Logf("CLINKER_TEST_SEED=%d", seed)
+	chance := rand.New(rand.NewPCG(seed, 0))
+	a, b := nodetest.New("a").WithPool("lvm", "vg", 40*gib), nodetest.New("b").WithPool("lvm", "vg", 60*gib)
+	url := dbtest.URL(t)
+	d, err := db.Open(t.Context(), url, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(a, b)}
+	v := r.startVictim(url)
+	r.eventually("both pools", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 2 })
+	var ids []string
+	for range 8 {
+		r.disturb(chance, a, b)
+		for range 10 {
+			ids = r.anything(chance, ids)
+		}
+		// Not to wait for anything, but to be somewhere in the middle.
+		time.Sleep(time.Duration(chance.IntN(150)) * time.Millisecond)
+		v.kill()
+		v = r.startVictim(url)
+	}
+	for _, node := range []*nodetest.Node{a, b} {
+		node.Mend()
+		node.SetSlow(0)
+	}
+	r.settled(ids)
+}
+
+// disturb has a node fail in some way, until the next disturbance.
+func (r *rig) disturb(chance *rand.Rand, nodes ...*nodetest.Node) {
+	for _, node := range nodes {
+		node.Mend()
+		node.SetSlow(time.Duration(chance.IntN(3)) * 40 * time.Millisecond)
+	}
+	node := nodes[chance.IntN(len(nodes))]
+	switch chance.IntN(5) {
+	case 0:
+		node.SetDown(true)
+	case 1:
+		node.Break(nodetest.Fault{Method: "create", Err: fault.New(fault.NoSpace, "full"), Times: 3})
+	case 2:
+		node.Break(nodetest.Fault{After: true, Err: fault.New(fault.Timeout, "lost"), Times: 5})
+	case 3:
+		node.Break(nodetest.Fault{Method: "destroy", Err: fault.New(fault.Busy, "busy"), Times: 2})
+	}
+}
+
+// anything is one request of a user.
+func (r *rig) anything(chance *rand.Rand, ids []string) []string {
+	r.Helper()
+	ctx := r.Context()
+	if len(ids) == 0 || chance.IntN(2) == 0 {
+		return append(ids, r.request(1+chance.IntN(3), nil).ID)
+	}
+	id := ids[chance.IntN(len(ids))]
+	v, err := r.db.Volume(ctx, id, "")
+	if err != nil {
+		return ids
+	}
+	err = r.db.Tx(ctx, func(tx *db.Tx) error {
+		if chance.IntN(2) == 0 {
+			return tx.BeginExtend(ctx, v, db.ExtendBegin, v.SizeGiB+1, "req-extend", nil)
+		}
+		moved, err := tx.MoveVolume(ctx, id, db.ForceDeleteBegin, "", nil)
+		if err != nil {
+			return err
+		}
+		if moved.PoolID == nil {
+			return tx.FinishDelete(ctx, moved)
+		}
+		return tx.Enqueue(ctx, db.VolumeDeleteArgs{VolumeID: id})
+	})
+	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.NotFound) {
+		r.Fatal(err)
+	}
+	return ids
+}
+
+// settled waits for rest, and holds the database against itself and the nodes.
+func (r *rig) settled(ids []string) {
+	r.Helper()
+	r.eventually("all rests", func() bool {
+		moving := dbtest.Rows(r, r.db, `SELECT status FROM volumes WHERE deleted_at IS NULL
+			AND status IN ('creating', 'extending', 'deleting', 'error_deleting')`)
+		if len(moving) > 0 {
+			r.sweep()
+		}
+		return len(moving) == 0
+	})
+	r.sweep() // a node may have made late what was given up
+	if quota, pools := r.recount(); len(quota)+len(pools) > 0 {
+		r.Errorf("counters: %v %v", quota, pools)
+	}
+	want := dbtest.Rows(r, r.db, `SELECT id || ' ' || host || ' ' || size_gib FROM volumes
+		WHERE deleted_at IS NULL AND pool_id IS NOT NULL`)
+	has := map[string]bool{}
+	for _, node := range r.network.Nodes() {
+		for id, v := range node.Volumes() {
+			has[fmt.Sprintf("%s %s@%s %d", id, node.Self().Host, v.Pool, v.Bytes>>30)] = true
+		}
+	}
+	for _, w := range want {
+		if !has[w] {
+			r.Errorf("not on a node: %s", w)
+		}
+		delete(has, w)
+	}
+	for h := range has {
+		r.Errorf("not in the database: %s", h)
+	}
+	if len(want) == 0 {
+		r.Error(errors.New("nothing was made at all"))
+	}
+}
