@@ -92,3 +92,8 @@ func (n *Node) Stored(ctx context.Context, pool string) ([]*rpc.Stored, error) {
 	}
 	return all, n.leave("stored", "")
 }
+
+// Revert implements rpc.Volumed.
+func (n *Node) Revert(context.Context, rpc.Fence, string, string, int64) (*rpc.Operation, error) {
+	return nil, fault.New(fault.Unsupported, "this node keeps no snapshots")
+}
