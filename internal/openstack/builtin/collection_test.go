@@ -48,7 +48,7 @@ func TestReading(t *testing.T) {
 		{admin, "/v3/roles?name=member", 200, "member"},
 		{admin, "/v3/roles/" + member, 200, "member"},
 		{demo, "/v3/roles", 403, ""},
-		{admin, "/v3/services", 200, "keystone cinder cinderv3"},
+		{admin, "/v3/services", 200, "keystone glance nova cinder cinderv3"},
 		{admin, "/v3/services?type=volumev3", 200, "cinderv3"},
 		{demo, "/v3/endpoints", 403, ""},
 		{"", "/v3/projects", 401, ""},
@@ -96,7 +96,7 @@ func TestEndpoints(t *testing.T) {
 	unscoped := ask(t, s, "GET", "/v3/auth/catalog", "", "X-Auth-Token: "+tokenOf(t, s, "demo", ""))
 	assert.Equal(t, 403, unscoped.status)
 	got = ask(t, s, "GET", "/v3/auth/catalog", "", "X-Auth-Token: "+admin)
-	assert.Len(t, got.body["catalog"], 3)
+	assert.Len(t, got.body["catalog"], 5)
 }
 
 func TestWritingIsRefusedWithAReason(t *testing.T) {

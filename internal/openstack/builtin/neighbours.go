@@ -25,6 +25,11 @@ func (s *Service) neighbours() map[string]act {
 		"GET " + computePath + "/servers":            s.withCaller(emptyServers),
 		"GET " + computePath + "/servers/detail":     s.withCaller(emptyServers),
 		"GET " + computePath + "/servers/{serverID}": s.withCaller(anyServer),
+
+		"GET " + computePath + "/limits":                           s.withCaller(noLimits),
+		"GET " + computePath + "/os-quota-sets/{project}":          s.withCaller(noQuota),
+		"GET " + computePath + "/os-quota-sets/{project}/defaults": s.withCaller(noQuota),
+		"GET " + computePath + "/os-quota-class-sets/{quotaClass}": s.withCaller(noQuotaClass),
 	}
 }
 
@@ -45,6 +50,23 @@ func emptyImages(w http.ResponseWriter, _ *http.Request, _ *session) error {
 
 func emptyServers(w http.ResponseWriter, _ *http.Request, _ *session) error {
 	answer(w, http.StatusOK, map[string]any{"servers": []string{}})
+	return nil
+}
+
+// The client shows the quotas and limits of all services together: these have none.
+
+func noLimits(w http.ResponseWriter, _ *http.Request, _ *session) error {
+	answer(w, http.StatusOK, map[string]any{"limits": map[string]any{"rate": []string{}, "absolute": map[string]int{}}})
+	return nil
+}
+
+func noQuota(w http.ResponseWriter, r *http.Request, _ *session) error {
+	answer(w, http.StatusOK, map[string]any{"quota_set": map[string]string{"id": r.PathValue("project")}})
+	return nil
+}
+
+func noQuotaClass(w http.ResponseWriter, r *http.Request, _ *session) error {
+	answer(w, http.StatusOK, map[string]any{"quota_class_set": map[string]string{"id": r.PathValue("quotaClass")}})
 	return nil
 }
 

@@ -44,6 +44,8 @@ func TestTokenBody(t *testing.T) {
 		"identity":      "http://127.0.0.1:5000/v3",
 		"block-storage": "http://127.0.0.1:8776/v3",
 		"volumev3":      "http://127.0.0.1:8776/v3/" + demoProject,
+		"image":         "http://127.0.0.1:5000/image",
+		"compute":       "http://127.0.0.1:5000/compute/v2.1",
 	}, urls)
 	delete(body, "catalog")
 	assert.Equal(t, map[string]any{
