@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/go-faster/jx"
-
 	"clinker/internal/fault"
 )
 
@@ -42,14 +40,11 @@ func (c *Call) unauthorized(w http.ResponseWriter) {
 	c.header.Set("WWW-Authenticate", fmt.Sprintf("Keystone uri=%q", c.server.AuthURI))
 	c.header.Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusUnauthorized)
-	text := jx.GetWriter()
-	defer jx.PutWriter(text)
-	encode(text, func(o object) {
+	_, _ = w.Write(render(func(o object) {
 		o.object("error", func(o object) {
 			o.int("code", http.StatusUnauthorized)
 			o.str("title", "Unauthorized")
 			o.str("message", "The request you have made requires authentication.")
 		})
-	})
-	_, _ = w.Write(text.Buf)
+	}))
 }

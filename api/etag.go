@@ -4,17 +4,12 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"strings"
-
-	"github.com/go-faster/jx"
 )
 
 // metadataTag is the Etag of metadata: the MD5, in hex and without quotes, of
 // the answer that shows it. It tells versions apart and protects nothing.
 func metadataTag(m map[string]string) string {
-	text := jx.GetWriter()
-	defer jx.PutWriter(text)
-	encode(text, metadataView(m))
-	sum := md5.Sum(text.Buf)
+	sum := md5.Sum(render(metadataView(m)))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -35,6 +35,13 @@ func encode(w *jx.Writer, v View) {
 	w.ObjEnd()
 }
 
+// render gives the JSON text of a view.
+func render(v View) []byte {
+	var w jx.Writer
+	encode(&w, v)
+	return w.Buf
+}
+
 // next begins a further element of what is open: a comma, unless it is the first.
 func (o object) next() {
 	if last := o.w.Buf[len(o.w.Buf)-1]; last != '{' && last != '[' {

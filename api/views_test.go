@@ -22,7 +22,7 @@ import (
 var (
 	idPattern   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	timePattern = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}`)
-	authPattern = regexp.MustCompile(`("auth_(?:username|password)": ?)"[0-9a-f]{32}"`)
+	authPattern = regexp.MustCompile(`("auth_(?:username|password)": ?)"u?[0-9a-f]{32}"`)
 )
 
 // anonymous replaces what differs from run to run: ids by their number in the

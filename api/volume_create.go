@@ -25,7 +25,7 @@ type volumeRequest struct {
 		Multiattach        boolish           `json:"multiattach"`
 		SnapshotID         string            `json:"snapshot_id"`
 		SourceVolid        string            `json:"source_volid"`
-		ImageRef           string            `json:"imageRef"`
+		ImageRef           *string           `json:"imageRef"`
 		ImageID            string            `json:"image_id"`
 		BackupID           string            `json:"backup_id"`
 		GroupID            string            `json:"group_id"`
@@ -56,6 +56,12 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	var in volumeRequest
 	if err := c.Decode(&in); err != nil {
 		return nil, err
+	}
+	if !c.Since(13) {
+		in.Volume.GroupID = ""
+	}
+	if !c.Since(47) {
+		in.Volume.BackupID = ""
 	}
 	if in.Volume.Multiattach {
 		return nil, fault.New(fault.Invalid, "multiattach parameter has been removed. The default behavior is to use multiattach enabled volume types. Contact your administrator to create a multiattach enabled volume type and use it to create multiattach volumes.")
@@ -90,7 +96,10 @@ func (s *Server) createVolume(c *Call) (View, error) {
 // this service does not have is answered as one that does not exist.
 func (in volumeRequest) checkSources() error {
 	v := in.Volume
-	image := v.ImageRef + v.ImageID
+	image := v.ImageID
+	if v.ImageRef != nil {
+		image += "/" + *v.ImageRef // an empty reference is one, and wrong
+	}
 	given := 0
 	for _, source := range []string{v.SnapshotID, v.SourceVolid, image, v.BackupID} {
 		if source != "" {
