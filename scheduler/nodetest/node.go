@@ -15,24 +15,26 @@ import (
 
 // Volume is a volume as the node has it.
 type Volume struct {
-	Pool  string // backend#pool
-	Bytes int64
+	Pool    string // backend#pool
+	Bytes   int64
+	Content string // what a test wrote to it, see Write
 }
 
 // Node is a storage node in memory; its methods are rpc.Volumed's.
 type Node struct {
-	mu      sync.Mutex
-	uuid    string
-	host    string
-	pools   map[string]*rpc.Pool
-	volumes map[string]Volume // by pool and id, see key
-	fences  map[string]fenceRecord
-	results map[string]*result
-	exports map[string]export // by attachment
-	faults  []Fault
-	down    bool
-	calls   map[string]int
-	slow    time.Duration
+	mu        sync.Mutex
+	uuid      string
+	host      string
+	pools     map[string]*rpc.Pool
+	volumes   map[string]Volume   // by pool and id, see key
+	snapshots map[string]Snapshot // likewise
+	fences    map[string]fenceRecord
+	results   map[string]*result
+	exports   map[string]export // by attachment
+	faults    []Fault
+	down      bool
+	calls     map[string]int
+	slow      time.Duration
 }
 
 type fenceRecord struct {
@@ -57,7 +59,7 @@ var _ rpc.Volumed = (*Node)(nil)
 func New(host string) *Node {
 	return &Node{
 		uuid: uuid.NewString(), host: host, pools: map[string]*rpc.Pool{}, volumes: map[string]Volume{},
-		fences: map[string]fenceRecord{}, results: map[string]*result{}, exports: map[string]export{}, calls: map[string]int{},
+		snapshots: map[string]Snapshot{}, fences: map[string]fenceRecord{}, results: map[string]*result{}, exports: map[string]export{}, calls: map[string]int{},
 	}
 }
 
@@ -148,12 +150,17 @@ func (n *Node) Stats(ctx context.Context) (*rpc.Stats, error) {
 	return stats, n.leave("stats", "")
 }
 
-// used sums a pool's volumes up.
+// used sums a pool's volumes and snapshots up.
 func (n *Node) used(pool string) int64 {
 	var sum int64
 	for _, v := range n.volumes {
 		if v.Pool == pool {
 			sum += v.Bytes
+		}
+	}
+	for _, s := range n.snapshots {
+		if s.Pool == pool {
+			sum += s.Bytes
 		}
 	}
 	return sum

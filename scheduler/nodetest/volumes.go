@@ -15,10 +15,21 @@ func (n *Node) Create(ctx context.Context, f rpc.Fence, pool string, bytes int64
 // CopyFrom implements rpc.Volumed.
 func (n *Node) CopyFrom(ctx context.Context, f rpc.Fence, pool string, source rpc.Source, bytes int64) (*rpc.Operation, error) {
 	return n.operate(ctx, "copy_from", f, pool, false, func() *fault.Fault {
-		if _, ok := n.volumes[key(pool, source.ID)]; !ok {
-			return fault.New(fault.NotFound, "there is no volume %s", source.ID)
+		from, ok := n.volumes[key(pool, source.ID)]
+		if source.Kind == rpc.KindSnapshot {
+			from, ok = n.snapshots[key(pool, source.ID)].Volume, n.snapshots[key(pool, source.ID)].Of != ""
 		}
-		return n.make(pool, f.ResourceID, bytes)
+		if !ok {
+			return fault.New(fault.NotFound, "there is no volume or snapshot %s", source.ID)
+		}
+		if bytes < from.Bytes {
+			return fault.New(fault.Invalid, "%s has %d bytes; a copy of it cannot have %d", source.ID, from.Bytes, bytes)
+		}
+		if failed := n.make(pool, f.ResourceID, bytes); failed != nil {
+			return failed
+		}
+		n.volumes[key(pool, f.ResourceID)] = Volume{Pool: pool, Bytes: bytes, Content: from.Content}
+		return nil
 	})
 }
 
@@ -48,7 +59,8 @@ func (n *Node) Extend(ctx context.Context, f rpc.Fence, pool string, bytes int64
 		case !n.pools[pool].Thin && n.used(pool)-had.Bytes+bytes > n.pools[pool].TotalBytes:
 			return fault.New(fault.NoSpace, "the pool has no room for %d bytes", bytes)
 		}
-		n.volumes[key(pool, f.ResourceID)] = Volume{Pool: pool, Bytes: bytes}
+		had.Bytes = bytes
+		n.volumes[key(pool, f.ResourceID)] = had
 		return nil
 	})
 }
@@ -61,19 +73,14 @@ func (n *Node) Destroy(ctx context.Context, f rpc.Fence, pool string) (*rpc.Oper
 				return fault.New(fault.Busy, "the volume is exported")
 			}
 		}
+		for _, s := range n.snapshots {
+			if s.Of == f.ResourceID && s.Pool == pool {
+				return fault.New(fault.Busy, "the volume has snapshots")
+			}
+		}
 		delete(n.volumes, key(pool, f.ResourceID))
 		return nil
 	})
-}
-
-// Snapshot implements rpc.Volumed.
-func (n *Node) Snapshot(context.Context, rpc.Fence, string, string) (*rpc.Operation, error) {
-	return nil, fault.New(fault.Unsupported, "this node keeps no snapshots")
-}
-
-// DestroySnapshot implements rpc.Volumed.
-func (n *Node) DestroySnapshot(context.Context, rpc.Fence, string) (*rpc.Operation, error) {
-	return nil, fault.New(fault.Unsupported, "this node keeps no snapshots")
 }
 
 // Stored implements rpc.Volumed.
@@ -90,10 +97,11 @@ func (n *Node) Stored(ctx context.Context, pool string) ([]*rpc.Stored, error) {
 			all = append(all, &rpc.Stored{Kind: rpc.KindVolume, ID: id, Bytes: v.Bytes, Generation: n.fences[id].generation})
 		}
 	}
+	for k, s := range n.snapshots {
+		if s.Pool == pool {
+			id := k[len(pool)+1:]
+			all = append(all, &rpc.Stored{Kind: rpc.KindSnapshot, ID: id, Bytes: s.Bytes, Generation: n.fences[id].generation})
+		}
+	}
 	return all, n.leave("stored", "")
-}
-
-// Revert implements rpc.Volumed.
-func (n *Node) Revert(context.Context, rpc.Fence, string, string, int64) (*rpc.Operation, error) {
-	return nil, fault.New(fault.Unsupported, "this node keeps no snapshots")
 }

@@ -40,6 +40,14 @@ type Backend interface {
 	// Clone or Delete of the name would not take away.
 	Clone(ctx context.Context, source, name string, size int64, progress func(done int64)) error
 
+	// Revert makes the volume, which nobody has open, as the snapshot of it is,
+	// and size bytes long: what lies behind the snapshot's end is never another
+	// volume's old data (thin and file: zeroes). The snapshot stays. progress,
+	// never nil, is told the bytes done. Busy while something has the volume
+	// open, NotFound when there is no such snapshot. Interrupted, it may leave
+	// the volume partly as it was, or none; a further Revert completes it.
+	Revert(ctx context.Context, volume, snapshot string, size int64, progress func(done int64)) error
+
 	// Device makes the volume usable on this machine and gives the path of
 	// its block device or file, to be handed to a target.
 	Device(ctx context.Context, name string) (string, error)

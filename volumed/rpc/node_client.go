@@ -38,6 +38,10 @@ func (c nodeClient) CopyFrom(ctx context.Context, fence Fence, pool string, sour
 	return operation(c.thrift.CopyFrom(ctx, &fence, pool, &source, bytes))
 }
 
+func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error) {
+	return operation(c.thrift.Revert(ctx, &fence, pool, snapshotID, bytes))
+}
+
 func (c nodeClient) Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error) {
 	return operation(c.thrift.Operation(ctx, id, int32(min(wait, time.Hour).Milliseconds())))
 }

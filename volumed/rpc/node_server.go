@@ -48,6 +48,10 @@ func (s nodeServer) CopyFrom(ctx context.Context, fence *node.Fence, pool string
 	})
 }
 
+func (s nodeServer) Revert(ctx context.Context, fence *node.Fence, pool, snapshotID string, bytes int64) (*node.Operation, error) {
+	return report(ctx, "revert", fence, func() (*Operation, error) { return s.impl.Revert(ctx, *fence, pool, snapshotID, bytes) })
+}
+
 func (s nodeServer) Operation(ctx context.Context, id string, waitMS int32) (*node.Operation, error) {
 	return report(ctx, "operation", &Fence{}, func() (*Operation, error) {
 		return s.impl.Operation(ctx, id, time.Duration(waitMS)*time.Millisecond)

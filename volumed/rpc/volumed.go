@@ -45,6 +45,13 @@ type Volumed interface {
 	// a source in the same pool.
 	CopyFrom(ctx context.Context, fence Fence, pool string, source Source, bytes int64) (*Operation, error)
 
+	// Revert makes the volume as its snapshot is and that many bytes long, which
+	// is as long as the volume is now: what lies behind the snapshot's end is
+	// blank. The snapshot stays. Failed with Busy while the volume is exported or
+	// open, with NotFound when there is no such snapshot. Until it is Done the
+	// volume may be partly the one and partly the other.
+	Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error)
+
 	// Operation waits up to that long (in whole milliseconds, at most 15 s)
 	// for an operation's end. NotFound when the node does not know it, as
 	// after a restart or an hour after its end: then repeat the call.

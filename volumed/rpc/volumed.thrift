@@ -157,6 +157,11 @@ service Volumed {
   Operation destroy_snapshot(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
   /** Makes the fence's volume as a copy of a source in the same pool, bytes long. */
   Operation copy_from(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
+  /**
+   * Makes the fence's volume as its snapshot is, bytes long. The snapshot
+   * stays. "busy" while the volume is exported.
+   */
+  Operation revert(1: Fence fence, 2: string pool, 3: string snapshot_id, 4: i64 bytes) throws (1: Refusal refusal)
 
   /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */
   Operation operation(1: string id, 2: i32 wait_ms) throws (1: Refusal refusal)
