@@ -60,6 +60,10 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	if err != nil {
 		return nil, err
 	}
+	fulfils, err := serves(cfg.Scheduler.ServiceDownTime)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
 		DB: d, Identity: who, Policy: rules, Nodes: nodes,
 		AuthURI:         cfg.Keystone.WWWAuthenticateURI,
@@ -74,6 +78,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
 		ProtectServers:  cfg.API.AuthStrategy == "keystone",
 		Filters:         filters,
+		Serves:          fulfils,
 	})
 }
 
