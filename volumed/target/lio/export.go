@@ -1,6 +1,12 @@
 package lio
 
 import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"clinker/internal/fault"
 	"clinker/volumed/target"
 )
 
@@ -69,7 +75,7 @@ func (x *export) makePortals() error {
 	for _, p := range x.portals {
 		wanted[p] = true
 		if err := x.fs.mkdir(x.group() + "/np/" + p); err != nil {
-			return err
+			return cannotListen(p, err)
 		}
 	}
 	now, err := x.fs.list(x.group() + "/np")
@@ -87,6 +93,15 @@ func (x *export) makePortals() error {
 	return nil
 }
 
+// cannotListen names the portal: for a port that is taken the kernel says EINVAL
+// and no more.
+func cannotListen(portal string, err error) error {
+	if is(err, unix.EINVAL, unix.EADDRINUSE, unix.EADDRNOTAVAIL) {
+		return fault.Wrap(err, fault.Unavailable, "the address %s for iSCSI cannot be had on this node; is it in use?", portal)
+	}
+	return err
+}
+
 // remove takes the export away, in the reverse of the order in which it was
 // made. The backstores go last: what is left of an interruption still has the
 // IQN for a name.
@@ -102,7 +117,7 @@ func (x *export) removeTarget() error {
 	if err != nil {
 		return err
 	}
-	if contains(groups, "tpgt_1") {
+	if slices.Contains(groups, "tpgt_1") {
 		// Ends the sessions and refuses logins from here on.
 		if err := x.set(x.group()+"/enable", "0"); err != nil {
 			return err
@@ -135,7 +150,7 @@ func (x *export) removeEach(dir, prefix string) error {
 		return err
 	}
 	for _, name := range names {
-		if len(name) < len(prefix) || name[:len(prefix)] != prefix {
+		if !strings.HasPrefix(name, prefix) {
 			continue
 		}
 		if err := x.removeLinks(dir + "/" + name); err != nil {
@@ -163,13 +178,4 @@ func (x *export) removeLinks(dir string) error {
 		}
 	}
 	return nil
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }

@@ -16,7 +16,8 @@ type Options struct {
 	Root string
 
 	// Portals are the addresses to listen on, as address:port, IPv6 addresses in
-	// brackets. They must be addresses of this machine. Initiators are told them.
+	// brackets. Initiators are told them. An address that this machine does not
+	// have is no error: the kernel listens as soon as it has it (IP_FREEBIND).
 	Portals []string
 
 	// Prefix is how the IQNs begin that this Target may touch and lists.
@@ -47,7 +48,7 @@ func New(o Options) *Target {
 // Apply is target.Target's. Errors besides those: Invalid for names and
 // passwords that cannot be used; NotFound when there is no such device; Busy when
 // something else holds it; Unavailable when the kernel has no LIO or a portal's
-// address is not this machine's; InProgress when an earlier call for this IQN,
+// port is taken; InProgress when an earlier call for this IQN,
 // which was given up, still waits in the kernel.
 func (t *Target) Apply(ctx context.Context, e target.Export) (target.Address, error) {
 	if err := e.Check(t.prefix); err != nil {

@@ -177,8 +177,6 @@ func explain(err error) error {
 		return err
 	case is(err, unix.EBUSY):
 		return fault.Wrap(err, fault.Busy, "the kernel's iSCSI target finds something in use")
-	case is(err, unix.EADDRNOTAVAIL, unix.EADDRINUSE):
-		return fault.Wrap(err, fault.Unavailable, "the address for iSCSI cannot be had on this node")
 	case is(err, unix.ENOENT, unix.EPERM, unix.EACCES, unix.EROFS):
 		return fault.Wrap(err, fault.Unavailable, "the kernel's iSCSI target is not available on this node")
 	}

@@ -25,10 +25,10 @@ func testApplyAgain(t *testing.T, b *bench) {
 }
 
 func testRevokeOne(t *testing.T, b *bench) {
-	// Whichever of the three goes: targets that keep grants in a list must
-	// not lose those behind it.
+	// The first and the one in the middle: targets that keep grants in a list
+	// must not lose those behind it.
 	const carol = "iqn.1993-08.org.debian:01:carol"
-	for i := range 3 {
+	for i := range 2 {
 		all := []target.Grant{grant(alice), grant(bob), grant(carol)}
 		e, _ := b.export(t, all...)
 		a := b.apply(t, e)

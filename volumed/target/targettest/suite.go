@@ -23,6 +23,9 @@ type Suite struct {
 	// Device makes a device to export; it is gone after the test.
 	Device func(t *testing.T, bytes int64) Device
 
+	// Cheap makes the devices of cases that need many; Device's if it is nil.
+	Cheap func(t *testing.T, bytes int64) Device
+
 	// Sessions tells who is logged in to an IQN, in a form that changes when
 	// a session ends and another begins.
 	Sessions func(t *testing.T, iqn string) []string

@@ -59,6 +59,7 @@ func TestConformance(t *testing.T) {
 		},
 		Initiator:     initiator(t),
 		Device:        device(d),
+		Cheap:         targettest.FileDevice(d.Pid),
 		Sessions:      func(t *testing.T, iqn string) []string { return sessionsOf(t, d, iqn) },
 		SharedSecrets: true,
 		OneAccess:     true,

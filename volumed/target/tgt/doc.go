@@ -23,7 +23,8 @@
 //     without an answer, so that none fails; a session that sent something in those
 //     milliseconds is then disconnected, whereupon its initiator logs in again by
 //     itself and repeats what was not answered. An idle session notices nothing. A
-//     busy open-iscsi waits about two seconds. Reservations on the unit are lost.
+//     busy open-iscsi waits about two seconds. A login in those milliseconds is
+//     answered "target error", which initiators repeat. Reservations are lost.
 //   - What tgtd tells of its targets holds text that initiators choose. See state.go.
 //   - A login that passed CHAP and stopped just before its end cannot be seen. If its
 //     grant is taken away while the target lives on for other grants, it can still
