@@ -3,18 +3,13 @@ package scheduler
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"clinker/db"
 )
 
-// A scheduler that has not been heard of for deadAfter is dead, and its jobs
-// are given to others. Three heartbeats fit in: one that is late kills nobody.
-// If one does live on after all, its jobs run twice, which does no harm.
-const (
-	heartbeatInterval = 4 * time.Second
-	deadAfter         = 15 * time.Second
-)
+// beats is how many heartbeats fit into the time after which a scheduler counts
+// as dead: one or two that come late kill nobody.
+const beats = 4
 
 // beat says that this scheduler lives, and takes the jobs of those that do not.
 func (s *Scheduler) beat(ctx context.Context) {
@@ -22,7 +17,7 @@ func (s *Scheduler) beat(ctx context.Context) {
 		slog.WarnContext(ctx, "heartbeat failed", "error", err)
 		return
 	}
-	rescued, err := s.options.DB.RescueJobs(ctx, deadAfter)
+	rescued, err := s.options.DB.RescueJobs(ctx, s.options.DeadAfter)
 	if err != nil {
 		slog.WarnContext(ctx, "the jobs of dead schedulers could not be looked for", "error", err)
 	}

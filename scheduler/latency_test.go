@@ -26,10 +26,16 @@ func BenchmarkCreate(b *testing.B) {
 func benchmarkCreate(b *testing.B, atOnce int) {
 	node := nodetest.New("a").WithPool("lvm", "vg", 1<<60)
 	r := newRig(b, node)
+	var asked sync.Map // when the node was asked for a volume, by its id
+	node.Watch(func(method, id string) {
+		if method == "create" {
+			asked.LoadOrStore(id, time.Now())
+		}
+	})
 	r.start()
 	own, database := ownCPU(b), databaseCPU(b, r)
 	var mu sync.Mutex
-	var took []time.Duration
+	var took, woke []time.Duration
 	all := &waiters{pending: map[string]chan struct{}{}}
 	go all.poll(b.Context(), r)
 	work := make(chan struct{})
@@ -44,8 +50,11 @@ func benchmarkCreate(b *testing.B, atOnce int) {
 					b.Error(err)
 					continue
 				}
+				committed := time.Now()
 				all.await(v)
+				at, _ := asked.Load(v.ID)
 				mu.Lock()
+				woke = append(woke, at.(time.Time).Sub(committed))
 				took = append(took, time.Since(begun))
 				mu.Unlock()
 			}
@@ -58,9 +67,11 @@ func benchmarkCreate(b *testing.B, atOnce int) {
 	clients.Wait()
 	b.StopTimer()
 	slices.Sort(took)
+	slices.Sort(woke)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms-p50")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms-p99")
+	b.ReportMetric(float64(woke[len(woke)/2].Microseconds())/1000, "ms-to-node-p50")
 	b.ReportMetric(float64((ownCPU(b)-own).Microseconds())/1000/float64(b.N), "own-cpu-ms/create")
 	b.ReportMetric(float64((databaseCPU(b, r)-database).Microseconds())/1000/float64(b.N), "db-cpu-ms/create")
 }

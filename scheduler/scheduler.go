@@ -40,6 +40,9 @@ type Options struct {
 	ServiceDownTime time.Duration
 	// PollInterval is how old what is known of a node may become.
 	PollInterval time.Duration
+	// DeadAfter is how long a scheduler may be silent before its jobs are given
+	// to others. If it lives on after all, they run twice, which does no harm.
+	DeadAfter time.Duration
 	// Quiet is how long a row must be as it is before the reconciler takes it
 	// for one that a dead process has left half done.
 	Quiet time.Duration
@@ -54,6 +57,7 @@ type Options struct {
 const (
 	defaultServiceDownTime = time.Minute
 	defaultPollInterval    = 5 * time.Second
+	defaultDeadAfter       = 15 * time.Second
 	defaultMaxWorkers      = 64
 )
 
@@ -86,6 +90,9 @@ func New(o Options) (*Scheduler, error) {
 	if o.PollInterval == 0 {
 		o.PollInterval = defaultPollInterval
 	}
+	if o.DeadAfter == 0 {
+		o.DeadAfter = defaultDeadAfter
+	}
 	if o.Quiet == 0 {
 		o.Quiet = reconcile.DefaultQuiet
 	}
@@ -109,7 +116,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	slog.InfoContext(ctx, "scheduler started", "host", s.options.Host, "client", s.client)
 	var group errgroup.Group
-	group.Go(func() error { s.every(ctx, heartbeatInterval, s.beat); return nil })
+	group.Go(func() error { s.every(ctx, s.options.DeadAfter/beats, s.beat); return nil })
 	group.Go(func() error { s.poll(ctx); return nil })
 	group.Go(func() error { s.reconciler.Run(ctx); return nil })
 	<-ctx.Done()

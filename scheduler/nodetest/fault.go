@@ -51,11 +51,21 @@ func (n *Node) Calls(method string) int {
 	return n.calls[method]
 }
 
+// Watch has a function told of every call before it is served.
+func (n *Node) Watch(told func(method, resource string)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.told = told
+}
+
 // enter counts a call, and says how it fails before anything is done.
 func (n *Node) enter(ctx context.Context, method, resource string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.calls[method]++
+	if n.told != nil {
+		n.told(method, resource)
+	}
 	if ctx.Err() != nil {
 		return fault.Wrap(ctx.Err(), fault.Timeout, "the service did not answer in time")
 	}

@@ -35,6 +35,7 @@ type Node struct {
 	down      bool
 	calls     map[string]int
 	slow      time.Duration
+	told      func(method, resource string)
 }
 
 type fenceRecord struct {
