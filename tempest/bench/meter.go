@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -62,9 +64,11 @@ func (m *meter) note(phase string, workers, done int) *Usage {
 
 // observe is load.Options.Observe.
 func (m *meter) observe(phase string, workers int) func(*load.Result) {
+	fmt.Fprintf(os.Stderr, "%s, %d at once …", phase, workers)
 	journal, cpu := m.database(), treeSeconds(m.roots)
 	return func(r *load.Result) {
 		after := treeSeconds(m.roots)
+		fmt.Fprintf(os.Stderr, " %d in %.1f s, %d errors\n", r.Done, r.Seconds, r.Errors)
 		u := m.note(phase, workers, r.Done)
 		u.CPU = map[string]float64{}
 		for name := range m.roots {

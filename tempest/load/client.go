@@ -50,7 +50,7 @@ type worker struct {
 	plain  fasthttp.Request
 	filled fasthttp.Request // with a body
 	resp   fasthttp.Response
-	taken  samples
+	taken  Samples
 	steps  steps
 
 	answerBytes int // of the longest answer to a read

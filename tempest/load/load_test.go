@@ -107,7 +107,7 @@ func TestText(t *testing.T) {
 func TestQuantile(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		s := samples(rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 1e9), func(n int) time.Duration { return time.Duration(n) }), 1, 300).Draw(t, "samples"))
+		s := Samples(rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 1e9), func(n int) time.Duration { return time.Duration(n) }), 1, 300).Draw(t, "samples"))
 		q := rapid.Float64Range(0, 1).Draw(t, "q")
 		slices.Sort(s)
 		value := s.quantile(q)

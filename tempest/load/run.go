@@ -55,7 +55,7 @@ type bout struct {
 
 	mu     sync.Mutex
 	result Result
-	taken  samples
+	taken  Samples
 	steps  steps
 }
 
@@ -85,7 +85,7 @@ func (b *bout) run(ctx context.Context, c *client) Result {
 	b.result.Requests = c.requests.Load() - before
 	b.result.Done = len(b.taken)
 	b.result.PerSecond = float64(b.result.Done) / b.result.Seconds
-	b.result.Times, b.result.Steps = b.taken.times(), b.steps.results()
+	b.result.Times, b.result.Steps = b.taken.Times(), b.steps.results()
 	return b.result
 }
 

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// samples are the times of one thing done many times; all of them.
-type samples []time.Duration
+// Samples are the times of one thing done many times; all of them.
+type Samples []time.Duration
 
 // quantile gives the smallest sample that at least the share q of all does not
 // exceed (nearest rank), in milliseconds. The samples must be sorted.
-func (s samples) quantile(q float64) float64 {
+func (s Samples) quantile(q float64) float64 {
 	if len(s) == 0 {
 		return 0
 	}
@@ -28,7 +28,8 @@ type Times struct {
 	Max float64 `json:"max_ms"`
 }
 
-func (s samples) times() Times {
+// Times sorts the samples and gives their quantiles.
+func (s Samples) Times() Times {
 	slices.Sort(s)
 	return Times{P50: s.quantile(0.5), P99: s.quantile(0.99), Max: s.quantile(1)}
 }
@@ -39,7 +40,7 @@ type steps map[string]*step
 
 type step struct {
 	order int
-	samples
+	Samples
 }
 
 // add notes how long a step took that began at begin.
@@ -47,7 +48,7 @@ func (s steps) add(name string, begin time.Time) {
 	if s[name] == nil {
 		s[name] = &step{order: len(s)}
 	}
-	s[name].samples = append(s[name].samples, time.Since(begin))
+	s[name].Samples = append(s[name].Samples, time.Since(begin))
 }
 
 // merge adds another worker's steps.
@@ -56,7 +57,7 @@ func (s steps) merge(other steps) {
 		if s[name] == nil {
 			s[name] = &step{order: o.order}
 		}
-		s[name].samples = append(s[name].samples, o.samples...)
+		s[name].Samples = append(s[name].Samples, o.Samples...)
 	}
 }
 
@@ -74,7 +75,7 @@ func (s steps) results() []Step {
 	slices.SortFunc(names, func(a, b string) int { return s[a].order - s[b].order })
 	all := make([]Step, len(names))
 	for i, name := range names {
-		all[i] = Step{Name: name, Times: s[name].times()}
+		all[i] = Step{Name: name, Times: s[name].Times()}
 	}
 	return all
 }
