@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"clinker/tempest/rig"
+)
+
+var update = flag.Bool("update", false, "write down what is read now")
+
+func TestMain(m *testing.M) { rig.Main(m) }
+
+func TestSessions(t *testing.T) {
+	if _, err := exec.LookPath("openstack"); err != nil {
+		t.Fatalf("%v: run make deps-test", err)
+	}
+	files, _ := filepath.Glob("testdata/*.session")
+	if len(files) == 0 {
+		t.Fatal("no sessions")
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".session"), func(t *testing.T) {
+			t.Parallel() // each has a cloud of its own
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &session{dev: rig.StartDev(t), home: t.TempDir(), variables: map[string]string{}}
+			got := s.replay(t, string(text))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(text), got); diff != "" && !*update {
+				t.Errorf("%s (-want +got):\n%s", file, diff)
+			}
+		})
+	}
+}
+
+// session is a user at a shell.
+type session struct {
+	dev       *rig.Dev
+	home      string
+	openrc    []string
+	variables map[string]string
+}
+
+var (
+	source = regexp.MustCompile(`^\. (\w+)-openrc$`)
+	assign = regexp.MustCompile(`^(\w+)=\$\((.*)\)$`)
+)
+
+// replay types the lines of a session that begin with "$ " and gives them with
+// what was said; lines that begin with "#" stay.
+func (s *session) replay(t *testing.T, text string) string {
+	t.Helper()
+	var b strings.Builder
+	n := newNames()
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		typed, isCommand := strings.CutPrefix(line, "$ ")
+		if !isCommand {
+			if strings.HasPrefix(line, "#") {
+				b.WriteString("\n" + line + "\n")
+			}
+			continue
+		}
+		b.WriteString(line + "\n")
+		b.WriteString(n.replace(s.enter(t, typed)))
+	}
+	return strings.TrimPrefix(b.String(), "\n")
+}
+
+// enter runs one line and gives what it said, with the exit status if that is
+// not 0.
+func (s *session) enter(t *testing.T, line string) string {
+	t.Helper()
+	if m := source.FindStringSubmatch(line); m != nil {
+		s.openrc = s.dev.Openrc(t, m[1])
+		return ""
+	}
+	m := assign.FindStringSubmatch(line)
+	if m != nil {
+		line = m[2]
+	}
+	c := exec.CommandContext(t.Context(), "sh", "-c", line)
+	c.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + s.home, "LC_ALL=C.UTF-8"}, s.openrc...)
+	for name, value := range s.variables {
+		c.Env = append(c.Env, name+"="+value)
+	}
+	said, err := c.CombinedOutput()
+	if m != nil && err == nil {
+		s.variables[m[1]] = strings.TrimSpace(string(said))
+		return ""
+	}
+	if err != nil {
+		said = append(said, "["+err.Error()+"]\n"...)
+	}
+	return string(said)
+}

@@ -1,0 +1,7 @@
+// Package cli is a user's view: the real openstack client, as Debian packages it,
+// against `clinker dev`, with the openrc and nothing else. testdata/*.session are
+// what was typed and what was read: the test types it again and compares. Ids,
+// times and ports are replaced by others of the same width.
+//
+// go test ./tempest/cli -update writes down what is read now.
+package cli

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// names replaces what is another at each run by something of the same width, so
+// that tables keep their form, and numbers ids, so that one is told from another.
+type names struct {
+	given map[string]string
+}
+
+func newNames() *names { return &names{map[string]string{}} }
+
+var (
+	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	hexes    = regexp.MustCompile(`\b[a-z]?[0-9a-f]{32}\b`)
+	times    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}`)
+	requests = regexp.MustCompile(`req-` + uuids.String())
+	portals  = regexp.MustCompile(`127\.0\.0\.1:\d{5}`)
+)
+
+func (n *names) replace(said string) string {
+	said = requests.ReplaceAllString(said, "req-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
+	said = times.ReplaceAllString(said, "2026-01-02T03:04:05.678901")
+	said = portals.ReplaceAllString(said, "127.0.0.1:13260")
+	said = uuids.ReplaceAllStringFunc(said, func(id string) string {
+		if strings.HasPrefix(id, "11111111-") {
+			return id // typed by the user
+		}
+		return n.name(id, "%08d-0000-0000-0000-000000000000")
+	})
+	return hexes.ReplaceAllStringFunc(said, func(id string) string { return n.name(id, "%0*d") })
+}
+
+func (n *names) name(id, form string) string {
+	if n.given[id] == "" {
+		args := []any{len(n.given) + 1}
+		if strings.Contains(form, "*") {
+			args = []any{len(id), len(n.given) + 1}
+		}
+		n.given[id] = fmt.Sprintf(form, args...)
+	}
+	return n.given[id]
+}
