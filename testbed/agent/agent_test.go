@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+
+	"clinker/testbed/wire"
 )
 
 func newServer(t *testing.T) *httptest.Server {
@@ -69,4 +75,34 @@ func TestHostGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
+}
+
+// TestLeavesDaemonsAlone: what a program leaves behind in the background lives
+// on when the host, which has its answer, goes away.
+func TestLeavesDaemonsAlone(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	var daemons []int
+	for range 50 {
+		ctx, cancel := context.WithCancel(t.Context())
+		response := request(ctx, t, server, "Bearer secret", "/exec", `{"Args":["sh","-c","sleep 60 >/dev/null 2>&1 & echo $!"]}`)
+		decoder := json.NewDecoder(response.Body)
+		var said, end wire.Event
+		if err := errors.Join(decoder.Decode(&said), decoder.Decode(&end)); err != nil || end.Exit == nil {
+			t.Fatalf("%+v, %+v: %v", said, end, err)
+		}
+		cancel()
+		pid, err := strconv.Atoi(strings.TrimSpace(string(said.Stdout)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+		daemons = append(daemons, pid)
+	}
+	server.Close() // all requests are over
+	for _, pid := range daemons {
+		if err := syscall.Kill(pid, 0); err != nil {
+			t.Errorf("a daemon is gone: %v", err)
+		}
+	}
 }

@@ -30,15 +30,19 @@ func (a *agent) exec(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ended := make(chan struct{})
-	defer close(ended)
 	go func() {
+		<-r.Context().Done() // the host has gone, or this request is over
 		select {
-		case <-r.Context().Done():
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		case <-ended:
+		default:
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		}
 	}()
-	_ = events.send(ending(cmd.Wait()))
+	end := ending(cmd.Wait())
+	// Before the host hears of it: a daemon that the program has left behind may
+	// still be in its process group, and is not to be killed when the host goes.
+	close(ended)
+	_ = events.send(end)
 }
 
 // command reads a request into a program that has a process group of its own.
