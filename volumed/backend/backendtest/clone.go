@@ -47,31 +47,24 @@ func cloneOfSnapshot(p *pool) {
 	p.holds(clone, before, 0, p.Unit)
 }
 
-// cloneCancelled stops the copying as soon as it has begun.
+// cloneCancelled stops the copying as soon as it has begun, and then does it again.
 func cloneCancelled(p *pool) {
 	source, clone, n := p.made(p.Unit), p.volume(), newPattern()
 	p.write(source, n, 0, p.Unit)
-	for _, again := range []func(){
-		func() { p.ok(p.Clone(p.Context(), source, clone, p.Unit, silent)) },
-		func() {},
-	} {
-		before := p.capacity().ProvisionedBytes
-		ctx, cancel := context.WithCancel(p.Context())
-		err := p.Clone(ctx, source, clone, p.Unit, func(int64) { cancel() })
-		cancel()
-		if err != nil {
-			p.hasNot(clone)
-		} else if !p.OneStepClone {
-			p.Fatal("the clone went on after its context had ended")
-		} else {
-			p.gone(clone)
-		}
-		again()
-		p.gone(clone)
+	before := p.capacity().ProvisionedBytes
+	ctx, cancel := context.WithCancel(p.Context())
+	defer cancel()
+	err := p.Clone(ctx, source, clone, p.Unit, func(int64) { cancel() })
+	if err != nil {
 		p.hasNot(clone)
-		if after := p.capacity().ProvisionedBytes; after != before {
-			p.Errorf("the pool holds %d bytes more than before", after-before)
-		}
+	} else if !p.OneStepClone {
+		p.Fatal("the clone went on after its context had ended")
+	}
+	p.ok(p.Clone(p.Context(), source, clone, p.Unit, silent))
+	p.holds(clone, n, 0, p.Unit)
+	p.gone(clone)
+	if after := p.capacity().ProvisionedBytes; after != before {
+		p.Errorf("the pool holds %d bytes more than before", after-before)
 	}
 	p.holds(source, n, 0, p.Unit)
 }

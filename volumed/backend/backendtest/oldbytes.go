@@ -9,24 +9,13 @@ func (p *pool) most() int64 {
 	return 3 * p.Unit
 }
 
-// soiled fills the pool with a tenant's bytes and frees it again.
-func (p *pool) soiled() {
-	p.Helper()
+// noOldBytes fills the pool with a tenant's bytes and frees it again. Then nothing of
+// them shows, neither in a new volume nor in what it is extended by.
+func noOldBytes(p *pool) {
 	size := p.most()
 	old := p.made(size)
 	p.write(old, newPattern(), 0, size)
-	p.gone(old)
-}
-
-func noOldBytes(p *pool) {
-	p.soiled()
-	size := p.most()
-	p.blank(p.made(size), 0, size)
-}
-
-func noOldBytesInExtension(p *pool) {
-	p.soiled()
-	size := p.most()
+	p.haltingly(old, size)
 	name := p.made(p.Unit)
 	p.ok(p.Extend(p.Context(), name, size))
 	p.blank(name, 0, size)

@@ -20,10 +20,17 @@ func snapshot(p *pool) {
 	p.holds(name, after, 0, p.Unit/2)
 }
 
-func snapshotAndDelete(p *pool) {
+// snapshotAndExtend also deletes the volume in the end.
+func snapshotAndExtend(p *pool) {
 	ctx, name, snapshot, n := p.Context(), p.made(p.Unit), p.snapshot(), newPattern()
 	p.write(name, n, 0, p.Unit)
 	p.ok(p.Snapshot(ctx, name, snapshot))
+	p.ok(p.Extend(ctx, name, 2*p.Unit))
+	p.holds(name, n, 0, p.Unit)
+	p.blank(name, p.Unit, p.Unit)
+	p.holds(snapshot, n, 0, p.Unit)
+	p.has(snapshot, p.Unit)
+
 	err := p.Delete(ctx, name)
 	if !p.HoldsOrigin {
 		p.ok(err)
@@ -35,15 +42,4 @@ func snapshotAndDelete(p *pool) {
 	p.ok(p.Delete(ctx, snapshot))
 	p.ok(p.Delete(ctx, name)) // although the snapshot is not wiped yet
 	p.hasNot(name)
-}
-
-func snapshotAndExtend(p *pool) {
-	ctx, name, snapshot, n := p.Context(), p.made(p.Unit), p.snapshot(), newPattern()
-	p.write(name, n, 0, p.Unit)
-	p.ok(p.Snapshot(ctx, name, snapshot))
-	p.ok(p.Extend(ctx, name, 2*p.Unit))
-	p.holds(name, n, 0, p.Unit)
-	p.blank(name, p.Unit, p.Unit)
-	p.holds(snapshot, n, 0, p.Unit)
-	p.has(snapshot, p.Unit)
 }

@@ -26,7 +26,6 @@ func (p *pool) life(name, clone string) error {
 	ctx := p.Context()
 	steps := []func() error{
 		func() error { return p.Create(ctx, name, p.Unit) },
-		func() error { _, err := p.List(ctx); return err },
 		func() error { _, err := p.Device(ctx, name); return err },
 		func() error { return p.Clone(ctx, name, clone, p.Unit, silent) },
 		func() error { return p.Extend(ctx, name, 2*p.Unit) },
