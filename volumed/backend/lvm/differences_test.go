@@ -41,8 +41,8 @@ func TestCopyDifferences(t *testing.T) {
 			to[at] ^= 1
 			changed[at/chunkBytes] = true
 		}
-		rest := bytes.Clone(to[size/2:])
-		m, half := newMemory(to), int64(size/2)
+		half := int64(size / 2 / chunkBytes * chunkBytes) // a snapshot is whole chunks
+		m, rest := newMemory(to), bytes.Clone(to[half:])
 		if err := copyDifferences(t.Context(), m, bytes.NewReader(from), half, func(int64) {}); err != nil {
 			r.Fatal(err)
 		}
