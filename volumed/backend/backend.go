@@ -11,7 +11,8 @@ import "context"
 // NotFound, NoSpace, Busy, Unsupported, Timeout; anything else is Internal.
 type Backend interface {
 	// Capacity reads how full the pool is. It may answer from a reading that
-	// is at most a few seconds old.
+	// is at most a few seconds old, but never from before a change that this
+	// backend made itself; so may List and Trash.
 	Capacity(ctx context.Context) (Capacity, error)
 
 	// Create makes a volume of at least size bytes that reads as the pool's
@@ -20,8 +21,9 @@ type Backend interface {
 	Create(ctx context.Context, name string, size int64) error
 
 	// Extend makes the volume size bytes long; what it held stays, what is
-	// added is never another volume's old data. Nothing happens when it is as long already, Invalid when
-	// longer. It may be in use.
+	// added is never another volume's old data. Nothing happens when it is as
+	// long already, Invalid when longer. It may be in use, unless it is a thick
+	// logical volume with snapshots: then Busy.
 	Extend(ctx context.Context, name string, size int64) error
 
 	// Delete makes the name free at once: List does not show it afterwards.
@@ -31,7 +33,9 @@ type Backend interface {
 	Delete(ctx context.Context, name string) error
 
 	// Snapshot keeps the volume as it is now under another name. No error
-	// when that snapshot of that volume exists.
+	// when that snapshot of that volume exists. Busy when it is being written
+	// to and the pool can copy only a volume at rest (files without reflinks);
+	// so may Clone be.
 	Snapshot(ctx context.Context, volume, snapshot string) error
 
 	// Clone makes a volume of size bytes that begins with a copy of source
@@ -60,8 +64,9 @@ type Backend interface {
 	Trash(ctx context.Context) ([]Entry, error)
 
 	// Purge wipes one entry of Trash and gives its space back. It calls
-	// spend before writing that many bytes and stops with its error; it may
-	// be stopped at any point and called again.
+	// spend before writing that many bytes, at most 4 MiB, and stops with its
+	// error; it may be stopped at any point and called again. Busy while
+	// something has it open.
 	Purge(ctx context.Context, name string, spend func(ctx context.Context, bytes int) error) error
 }
 
