@@ -53,12 +53,17 @@ func (t *Tx) HasSnapshots(ctx context.Context, volumeID string) (bool, error) {
 	return has, err
 }
 
-// SnapshotsLeft tells how many live snapshots a volume has, and how many of them
-// nothing is taking away.
-func (d *DB) SnapshotsLeft(ctx context.Context, volumeID string) (all, resting int, err error) {
-	err = d.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE status <> 'deleting')
-		FROM snapshots WHERE volume_id = $1 AND deleted_at IS NULL`, volumeID).Scan(&all, &resting)
-	return all, resting, err
+// SnapshotsLeft is how many live snapshots a volume has, how many of them are
+// being deleted, and how many will be when their node is back.
+type SnapshotsLeft struct{ All, Deleting, Interrupted int }
+
+// SnapshotsLeft counts them; interrupted is what the history says of the last.
+func (d *DB) SnapshotsLeft(ctx context.Context, volumeID, interrupted string) (left SnapshotsLeft, err error) {
+	err = d.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE s.status = 'deleting'),
+			count(*) FILTER (WHERE s.status = 'error_deleting' AND h.reason = $2)
+		FROM snapshots s LEFT JOIN snapshot_history h ON h.snapshot_id = s.id AND h.generation = s.generation
+		WHERE s.volume_id = $1 AND s.deleted_at IS NULL`, volumeID, interrupted).Scan(&left.All, &left.Deleting, &left.Interrupted)
+	return left, err
 }
 
 // SnapshotCopied tells whether volumes are being made of a snapshot: it must not

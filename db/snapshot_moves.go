@@ -51,8 +51,6 @@ var (
 	RevertBegin = Move{"revert", []string{"available"}, "reverting"}
 	// RevertDone: the volume is as the snapshot kept it.
 	RevertDone = Move{"finish reverting", []string{"reverting"}, Settled}
-	// RevertRefused: the node refused, and nothing was changed.
-	RevertRefused = Move{"refuse reverting", []string{"reverting"}, Settled}
 	// RevertWait: something on the node still holds the device; a further try
 	// follows.
 	RevertWait = Move{"wait for its users", []string{"reverting"}, Same}

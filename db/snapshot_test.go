@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"pgregory.net/rapid"
 
 	"clinker/db"
 	"clinker/db/dbtest"
@@ -263,8 +262,8 @@ func TestCascade(t *testing.T) {
 		return err
 	}))
 	s.must(cascade())
-	if all, resting, err := s.SnapshotsLeft(t.Context(), v.ID); err != nil || all != 2 || resting != 0 {
-		t.Errorf("%d left, %d of them at rest, %v", all, resting, err)
+	if left, err := s.SnapshotsLeft(t.Context(), v.ID, ""); err != nil || left.All != 2 || left.Deleting != 2 {
+		t.Errorf("%+v, %v", left, err)
 	}
 }
 
@@ -343,77 +342,5 @@ func TestLostSnapshotJobs(t *testing.T) {
 	jobs := dbtest.Rows(t, s.DB, "SELECT kind || ' ' || (args ->> 'snapshot_id') FROM river_job ORDER BY kind")
 	if len(jobs) != 2 || jobs[0] != "snapshot_create "+making.ID || jobs[1] != "snapshot_delete "+deleting.ID {
 		t.Errorf("jobs %v", jobs)
-	}
-}
-
-// TestCountersFollowTheRows does in any order what requests and jobs do.
-func TestCountersFollowTheRows(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, false)
-	rapid.Check(t, func(r *rapid.T) {
-		v := s.placed(rapid.IntRange(1, 3).Draw(r, "size"))
-		var snaps []string
-		steps := map[string]func(*rapid.T){
-			"take": func(*rapid.T) {
-				if snap, err := s.begin(v.ID, db.Limits{db.QuotaSnapshots: 3}); err == nil {
-					snaps = append(snaps, snap.ID)
-				}
-			},
-			"claim": func(r *rapid.T) { s.some(r, snaps, func(x db.Snapshot) { _, _ = s.ClaimSnapshot(t.Context(), x) }) },
-			"finish": func(r *rapid.T) {
-				s.some(r, snaps, func(x db.Snapshot) {
-					_ = s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshot(ctx, x) })
-				})
-			},
-			"fail": func(r *rapid.T) {
-				s.some(r, snaps, func(x db.Snapshot) {
-					_ = s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FailSnapshot(ctx, x, "") })
-				})
-			},
-			"delete": func(r *rapid.T) {
-				s.some(r, snaps, func(x db.Snapshot) {
-					_ = s.tx(func(ctx context.Context, tx *db.Tx) error {
-						return tx.BeginSnapshotDelete(ctx, x.ID, db.SnapshotDeleteBegin, "")
-					})
-				})
-			},
-			"gone": func(r *rapid.T) {
-				s.some(r, snaps, func(x db.Snapshot) {
-					_ = s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, x) })
-				})
-			},
-			"extend": func(r *rapid.T) {
-				now := s.volume(v.ID)
-				if s.extend(now, now.SizeGiB+1) != nil {
-					return
-				}
-				_ = s.tx(func(ctx context.Context, tx *db.Tx) error {
-					if fits, err := tx.ClaimGrowth(ctx, v.ID, int64(now.SizeGiB+1)*gib); err != nil || !fits {
-						return errNo
-					}
-					return nil
-				})
-				s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
-					if rapid.Bool().Draw(r, "works") {
-						_, err := tx.FinishExtend(ctx, s.volume(v.ID))
-						return err
-					}
-					return tx.FailExtend(ctx, s.volume(v.ID), db.ExtendRefused, "")
-				}))
-			},
-		}
-		r.Repeat(steps)
-		s.recounted()
-	})
-}
-
-// some does something to one of the snapshots that are left.
-func (s *stage) some(r *rapid.T, ids []string, do func(db.Snapshot)) {
-	if len(ids) == 0 {
-		return
-	}
-	snap, err := s.Snapshot(s.Context(), rapid.SampledFrom(ids).Draw(r, "snapshot"), "")
-	if err == nil {
-		do(snap)
 	}
 }

@@ -77,6 +77,9 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeCreate))
 	river.AddWorker(workers, river.WorkFunc(r.volumeExtend))
 	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
+	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
+	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
+	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
 	return workers
 }
 

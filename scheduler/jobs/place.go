@@ -64,7 +64,8 @@ func (r *run) place(ctx context.Context, v *db.Volume, specs db.StringMap, args 
 // awaitsNodes tells whether a node that is not up, or not known yet, might serve.
 func (r *run) awaitsNodes(v db.Volume, pools []db.PoolService) bool {
 	if len(pools) == 0 {
-		return v.SourceVolid == nil
+		_, copied := sourceOf(v)
+		return !copied
 	}
 	return slices.ContainsFunc(Snapshot(pools, time.Now(), r.DownTime), func(p placement.Pool) bool { return !p.Up })
 }
@@ -114,28 +115,29 @@ func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.StringMap,
 	return request, err
 }
 
-// besideSource leaves only the source's pool for a copy of a volume: a node
-// copies within a pool. None are left when the source is gone.
+// besideSource leaves only the source's pool for a copy: a node copies within a
+// pool. None are left when the source is gone.
 func (r *run) besideSource(ctx context.Context, v db.Volume, pools []db.PoolService) ([]db.PoolService, error) {
-	if v.SourceVolid == nil {
+	source, copied := sourceOf(v)
+	if !copied {
 		return pools, nil
 	}
-	source, err := r.DB.Volume(ctx, *v.SourceVolid, "")
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	id, err := r.sourcePool(ctx, source)
+	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(slices.Clone(pools), func(p db.PoolService) bool {
-		return source.PoolID == nil || p.ID != *source.PoolID
+		return id == nil || p.ID != *id
 	}), nil
 }
 
 // explain words for the user why no pool can serve; it names none.
 func (r *run) explain(v db.Volume, d placement.Decision) string {
 	text := d.UserMessage()
-	if v.SourceVolid != nil {
-		text = "The copy must be in the pool of its source. " + text
-		if d.Pools == 0 {
-			text = fmt.Sprintf("The source volume %s is gone.", *v.SourceVolid)
+	if source, copied := sourceOf(v); copied {
+		why := explainSource(source, d.Pools)
+		if text = why + " " + text; d.Pools == 0 {
+			text = why
 		}
 	}
 	if n := len(r.notes.Tried); n > 0 {

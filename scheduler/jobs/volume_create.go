@@ -59,11 +59,11 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.StringMap, a
 	return true, r.leavePool(ctx, v, where, err)
 }
 
-// provision asks for an empty volume, or for the copy of another.
+// provision asks for an empty volume, or for the copy of a volume or snapshot.
 func provision(ctx context.Context, node rpc.Volumed, f rpc.Fence, pool string, v db.Volume) (*rpc.Operation, error) {
 	bytes := int64(v.SizeGiB) << 30
-	if v.SourceVolid != nil {
-		return node.CopyFrom(ctx, f, pool, rpc.Source{Kind: rpc.KindVolume, ID: *v.SourceVolid}, bytes)
+	if source, copied := sourceOf(v); copied {
+		return node.CopyFrom(ctx, f, pool, source, bytes)
 	}
 	return node.Create(ctx, f, pool, bytes)
 }

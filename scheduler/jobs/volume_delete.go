@@ -35,6 +35,9 @@ func (r *Runner) volumeDelete(ctx context.Context, job *river.Job[db.VolumeDelet
 }
 
 func (r *run) delete(ctx context.Context, v db.Volume) error {
+	if stays, err := r.snapshotsFirst(ctx, v); stays || err != nil {
+		return err
+	}
 	if v.PoolID == nil {
 		return r.finishDelete(ctx, v)
 	}

@@ -70,7 +70,11 @@ func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error 
 		return err // the row is read again
 	}
 	slog.WarnContext(ctx, "node did not extend", "volume", v.ID, "pool", where.name, "error", err)
-	return r.failExtend(ctx, v, db.ExtendFailed, db.DetailDriverFailedExtend, "The volume was not extended: "+sentence(err)+".")
+	move := db.ExtendFailed
+	if fault.Is(err, fault.Busy) {
+		move = db.ExtendRefused // the node looked before it changed anything
+	}
+	return r.failExtend(ctx, v, move, db.DetailDriverFailedExtend, "The volume was not extended: "+sentence(err)+".")
 }
 
 func (r *run) failExtend(ctx context.Context, v db.Volume, m db.Move, detail db.MessageWord, text string) error {
