@@ -95,9 +95,17 @@ const fitsSQL = `CASE WHEN thin THEN
 
 // claimSQL locks the volume, then takes the room, then notes it: whoever waits
 // for the lock finds the volume placed, and takes nothing.
-const claimSQL = `WITH mine AS (
-		SELECT id FROM volumes WHERE id = @volume AND deleted_at IS NULL AND status IN ('creating', 'downloading')
-			AND pool_id IS NULL FOR UPDATE
+//
+// Its commit does not wait for the disk, so that the claims of a pool do not
+// wait for each other's. A crash of the database may then forget a claim of its
+// last moments, but never one whose volume became available: that was written
+// later, and waited. A forgotten one leaves the volume without a place, as it
+// was before, and its job is run again.
+const claimSQL = `WITH lazily AS MATERIALIZED (
+		SELECT set_config('synchronous_commit', 'off', true)
+	), mine AS (
+		SELECT v.id FROM lazily, volumes v WHERE v.id = @volume AND v.deleted_at IS NULL
+			AND v.status IN ('creating', 'downloading') AND v.pool_id IS NULL FOR UPDATE OF v
 	), room AS (
 		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
 			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
