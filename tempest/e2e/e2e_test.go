@@ -10,6 +10,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
 
 	"clinker/tempest/rig"
+	"clinker/volumed/target"
 	"clinker/volumed/target/targettest"
 )
 
@@ -123,13 +124,19 @@ func credentialsAreTheirOwn(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceCl
 		f(&l)
 		return l
 	}
-	h.Refused(t, "wrong password", change(func(l *targettest.Login) { l.Password = "wrongwrongwrong" }))
+	h.Refused(t, "wrong password", with(a.Login, "wrongwrongwrong"))
 	h.Refused(t, "no CHAP", change(func(l *targettest.Login) { l.Username, l.Password = "", "" }))
 	h.Refused(t, "unknown user", change(func(l *targettest.Login) { l.Username = "nobody" }))
 	h.Refused(t, "another volume's user", change(func(l *targettest.Login) { l.Username, l.Password = b.Login.Username, b.Login.Password }))
 	h.Refused(t, "wrong initiator", change(func(l *targettest.Login) { l.Name = "iqn.1993-08.org.debian:01:stranger" }))
 	h.Detach(t, a)
 	h.Detach(t, b)
+}
+
+// with is a login with another password.
+func with(l targettest.Login, password target.Secret) targettest.Login {
+	l.Password = password
+	return l
 }
 
 func cloneHasTheData(t *testing.T, _ *rig.Cloud, c *gophercloud.ServiceClient) {

@@ -30,17 +30,17 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, `cannot be made: choose another with --data`},
-		"data directory not writable": {func(_ *testing.T, d *rig.Dev) {
-			d.Under(`mkdir -p "$DATA"; mount -t tmpfs -o ro,size=2g none "$DATA"`)
+		"data directory not writable": {func(t *testing.T, d *rig.Dev) {
+			d.Under(t, `mkdir -p "$DATA"; mount -t tmpfs -o ro,size=2g none "$DATA"`)
 		}, `cannot be written: choose another directory with --data`},
-		"too little room": {func(_ *testing.T, d *rig.Dev) {
-			d.Under(`mkdir -p "$DATA"; mount -t tmpfs -o size=64m none "$DATA"`)
+		"too little room": {func(t *testing.T, d *rig.Dev) {
+			d.Under(t, `mkdir -p "$DATA"; mount -t tmpfs -o size=64m none "$DATA"`)
 		}, `has \d+ MiB free, 1024 are needed: make room or choose another directory with --data`},
-		"no PostgreSQL": {func(_ *testing.T, d *rig.Dev) {
-			d.Under(`mount -t tmpfs none /usr/lib/postgresql`)
+		"no PostgreSQL": {func(t *testing.T, d *rig.Dev) {
+			d.Under(t, `mount -t tmpfs none /usr/lib/postgresql`)
 		}, `PostgreSQL is not installed: run apt-get install postgresql`},
-		"no tgtd": {func(_ *testing.T, d *rig.Dev) {
-			d.Under(`mount -t tmpfs none /sys; mkdir "$DATA.empty"; : >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
+		"no tgtd": {func(t *testing.T, d *rig.Dev) {
+			d.Under(t, `mount -t tmpfs none /sys; mkdir "$DATA.empty"; : >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
 		}, `tgtd.* is not installed: .*apt-get install tgt`},
 	} {
 		t.Run(name, func(t *testing.T) {

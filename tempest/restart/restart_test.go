@@ -46,6 +46,29 @@ func TestTerminated(t *testing.T) {
 	}
 }
 
+// TestUnprivileged has somebody without any privilege run dev.
+func TestUnprivileged(t *testing.T) {
+	t.Parallel()
+	d := rig.NewDev(t)
+	d.Under(t, `mkdir "$DATA"; chown nobody "$DATA"
+		cp "$1" "$DATA-clinker"; chmod 755 "$DATA-clinker"; shift
+		set -- setpriv --pdeathsig INT --reuid=nobody --regid=nogroup --clear-groups "$DATA-clinker" "$@"`)
+	if err := d.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := d.Client(t, "demo")
+	v := rig.NewVolume(t, c, volumes.CreateOpts{Size: 1})
+	h := rig.NewHost(t, c)
+	s := h.Open(t, h.Attach(t, v.ID, "rw").Login)
+	if err := s.Write(t.Context(), 0, 1<<20, 0x77); err != nil {
+		t.Error(err)
+	}
+	s.Logout()
+	if err := d.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // keepsEverything writes to a volume that is attached, ends dev in some way, and
 // finds volume, export and data after the next start.
 func keepsEverything(t *testing.T, end func(*testing.T, *rig.Dev)) {

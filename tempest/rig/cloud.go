@@ -156,21 +156,20 @@ func (c *Cloud) migrate(t testing.TB, conf string) {
 func (c *Cloud) newNode(t testing.TB, number int) *Node {
 	t.Helper()
 	name := fmt.Sprintf("node%d", number)
-	n := &Node{targetPort: Ports(t, 1), Volumes: filepath.Join(c.Dir, name, "volumes"),
-		TgtSocket: filepath.Join(c.Dir, name+"-tgtd")}
 	port := Ports(t, 1)
-	n.Endpoint = fmt.Sprintf("https://127.0.0.1:%d", port)
-	n.Role = &Role{Name: name, port: port}
-	n.Role = c.role(t, name, c.write(t, name, c.nodeSettings(n)), "volumed", port)
-	c.startTgtd(t, n)
+	n := &Node{targetPort: Ports(t, 1), Volumes: filepath.Join(c.Dir, name, "volumes"),
+		TgtSocket: filepath.Join(c.Dir, name+"-tgtd"), Endpoint: fmt.Sprintf("https://127.0.0.1:%d", port)}
+	n.Role = c.role(t, name, c.write(t, name, c.nodeSettings(n, name, port)), "volumed", port)
+	n.StartTgtd(t)
 	return n
 }
 
-// startTgtd runs the daemon that, as on a real node, is not volumed's child.
-func (c *Cloud) startTgtd(t testing.TB, n *Node) {
+// StartTgtd runs the daemon that, as on a real node, is not volumed's child. It
+// is there already when the cloud has started.
+func (n *Node) StartTgtd(t testing.TB) {
 	t.Helper()
 	var err error
-	n.tgtd, err = start(filepath.Join(c.Dir, n.Name+"-tgtd.log"), syscall.SIGKILL, []string{"TGT_IPC_SOCKET=" + n.TgtSocket},
+	n.tgtd, err = start(n.TgtSocket+".log", syscall.SIGKILL, []string{"TGT_IPC_SOCKET=" + n.TgtSocket},
 		"tgtd", "--foreground", "--control-port", "0", "--iscsi", fmt.Sprintf("portal=127.0.0.1:%d", n.targetPort))
 	if err != nil {
 		t.Fatalf("%v: run make deps", err)
@@ -179,6 +178,13 @@ func (c *Cloud) startTgtd(t testing.TB, n *Node) {
 		_, err := n.Tgtadm(context.Background(), "--op", "show", "--mode", "sys")
 		return err
 	})
+}
+
+// KillTgtd ends the daemon without notice; all sessions break off.
+func (n *Node) KillTgtd() {
+	if n.tgtd != nil {
+		n.tgtd.Kill()
+	}
 }
 
 // Tgtadm runs tgtadm against the node's daemon and gives what it says.
@@ -200,9 +206,7 @@ func (c *Cloud) stop(t testing.TB) {
 		}
 	}
 	for _, n := range c.Nodes {
-		if n.tgtd != nil {
-			n.tgtd.Kill()
-		}
+		n.KillTgtd()
 	}
 	if c.DB != nil {
 		c.DB.Close()

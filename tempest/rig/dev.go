@@ -64,9 +64,12 @@ func StartDev(t testing.TB, args ...string) *Dev {
 // Under has dev run by a shell, as root, in mounts of its own, after the shell's
 // script has changed them: what is missing on a machine can be hidden there. The
 // data directory is $DATA.
-func (d *Dev) Under(script string) *Dev {
+func (d *Dev) Under(t testing.TB, script string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to mount")
+	}
 	d.args = append([]string{"unshare", "--mount", "sh", "-ec", "DATA=" + d.Data + "\n" + script + "\nexec \"$@\"", "sh"}, d.args...)
-	return d
 }
 
 // Start runs dev and returns when it says that it is ready; the error has what

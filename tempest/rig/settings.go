@@ -34,7 +34,7 @@ func (c *Cloud) strategy() string {
 }
 
 // nodeSettings configure one storage node.
-func (c *Cloud) nodeSettings(n *Node) string {
+func (c *Cloud) nodeSettings(n *Node, name string, port int) string {
 	return fmt.Sprintf(`[DEFAULT]
 my_ip = 127.0.0.1
 host = %[1]s
@@ -51,7 +51,7 @@ tgt_socket = %[6]s.0
 [clinker]
 volumed_port = %[8]d
 %[9]s
-`, n.Name, filepath.Join(c.Dir, n.Name), Backend, n.Volumes, n.targetPort, n.TgtSocket, c.options.NodeSettings, n.port, c.shared())
+`, name, filepath.Join(c.Dir, name), Backend, n.Volumes, n.targetPort, n.TgtSocket, c.options.NodeSettings, port, c.shared())
 }
 
 // shared is the part of [clinker] that all have.
