@@ -26,8 +26,8 @@ test-unit: ## unit and database tests
 test-host: build ## black-box tests of the binary on this machine (file backend, tgt)
 	CLINKER_BINARY=$(CURDIR)/build/clinker $(GO) test -count=1 -timeout 20m ./tempest/...
 
-test-testbed: ## LVM, LIO and open-iscsi in virtual machines
-	$(GO) test -timeout 30m ./testbed/...
+test-testbed: build ## LVM, LIO and open-iscsi in virtual machines
+	CLINKER_BINARY=$(CURDIR)/build/clinker $(GO) test -count=1 -timeout 30m ./testbed/...
 
 lint: ## formatting and go vet
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v /gen/))" || { gofmt -l $$(git ls-files '*.go' | grep -v /gen/); exit 1; }
