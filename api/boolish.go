@@ -3,8 +3,11 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+
+	"clinker/internal/fault"
 )
 
 // boolish is a JSON boolean or one of the texts that Cinder takes for one.
@@ -34,8 +37,11 @@ func (g *gib) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	n, err := strconv.Atoi(text)
+	if err != nil || n > math.MaxInt32 {
+		return fault.New(fault.Invalid, "Invalid input received: '%s' must be a whole number of at most %d.", text, math.MaxInt32)
+	}
 	*g = gib(n)
-	return err
+	return nil
 }
 
 // trimmed is a name or description; Cinder strips the spaces around it.

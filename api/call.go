@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -42,6 +43,10 @@ func (c *Call) Param(name string) string { return c.params[name] }
 // Decode reads the body, which has passed its schema, into out.
 func (c *Call) Decode(out any) error {
 	if err := json.Unmarshal(c.body, out); err != nil {
+		var explained *fault.Fault
+		if errors.As(err, &explained) {
+			return explained
+		}
 		return fault.Wrap(err, fault.Invalid, "Malformed request body")
 	}
 	return nil

@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"clinker/internal/fault"
 )
@@ -45,6 +47,31 @@ func pythonToJSON(text string) (string, bool) {
 	return out.String(), true
 }
 
+// pythonEscape reads one escape, as repr writes them, and what is behind it. An
+// unknown one stands for itself.
+func pythonEscape(text string) (char, tail string, ok bool) {
+	if len(text) < 2 {
+		return "", "", false
+	}
+	if strings.IndexByte("xuU", text[1]) < 0 {
+		switch i := strings.IndexByte(`\'"nrt`, text[1]); {
+		case i >= 0:
+			return "\\'\"\n\r\t"[i : i+1], text[2:], true
+		default:
+			return text[:2], text[2:], true
+		}
+	}
+	end := 2 + map[byte]int{'x': 2, 'u': 4, 'U': 8}[text[1]]
+	if len(text) < end {
+		return "", "", false
+	}
+	code, err := strconv.ParseUint(text[2:end], 16, 32)
+	if err != nil || code > unicode.MaxRune {
+		return "", "", false
+	}
+	return string(rune(code)), text[end:], true
+}
+
 // pythonString reads the literal that text begins with, and its length in bytes.
 func pythonString(text string) (literal string, length int, ok bool) {
 	var out strings.Builder
@@ -53,9 +80,12 @@ func pythonString(text string) (literal string, length int, ok bool) {
 		case text[0]:
 			return out.String(), i + 1, true
 		case '\\':
-			if i++; i < len(text) {
-				out.WriteByte(text[i])
+			r, tail, ok := pythonEscape(text[i:])
+			if !ok {
+				return "", 0, false
 			}
+			out.WriteString(r)
+			i = len(text) - len(tail) - 1
 		default:
 			out.WriteByte(text[i])
 		}

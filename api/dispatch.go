@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-faster/jx"
 
@@ -32,6 +33,9 @@ func (s *Server) run(c *Call, e *endpoint) (View, error) {
 		return nil, err
 	}
 	c.negotiated = true
+	if err := c.checkText(); err != nil {
+		return nil, err
+	}
 	if err := c.readBody(s.MaxBody); err != nil {
 		return nil, err
 	}
@@ -66,6 +70,9 @@ func (c *Call) readBody(limit int64) error {
 	}
 	if len(body) == 0 {
 		return nil
+	}
+	if !utf8.Valid(body) {
+		return fault.New(fault.Invalid, "Malformed request body: it must be UTF-8")
 	}
 	mediaType, _, _ := strings.Cut(c.request.Header.Get("Content-Type"), ";")
 	if mediaType != "" && !jsonTypes[mediaType] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -74,6 +75,22 @@ func (c *Call) filters(spec filterSpec) ([]db.Condition, error) {
 		return nil, fault.New(fault.Invalid, "Invalid filters %s are found in query options.", strings.Join(refused, ","))
 	}
 	return all, nil
+}
+
+// checkText refuses a query or path with what no text column can hold.
+func (c *Call) checkText() error {
+	bad := func(text string) bool { return !utf8.ValidString(text) || strings.Contains(text, "\x00") }
+	for name, values := range c.Query {
+		if bad(name) || slices.ContainsFunc(values, bad) {
+			return fault.New(fault.Invalid, "Malformed request url: the query must be UTF-8 without the character U+0000")
+		}
+	}
+	for _, value := range c.params {
+		if bad(value) {
+			return fault.New(fault.Invalid, "Malformed request url: the path must be UTF-8 without the character U+0000")
+		}
+	}
+	return nil
 }
 
 // mayFilter tells whether this caller may filter by the name. A configured

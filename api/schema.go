@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -12,9 +10,6 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"clinker/internal/fault"
 )
@@ -96,76 +91,13 @@ func (s schemas) check(name string, v Version, body []byte) error {
 	if _, isObject := doc.(map[string]any); !isObject {
 		return fault.New(fault.Invalid, "Malformed request body")
 	}
+	if bytes.Contains(body, []byte(`\u0000`)) && hasNUL(doc) {
+		return fault.New(fault.Invalid, "Malformed request body: a text must not contain the character U+0000")
+	}
 	for _, versioned := range s[name] {
 		if v >= versioned.since {
 			return explainSchema(doc, versioned.schema.Validate(doc))
 		}
 	}
 	return nil
-}
-
-// explainSchema words the first failure as Cinder does.
-func explainSchema(doc any, err error) error {
-	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	leaf := leafOf(invalid)
-	reason := leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English))
-	switch k := leaf.ErrorKind.(type) {
-	case *kind.Required:
-		return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. '%s' is a required property",
-			fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), strings.Join(k.Missing, "', '"))
-	case *kind.Minimum:
-		reason = fmt.Sprintf("%s is less than the minimum of %s", k.Got.RatString(), k.Want.RatString())
-	case *kind.Maximum:
-		reason = fmt.Sprintf("%s is greater than the maximum of %s", k.Got.RatString(), k.Want.RatString())
-	case *kind.AdditionalProperties:
-		return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. Additional properties are not allowed ('%s' was unexpected)",
-			fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), strings.Join(k.Properties, "', '"))
-	}
-	return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. %s",
-		fieldName(leaf.InstanceLocation), valueText(doc, leaf.InstanceLocation), reason)
-}
-
-// leafOf finds the failure that helps: the first, but of several forms a value
-// could have had, the one of its own type. 0 is a number that is too small, not
-// a null gone wrong.
-func leafOf(failed *jsonschema.ValidationError) *jsonschema.ValidationError {
-	if len(failed.Causes) == 0 {
-		return failed
-	}
-	for _, cause := range failed.Causes {
-		leaf := leafOf(cause)
-		if _, otherType := leaf.ErrorKind.(*kind.Type); !otherType {
-			return leaf
-		}
-	}
-	return leafOf(failed.Causes[0])
-}
-
-func fieldName(location []string) string {
-	if len(location) == 0 {
-		return "body"
-	}
-	return location[len(location)-1]
-}
-
-// valueText shows the value that was refused, not at any length.
-func valueText(doc any, location []string) string {
-	for _, step := range location {
-		switch at := doc.(type) {
-		case map[string]any:
-			doc = at[step]
-		case []any:
-			if i, err := strconv.Atoi(step); err == nil && i < len(at) {
-				doc = at[i]
-			}
-		}
-	}
-	text, err := json.Marshal(doc)
-	if err != nil || len(text) > 300 {
-		return "(too long to show)"
-	}
-	return strings.Trim(string(text), `"`)
 }

@@ -30,13 +30,16 @@ type DB struct {
 
 // Open connects to the database at url (postgres://…) with at most maxConns
 // connections, and checks that it answers. It does not migrate.
-func Open(ctx context.Context, url string, maxConns int) (*DB, error) {
+func Open(ctx context.Context, url string, maxConns int, options ...Option) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the database URL cannot be understood") // pgx's text may quote the password
 	}
 	config.MaxConns = int32(maxConns)
 	config.ConnConfig.RuntimeParams["application_name"] = "clinker"
+	for _, option := range options {
+		option(config)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)

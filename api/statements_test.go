@@ -1,0 +1,82 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"clinker/db"
+)
+
+// counter notes the statements that a server sends to the database.
+type counter struct {
+	mu         sync.Mutex
+	statements []string
+}
+
+func (c *counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if q.SQL != "-- ping" && q.SQL != ";" {
+		c.statements = append(c.statements, q.SQL)
+	}
+	return ctx
+}
+
+func (c *counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (c *counter) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.statements
+	c.statements = nil
+	return taken
+}
+
+// A list costs at most three statements, and as many for thirty rows as for one.
+func TestListsCostThreeStatements(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.Limits = db.Limits{} })
+	seen := &counter{}
+	traced, err := db.Open(t.Context(), w.db.Pool().Config().ConnString(), 2, db.Traced(seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(traced.Close)
+	options := w.server.Options
+	options.DB = traced
+	if w.server, err = New(options); err != nil {
+		t.Fatal(err)
+	}
+	lists := []string{
+		"member@71 /volumes?limit=20", "member@71 /volumes/detail?with_count=true", "admin@71 /volumes/detail?all_tenants=1&with_count=1&sort=name:asc",
+		"member@71 /volumes/detail?metadata={'a':'b'}&limit=20", "member@71 /attachments", "member@71 /attachments/detail", "member@71 /messages", "member@71 /types", "admin@71 /os-services",
+		"admin@71 /scheduler-stats/get_pools?detail=1", "member@71 /os-availability-zone", "member@71 /os-quota-sets/" + ownProject + "?usage=1", "member@71 /limits", "member@71 /volumes/summary",
+	}
+	cost := func() []int {
+		var all []int
+		for _, list := range lists {
+			persona, path, _ := strings.Cut(list, " ")
+			seen.take()
+			w.do(persona, "GET", "/v3"+path, "").want(t, 200)
+			statements := seen.take()
+			if len(statements) == 0 || len(statements) > 3 {
+				t.Errorf("%s: %d statements:\n%s", list, len(statements), strings.Join(statements, "\n"))
+			}
+			all = append(all, len(statements))
+		}
+		return all
+	}
+	w.script().fill("{used}{message}{type}")
+	few := cost()
+	for range 10 {
+		w.script().fill("{used}{message}{type}")
+	}
+	if many := cost(); !slices.Equal(few, many) {
+		t.Errorf("statements for few rows %v, for many %v", few, many)
+	}
+}
