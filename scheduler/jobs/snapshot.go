@@ -22,7 +22,7 @@ func Snapshot(pools []db.PoolService, now time.Time, downTime time.Duration) []p
 			AllocatedBytes: p.AllocatedBytes, OtherBytes: p.OtherBytes,
 			Thin: p.Thin, Thick: !p.Thin,
 			MaxOverSubscriptionRatio: p.MaxOverSubscriptionRatio, ReservedPercentage: p.ReservedPercentage,
-			Volumes: p.VolumeCount, ClaimedSincePoll: p.ClaimsSincePoll, Capabilities: p.Capabilities,
+			StorageProtocol: p.StorageProtocol, Volumes: p.VolumeCount, ClaimedSincePoll: p.ClaimsSincePoll, Capabilities: p.Capabilities,
 			IO: placement.DiskIO{
 				BusyShare: p.IOBusyShare, OperationsPerSecond: p.IOOperationsPerSecond,
 				BytesPerSecond: p.IOBytesPerSecond, MeanWaitMS: p.IOMeanWaitMS,

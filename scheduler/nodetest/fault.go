@@ -93,3 +93,10 @@ func (n *Node) fails(method, resource string, after bool) error {
 	}
 	return nil
 }
+
+// Forget loses all operations under way, as a restart of the node does.
+func (n *Node) Forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.results = map[string]*result{}
+}

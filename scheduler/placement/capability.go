@@ -14,6 +14,8 @@ func capability(p *Pool, name string) (value string, known bool) {
 	switch name {
 	case "pool_name":
 		return p.Name, true
+	case "storage_protocol":
+		return p.StorageProtocol, true
 	case "total_capacity_gb":
 		return inGiB(p.TotalBytes), true
 	case "free_capacity_gb":

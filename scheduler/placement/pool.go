@@ -22,9 +22,10 @@ type Pool struct {
 	MaxOverSubscriptionRatio float64 // for thin pools; at least 1
 	ReservedPercentage       int     // of TotalBytes, kept free
 
+	StorageProtocol  string            // iSCSI
 	Volumes          int               // volumes placed here
 	ClaimedSincePoll int               // volumes claimed here that IO cannot show yet
-	Capabilities     map[string]string // volume_backend_name, storage_protocol, multiattach …
+	Capabilities     map[string]string // volume_backend_name, multiattach …
 	IO               DiskIO
 }
 
