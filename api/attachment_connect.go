@@ -89,16 +89,7 @@ func (c *Call) connect(v db.Volume, a db.Attachment, from *connector) (db.Attach
 		c.failConnect(v, a)
 		return a, err
 	}
-	return a, c.tx(func(tx *db.Tx) error {
-		if err := tx.TouchAttachments(c.Context(), v.ID); err != nil {
-			return err
-		}
-		a, err = tx.SetConnectionInfo(c.Context(), a, info)
-		if err != nil {
-			return err
-		}
-		return tx.SettleAttachments(c.Context(), v.ID)
-	})
+	return c.database().SetConnectionInfo(c.Context(), a, info)
 }
 
 // attachMode: what the attachment was made for, else what the connector wants,

@@ -15,10 +15,9 @@ import (
 // Now is the time that this transaction writes.
 func (t *Tx) Now() time.Time { return t.gorm.NowFunc() }
 
-// TouchAttachments raises the volume's generation, and so keeps others out.
+// TouchAttachments keeps others out of the volume. NotFound when it is gone.
 func (t *Tx) TouchAttachments(ctx context.Context, volumeID string) error {
-	_, err := t.MoveVolume(ctx, volumeID, AttachmentsTouched, "", nil)
-	return err
+	return t.lockVolume(volumeID)
 }
 
 // SettleAttachments gives the volume the status that its attachments mean,
@@ -33,14 +32,17 @@ func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
 }
 
 // SetConnectionInfo keeps how to connect, if the attachment is still as it was
-// when the node was asked; Conflict otherwise.
-func (t *Tx) SetConnectionInfo(ctx context.Context, a Attachment, info []byte) (Attachment, error) {
-	result := t.gorm.Raw(`UPDATE attachments SET connection_info = ?, updated_at = now()
-		WHERE id = ? AND generation = ? AND deleted_at IS NULL RETURNING *`, string(info), a.ID, a.Generation).Scan(&a)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return a, fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
-	}
-	return a, result.Error
+// when the node was asked; Conflict otherwise. It says nothing about the
+// attachment's status, so that the volume has no part in it.
+func (d *DB) SetConnectionInfo(ctx context.Context, a Attachment, info []byte) (set Attachment, err error) {
+	return set, d.once(ctx, func(t *Tx) error {
+		result := t.gorm.Raw(`UPDATE attachments SET connection_info = ?, updated_at = now()
+			WHERE id = ? AND generation = ? AND deleted_at IS NULL RETURNING *`, string(info), a.ID, a.Generation).Scan(&set)
+		if result.Error == nil && result.RowsAffected == 0 {
+			return fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
+		}
+		return result.Error
+	})
 }
 
 // FinishDetach ends an attachment whose host has been cut off. The row is kept,

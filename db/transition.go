@@ -59,11 +59,20 @@ func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, 
 	return t.move(v.ID, v.Generation, m, reason, set)
 }
 
-// lockVolume comes before a Settled move: the derived status reads other rows,
-// and an UPDATE that had to wait for this row would read them as they were
-// before it waited.
+// lockVolume keeps every other change of the volume out until this transaction
+// ends. It comes before a Settled move: the derived status reads other rows, and
+// an UPDATE that had to wait for this row would read them as they were before it
+// waited. NotFound when the volume is gone.
 func (t *Tx) lockVolume(id string) error {
-	return t.gorm.Exec("SELECT 1 FROM volumes WHERE id = ? FOR UPDATE", id).Error
+	if t.locked == id {
+		return nil
+	}
+	result := t.gorm.Exec("SELECT 1 FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id)
+	if result.Error == nil && result.RowsAffected == 0 {
+		return VolumeNotFound(id)
+	}
+	t.locked = id
+	return result.Error
 }
 
 // move does it; the generation is the one to be moved from, 0 for any.
@@ -77,6 +86,7 @@ func (t *Tx) move(id string, generation int64, m Move, reason string, set map[st
 	if result.RowsAffected == 0 {
 		return v, t.explainMove(id, m)
 	}
+	t.locked = id
 	return v, nil
 }
 

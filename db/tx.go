@@ -23,8 +23,9 @@ const txTries = 5
 type Tx struct {
 	gorm     *gorm.DB
 	insert   *river.Client[*sql.Tx]
-	uses     []use // of quota; counted at the end, see Use
-	enqueued bool  // a job, of which the schedulers are told after the commit
+	uses     []use  // of quota; counted at the end, see Use
+	enqueued bool   // a job, of which the schedulers are told after the commit
+	locked   string // the volume whose row this transaction has locked last
 }
 
 // Tx runs fn in one transaction and commits when it returns nil. fn may run
