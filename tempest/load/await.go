@@ -3,7 +3,6 @@ package load
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -11,7 +10,8 @@ import (
 
 // pace says when to look. Looking all the time would measure little but the
 // looks; so the first one comes when most of the time has passed that the same
-// thing took lately, and from then on one each interval.
+// thing took last, and from then on one each interval. Who finds it done at the
+// first look may have overslept, and comes much earlier the next time.
 type pace struct {
 	interval time.Duration
 	expected atomic.Int64 // nanoseconds; 0 at first: look at once
@@ -19,15 +19,11 @@ type pace struct {
 
 func (p *pace) first() time.Duration { return time.Duration(p.expected.Load()) * 3 / 4 }
 
-// learn moves the expectation an eighth of the way. Concurrent workers may
-// overwrite each other's step, which does no harm.
-func (p *pace) learn(took time.Duration) {
-	old := p.expected.Load()
-	if old == 0 {
-		p.expected.Store(int64(took))
-		return
+func (p *pace) learn(took time.Duration, looks int) {
+	if looks == 1 {
+		took /= 2
 	}
-	p.expected.Store(old + int64(math.Round(float64(int64(took)-old)/8)))
+	p.expected.Store(int64(took))
 }
 
 // gone is the state of what is no longer there.
@@ -37,13 +33,13 @@ const gone = ""
 func (w *worker) await(p *pace, path, status string, limit time.Duration) error {
 	begin := time.Now()
 	time.Sleep(p.first())
-	for {
+	for looks := 1; ; looks++ {
 		now, err := w.status(path)
 		switch {
 		case err != nil:
 			return err
 		case now == status:
-			p.learn(time.Since(begin))
+			p.learn(time.Since(begin), looks)
 			return nil
 		case now == gone || strings.HasPrefix(now, "error"):
 			return fmt.Errorf("%s is %q, not %q", path, now, status)
