@@ -29,11 +29,14 @@ func TestFullPath(t *testing.T) {
 
 func start(t *testing.T) *path {
 	t.Helper()
+	began := time.Now()
 	p := &path{cloud: startCloud(t)}
+	t.Logf("control plane up after %.1f s", time.Since(began).Seconds())
 	network := testbed.NewNetwork(t)
 	cables := []*machine.Cable{testbed.Plug(t, network), testbed.Plug(t, network), testbed.Plug(t, network)}
 	vms := testbed.StartAll(t, nodeOptions(t, p.cloud, cables[0]),
 		clientOptions(t, "first", cables[1]), clientOptions(t, "second", cables[2]))
+	t.Logf("machines up after %.1f s", time.Since(began).Seconds())
 	p.node = &node{VM: vms[0], cloud: p.cloud, address: cables[0].IP().String()}
 	t.Cleanup(func() { p.node.showLog(t) })
 	since := time.Now()
@@ -41,5 +44,6 @@ func start(t *testing.T) *path {
 	p.node.start(t)
 	p.first, p.second = newClient(t, p.cloud, vms[1]), newClient(t, p.cloud, vms[2])
 	p.node.awaitPools(t, since)
+	t.Logf("pools known after %.1f s", time.Since(began).Seconds())
 	return p
 }
