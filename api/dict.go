@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,11 +14,13 @@ import (
 // for a dict of strings, which is what the openstack client sends.
 func dict(name, text string) (map[string]string, error) {
 	pairs := map[string]string{}
-	if json.Unmarshal([]byte(text), &pairs) == nil {
-		return pairs, nil
+	if json.Unmarshal([]byte(text), &pairs) != nil {
+		quoted, ok := pythonToJSON(text)
+		if !ok || json.Unmarshal([]byte(quoted), &pairs) != nil {
+			pairs = nil
+		}
 	}
-	quoted, ok := pythonToJSON(text)
-	if !ok || json.Unmarshal([]byte(quoted), &pairs) != nil {
+	if pairs == nil || strings.Contains(fmt.Sprint(pairs), "\x00") {
 		return nil, fault.New(fault.Invalid, "Invalid input received: filter %s must be an object of strings such as {\"key\": \"value\"}, but is '%s'.", name, text)
 	}
 	return pairs, nil

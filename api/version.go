@@ -45,19 +45,19 @@ func negotiate(header string) (Version, error) {
 	asked, found := volumeVersion(header)
 	if !found {
 		return 0, fault.New(fault.Invalid, "The header %s must name the volume service, such as 'volume %s', but is '%s'.",
-			versionHeader, MaxVersion, header)
+			versionHeader, MaxVersion, brief(strings.ToValidUTF8(header, "?")))
 	}
 	if asked == "latest" {
 		return MaxVersion, nil
 	}
 	parts := versionPattern.FindStringSubmatch(asked)
 	if parts == nil {
-		return 0, fault.New(fault.Invalid, "API Version String '%s' is of invalid format. It must be of format 'major.minor'.", asked)
+		return 0, fault.New(fault.Invalid, "API Version String '%s' is of invalid format. It must be of format 'major.minor'.", brief(strings.ToValidUTF8(asked, "?")))
 	}
 	minor, err := strconv.Atoi(parts[2])
 	if err != nil || parts[1] != "3" || Version(minor) > MaxVersion {
 		return 0, unservedVersion{fault.New(fault.NotAccepted,
-			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", asked, MinVersion, MaxVersion), asked}
+			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", brief(asked), MinVersion, MaxVersion), asked}
 	}
 	return Version(minor), nil
 }
