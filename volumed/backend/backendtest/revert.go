@@ -9,11 +9,17 @@ import (
 // revert puts a volume back, twice, and the snapshot is not used up by it.
 func revert(p *pool) {
 	ctx, name, snapshot := p.Context(), p.made(p.Unit), p.snapshot()
-	before := newPattern()
+	before, after := newPattern(), newPattern()
 	p.write(name, before, 0, p.Unit)
+	p.refused(p.Revert(ctx, name, snapshot, p.Unit, silent), fault.NotFound)
 	p.ok(p.Snapshot(ctx, name, snapshot))
 	for range 2 {
-		p.write(name, newPattern(), p.Unit/4, p.Unit/2)
+		f := p.open(name)
+		p.writeTo(f, after, p.Unit/4, p.Unit/2)
+		p.refused(p.Revert(ctx, name, snapshot, p.Unit, silent), fault.Busy)
+		p.ok(f.Close())
+		p.holds(name, after, p.Unit/4, p.Unit/2)
+
 		var told int64
 		p.ok(p.Revert(ctx, name, snapshot, p.Unit, func(done int64) { told = done }))
 		if told != p.Unit {
@@ -27,21 +33,31 @@ func revert(p *pool) {
 	}
 	p.has(name, p.Unit)
 	p.has(snapshot, p.Unit)
-	p.write(name, newPattern(), 0, p.Unit)
+	p.write(name, after, 0, p.Unit)
 	p.holds(snapshot, before, 0, p.Unit)
 	p.gone(snapshot)
 	p.gone(name)
 	p.agrees()
 }
 
-// revertExtended: the volume has grown since the snapshot, and stays so long.
+// revertExtended: the volume has grown since the snapshot, and stays so long. A
+// copy of the snapshot may be as short as the volume was.
 func revertExtended(p *pool) {
-	ctx, name, snapshot := p.Context(), p.made(p.Unit), p.snapshot()
+	ctx, name, snapshot, clone := p.Context(), p.made(p.Unit), p.snapshot(), p.volume()
 	before, after := newPattern(), newPattern()
 	p.write(name, before, 0, p.Unit)
 	p.ok(p.Snapshot(ctx, name, snapshot))
 	p.ok(p.Extend(ctx, name, 2*p.Unit))
 	p.write(name, after, 0, 2*p.Unit)
+	p.ok(p.Clone(ctx, snapshot, clone, p.Unit, silent))
+	p.has(clone, p.Unit)
+	if length := p.length(clone); length != p.Unit {
+		p.Errorf("the copy's device has %d bytes, want %d", length, p.Unit)
+	}
+	p.holds(clone, before, 0, p.Unit)
+
+	p.refused(p.Revert(ctx, name, snapshot, p.Unit, silent), fault.Invalid)
+	p.holds(name, after, 0, 2*p.Unit)
 	p.ok(p.Revert(ctx, name, snapshot, 2*p.Unit, silent))
 	p.has(name, 2*p.Unit)
 	if length := p.length(name); length != 2*p.Unit {
@@ -50,30 +66,6 @@ func revertExtended(p *pool) {
 	p.holds(name, before, 0, p.Unit)
 	p.blank(name, p.Unit, p.Unit)
 	p.holds(snapshot, before, 0, p.Unit)
-}
-
-func revertInUse(p *pool) {
-	ctx, name, snapshot := p.Context(), p.made(p.Unit), p.snapshot()
-	before, after := newPattern(), newPattern()
-	p.write(name, before, 0, p.Unit)
-	p.ok(p.Snapshot(ctx, name, snapshot))
-	f := p.open(name)
-	p.writeTo(f, after, 0, p.Unit)
-	p.refused(p.Revert(ctx, name, snapshot, p.Unit, silent), fault.Busy)
-	p.ok(f.Close())
-	p.holds(name, after, 0, p.Unit)
-	p.ok(p.Revert(ctx, name, snapshot, p.Unit, silent))
-	p.holds(name, before, 0, p.Unit)
-}
-
-func revertRefused(p *pool) {
-	ctx, name, snapshot, n := p.Context(), p.made(2*p.Unit), p.snapshot(), newPattern()
-	p.write(name, n, 0, p.Unit)
-	p.refused(p.Revert(ctx, name, snapshot, 2*p.Unit, silent), fault.NotFound)
-	p.ok(p.Snapshot(ctx, name, snapshot))
-	p.refused(p.Revert(ctx, name, snapshot, p.Unit, silent), fault.Invalid)
-	p.has(name, 2*p.Unit)
-	p.holds(name, n, 0, p.Unit)
 }
 
 // revertInterrupted cuts it short at several instants and repeats it.
@@ -92,25 +84,4 @@ func revertInterrupted(p *pool) {
 	p.holds(name, before, 0, p.Unit)
 	p.gone(snapshot, name)
 	p.agrees()
-}
-
-// cloneOfSnapshotOfExtended: a copy is as long as the snapshot was when it was
-// taken, or longer, whatever has become of its volume.
-func cloneOfSnapshotOfExtended(p *pool) {
-	ctx, name, snapshot, n := p.Context(), p.made(p.Unit), p.snapshot(), newPattern()
-	p.write(name, n, 0, p.Unit)
-	p.ok(p.Snapshot(ctx, name, snapshot))
-	p.ok(p.Extend(ctx, name, 2*p.Unit))
-	p.write(name, newPattern(), 0, 2*p.Unit)
-	for _, size := range []int64{p.Unit, 2 * p.Unit} {
-		clone := p.volume()
-		p.ok(p.Clone(ctx, snapshot, clone, size, silent))
-		p.has(clone, size)
-		if length := p.length(clone); length != size {
-			p.Errorf("the device has %d bytes, want %d", length, size)
-		}
-		p.holds(clone, n, 0, p.Unit)
-		p.blank(clone, p.Unit, size-p.Unit)
-		p.gone(clone)
-	}
 }

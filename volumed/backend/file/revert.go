@@ -18,14 +18,7 @@ func (b *Backend) Revert(ctx context.Context, volume, snapshot string, size int6
 	if err := errors.Join(backend.CheckName(volume), backend.CheckName(snapshot), backend.CheckSize(size)); err != nil {
 		return err
 	}
-	have, ok, err := b.size(snapshot)
-	if err == nil && !ok {
-		err = explain(os.ErrNotExist, snapshot)
-	}
-	if err == nil && have > size {
-		err = fault.New(fault.Invalid, "%s has %d bytes; a volume of %d cannot be put back to it", snapshot, have, size)
-	}
-	if err != nil {
+	if err := b.revertible(volume, snapshot, size); err != nil {
 		return err
 	}
 	release, err := b.unused(volume)
@@ -34,6 +27,23 @@ func (b *Backend) Revert(ctx context.Context, volume, snapshot string, size int6
 	}
 	defer release()
 	return b.replace(ctx, snapshot, volume, size, progress)
+}
+
+// revertible checks that there is such a snapshot, and that neither it nor the
+// volume is longer than the volume shall be.
+func (b *Backend) revertible(volume, snapshot string, size int64) error {
+	kept, ok, err := b.size(snapshot)
+	if err == nil && !ok {
+		err = explain(os.ErrNotExist, snapshot)
+	}
+	if err != nil {
+		return err
+	}
+	have, _, err := b.size(volume)
+	if err == nil && max(kept, have) > size {
+		err = fault.New(fault.Invalid, "%s has %d bytes and its snapshot %d; it cannot shrink to %d", volume, have, kept, size)
+	}
+	return err
 }
 
 // unused gives Busy when anybody has the volume open; until release whoever

@@ -32,6 +32,13 @@ func (t *thin) revert(ctx context.Context, volume, snapshot string, size int64, 
 	if err != nil {
 		return err
 	}
+	now, _, err := t.size(ctx, volume)
+	if err == nil && now > size {
+		err = fault.New(fault.Invalid, "%s has %d bytes; it cannot shrink to %d", volume, now, size)
+	}
+	if err != nil {
+		return err
+	}
 	making := t.held.trashName(volume)
 	defer t.held.hold(making)()
 	if err := t.freeze(ctx, snapshot, making); err != nil {
