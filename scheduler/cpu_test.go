@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"clinker/scheduler"
+	"clinker/scheduler/nodetest"
 )
 
 // ownCPU is the processor time that this process has used.
@@ -48,4 +51,19 @@ func procStat(pid string) []string {
 	raw, _ := os.ReadFile("/proc/" + pid + "/stat")
 	_, rest, _ := strings.Cut(string(raw), ") ")
 	return strings.Fields(rest)
+}
+
+// BenchmarkIdle is what a scheduler with nothing to do costs, in processor time
+// for each second.
+func BenchmarkIdle(b *testing.B) {
+	r := newRig(b, nodetest.New("a").WithPool("lvm", "vg", 100*gib))
+	r.adjust = func(o *scheduler.Options) { o.PollInterval, o.Jobs.Pause = 0, 0 }
+	r.start()
+	own, database := ownCPU(b), databaseCPU(b, r)
+	for b.Loop() {
+		time.Sleep(5 * time.Second)
+	}
+	seconds := b.Elapsed().Seconds()
+	b.ReportMetric(float64((ownCPU(b)-own).Microseconds())/1000/seconds, "own-cpu-ms/s")
+	b.ReportMetric(float64((databaseCPU(b, r)-database).Microseconds())/1000/seconds, "db-cpu-ms/s")
 }

@@ -103,7 +103,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		node.Mend()
 		node.SetSlow(0)
 	}
+	begun := time.Now()
 	r.settled(ids)
+	t.Logf("%d volumes asked for; at rest, compared and recounted after %s", len(ids), time.Since(begun).Round(time.Millisecond))
 }
 
 // disturb has a node fail in some way, until the next disturbance.
