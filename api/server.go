@@ -38,6 +38,8 @@ type Options struct {
 	ZoneFallback bool
 	// Limits are the quotas of projects that have none of their own.
 	Limits db.Limits
+	// NoSnapshotGBQuota leaves snapshots out of the quota of gigabytes.
+	NoSnapshotGBQuota bool
 	// ServiceDownTime is how long a service may be silent and still be up.
 	ServiceDownTime time.Duration
 	// ProtectServers refuses to detach what a Nova server holds unless a service

@@ -69,15 +69,19 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	if err := in.checkSources(); err != nil {
 		return nil, err
 	}
-	kind, err := c.typeForCreate(in.Volume.VolumeType)
+	source, err := c.source(in)
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.newVolume(in, kind)
+	kind, err := c.kind(in.Volume.VolumeType, source)
 	if err != nil {
 		return nil, err
 	}
-	zones, err := c.zones(in.Volume.Zone, kind)
+	v, err := c.newVolume(in, kind, source)
+	if err != nil {
+		return nil, err
+	}
+	zones, err := c.copyZones(in.Volume.Zone, kind, source)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +113,6 @@ func (in volumeRequest) checkSources() error {
 	switch {
 	case given > 1:
 		return fault.New(fault.Invalid, "May specify only one of snapshot, imageRef, backup or source volume")
-	case v.SnapshotID != "":
-		return fault.New(fault.NotFound, "Snapshot %s could not be found.", v.SnapshotID)
 	case image != "":
 		return fault.New(fault.Invalid, "Invalid image identifier or unable to access requested image.")
 	case v.BackupID != "":
@@ -137,7 +139,7 @@ func (c *Call) typeForCreate(name string) (db.VolumeType, error) {
 }
 
 // newVolume builds the row from the request, its source and its type.
-func (c *Call) newVolume(in volumeRequest, kind db.VolumeType) (db.Volume, error) {
+func (c *Call) newVolume(in volumeRequest, kind db.VolumeType, source *volumeSource) (db.Volume, error) {
 	size := int(in.Volume.Size)
 	v := db.Volume{
 		ID: uuid.NewString(), ProjectID: c.Identity.ProjectID, UserID: c.Identity.UserID,
@@ -148,8 +150,8 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType) (db.Volume, error
 		Metadata: in.Volume.Metadata, Multiattach: specIsTrue(kind.ExtraSpecs, "multiattach"),
 		ConsumesQuota: true, RequestID: c.RequestID,
 	}
-	if in.Volume.SourceVolid != "" {
-		if err := c.cloneFrom(&v, in.Volume.SourceVolid); err != nil {
+	if source != nil {
+		if err := source.give(&v); err != nil {
 			return v, err
 		}
 	}
@@ -162,25 +164,6 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType) (db.Volume, error
 		}
 	}
 	return v, checkTypeSize(kind, v.SizeGiB)
-}
-
-// cloneFrom takes size and contents from another volume.
-func (c *Call) cloneFrom(v *db.Volume, sourceID string) error {
-	source, err := c.database().Volume(c.Context(), sourceID, c.Scope())
-	if err != nil {
-		return err
-	}
-	if source.Status != "available" && source.Status != "in-use" {
-		return fault.New(fault.Invalid, "Invalid volume: Originating volume status must be one of available, in-use, but current status is: %s.", source.Status)
-	}
-	if v.SizeGiB == 0 {
-		v.SizeGiB = source.SizeGiB
-	}
-	if v.SizeGiB < source.SizeGiB {
-		return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than original volume size %dGB. They must be >= original volume size.", v.SizeGiB, source.SizeGiB)
-	}
-	v.SourceVolid, v.Bootable, v.ImageMetadata = &source.ID, source.Bootable, source.ImageMetadata
-	return nil
 }
 
 // specIsTrue reads an extra spec of the form "<is> True".
@@ -205,12 +188,7 @@ func checkTypeSize(kind db.VolumeType, size int) error {
 // zones gives where the volume may be placed; none means anywhere. The type's
 // RESKEY:availability_zones limits it, and so does an operator's default zone.
 func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
-	var allowed []string
-	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
-		if zone = strings.TrimSpace(zone); zone != "" {
-			allowed = append(allowed, zone)
-		}
-	}
+	allowed := typeZones(kind)
 	if asked == "" && len(allowed) == 0 {
 		asked = c.server.DefaultZone
 	}
@@ -226,7 +204,21 @@ func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
 	case c.server.ZoneFallback:
 		return allowed, nil
 	}
-	return nil, fault.New(fault.Invalid, "Availability zone '%s' is invalid.", asked)
+	return nil, invalidZone(asked)
+}
+
+func invalidZone(name string) error {
+	return fault.New(fault.Invalid, "Availability zone '%s' is invalid.", name)
+}
+
+// typeZones gives the zones that a type's volumes may be in; none means all.
+func typeZones(kind db.VolumeType) (allowed []string) {
+	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
+		if zone = strings.TrimSpace(zone); zone != "" {
+			allowed = append(allowed, zone)
+		}
+	}
+	return allowed
 }
 
 func (c *Call) zoneExists(name string) (bool, error) {
@@ -250,6 +242,11 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 			return err
 		}
 		v.VolumeType = name
+		if v.SnapshotID != nil {
+			if _, err := tx.HoldSnapshot(c.Context(), *v.SnapshotID); err != nil {
+				return err
+			}
+		}
 		use := db.VolumeUse(v.SizeGiB, name, 1)
 		if err := tx.Use(c.Context(), v.ProjectID, use, c.server.Limits); err != nil {
 			return err

@@ -239,7 +239,8 @@ func (s *Server) deleteVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.boolean("cascade", false); err != nil {
+	cascade, err := c.boolean("cascade", false)
+	if err != nil {
 		return nil, err
 	}
 	force := false
@@ -253,12 +254,13 @@ func (s *Server) deleteVolume(c *Call) (View, error) {
 			return nil, err
 		}
 	}
-	return nil, c.beginDelete(v, force)
+	return nil, c.beginDelete(v, force, cascade)
 }
 
 // beginDelete starts the deletion, or ends it at once where no node has the
-// volume. Deleting what is being deleted is no error: clients repeat.
-func (c *Call) beginDelete(v db.Volume, force bool) error {
+// volume; with its snapshots if it is to cascade, and else only without any.
+// Deleting what is being deleted is no error: clients repeat.
+func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 	move := db.DeleteBegin
 	if force {
 		move = db.ForceDeleteBegin
@@ -280,6 +282,9 @@ func (c *Call) beginDelete(v db.Volume, force bool) error {
 		}
 		if len(attachments) > 0 || moved.GroupID != nil {
 			return fault.New(fault.Invalid, undeletable)
+		}
+		if err := c.deleteSnapshots(tx, v.ID, cascade); err != nil {
+			return err
 		}
 		if moved.PoolID == nil {
 			return tx.FinishDelete(c.Context(), moved)

@@ -66,19 +66,20 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	}
 	return api.New(api.Options{
 		DB: d, Identity: who, Policy: rules, Nodes: nodes,
-		AuthURI:         cfg.Keystone.WWWAuthenticateURI,
-		PublicEndpoint:  cfg.API.PublicEndpoint,
-		MaxBody:         cfg.API.MaxRequestBodySize,
-		MaxLimit:        cfg.API.MaxLimit,
-		DefaultType:     cfg.API.DefaultVolumeType,
-		DefaultZone:     cfg.API.DefaultAvailabilityZone,
-		ShownZone:       cfg.StorageAvailabilityZone,
-		ZoneFallback:    cfg.API.AllowAvailabilityZoneFallback,
-		Limits:          limits(cfg.Quota),
-		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
-		ProtectServers:  cfg.API.AuthStrategy == "keystone",
-		Filters:         filters,
-		Serves:          fulfils,
+		AuthURI:           cfg.Keystone.WWWAuthenticateURI,
+		PublicEndpoint:    cfg.API.PublicEndpoint,
+		MaxBody:           cfg.API.MaxRequestBodySize,
+		MaxLimit:          cfg.API.MaxLimit,
+		DefaultType:       cfg.API.DefaultVolumeType,
+		DefaultZone:       cfg.API.DefaultAvailabilityZone,
+		ShownZone:         cfg.StorageAvailabilityZone,
+		ZoneFallback:      cfg.API.AllowAvailabilityZoneFallback,
+		Limits:            limits(cfg.Quota),
+		NoSnapshotGBQuota: cfg.Quota.NoSnapshotGB,
+		ServiceDownTime:   cfg.Scheduler.ServiceDownTime,
+		ProtectServers:    cfg.API.AuthStrategy == "keystone",
+		Filters:           filters,
+		Serves:            fulfils,
 	})
 }
 

@@ -1,0 +1,208 @@
+package api
+
+import (
+	"net/http"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+func init() { register(snapshotRoutes) }
+
+// snapshotRoutes are /snapshots and /snapshots/{id}; making and deleting, and
+// what is done by …/action, is in the snapshot_*.go files.
+func snapshotRoutes(s *Server) []Route {
+	const items, item = "/snapshots", "/snapshots/:snapshot_id"
+	return []Route{
+		{Name: "snapshots.list", Method: "GET", Path: items, Status: http.StatusOK,
+			Policy: []string{"volume:get_all_snapshots"}, Handler: s.listSnapshots},
+		{Name: "snapshots.detail", Method: "GET", Path: items + "/detail", Status: http.StatusOK,
+			Policy: []string{"volume:get_all_snapshots"}, Handler: s.detailSnapshots},
+		{Name: "snapshots.create", Method: "POST", Path: items, Status: http.StatusAccepted,
+			Policy: []string{"volume:get", "volume:create_snapshot"}, Object: true, Handler: s.createSnapshot},
+		{Name: "snapshots.show", Method: "GET", Path: item, Status: http.StatusOK,
+			Policy: []string{"volume:get_snapshot"}, Object: true, Handler: s.showSnapshot},
+		{Name: "snapshots.update", Method: "PUT", Path: item, Status: http.StatusOK,
+			Policy: []string{"volume:get_snapshot", "volume:update_snapshot"}, Object: true, Handler: s.updateSnapshot},
+		{Name: "snapshots.delete", Method: "DELETE", Path: item, Status: http.StatusAccepted,
+			Policy: []string{"volume:get_snapshot", "volume:delete_snapshot"}, Object: true, Handler: s.deleteSnapshot},
+	}
+}
+
+// snapshot reads the snapshot that the path names and asks the policy about it.
+func (c *Call) snapshot() (db.Snapshot, error) {
+	s, err := c.database().Snapshot(c.Context(), c.Param("snapshot_id"), c.Scope())
+	if err != nil {
+		return s, err
+	}
+	return s, c.Allow(snapshotOwner(s))
+}
+
+func snapshotOwner(s db.Snapshot) Owner { return Owner{s.ProjectID, s.UserID} }
+
+var snapshotFilters = filterSpec{
+	resource: "snapshot",
+	rename:   volumeRename,
+	equal:    db.SnapshotFilter,
+	like:     db.SnapshotLike,
+	since:    map[string]Version{"metadata": 22, "consumes_quota": 65},
+	special: map[string]func(*Call, string) ([]db.Condition, error){
+		"metadata": func(_ *Call, value string) ([]db.Condition, error) {
+			pairs, err := dict("metadata", value)
+			return []db.Condition{db.SnapshotHas(pairs)}, err
+		},
+		"consumes_quota": strictBool("consumes_quota", db.SnapshotFilter),
+		"host": func(_ *Call, value string) ([]db.Condition, error) {
+			return []db.Condition{db.SnapshotHost(value)}, nil
+		},
+		"project_id": func(c *Call, value string) ([]db.Condition, error) {
+			if all, err := c.allProjects(); err != nil || !all {
+				return nil, err
+			}
+			return []db.Condition{db.SnapshotsOf(value)}, nil
+		},
+	},
+}
+
+// snapshotQuery reads a list's query and tells whether the total is wanted too.
+// Sorting by name is from 3.30; before, the key is display_name.
+func (c *Call) snapshotQuery() (q db.Query, withCount bool, err error) {
+	var rename map[string]string
+	if c.Since(30) {
+		rename = map[string]string{"name": "display_name"}
+	}
+	if q, err = c.page(rename); err != nil {
+		return q, false, err
+	}
+	spec := snapshotFilters
+	if c.Since(45) {
+		spec.skip = []string{"with_count"}
+		if withCount, err = c.boolean("with_count", false); err != nil {
+			return q, false, err
+		}
+	}
+	if q.Where, err = c.filters(spec); err != nil {
+		return q, false, err
+	}
+	all, err := c.allProjects()
+	if all {
+		q.Where = append(q.Where, db.EverySnapshot)
+	} else {
+		q.Where = append(q.Where, db.SnapshotsOf(c.Identity.ProjectID))
+	}
+	return q, withCount, err
+}
+
+func (s *Server) listSnapshots(c *Call) (View, error) {
+	return c.snapshotList("/snapshots", snapshotSummary)
+}
+
+func (s *Server) detailSnapshots(c *Call) (View, error) {
+	extended := c.Can(extendedSnapshot, c.caller())
+	return c.snapshotList("/snapshots/detail", func(o object, snap db.Snapshot) { c.snapshotDetail(o, snap, extended) })
+}
+
+// snapshotList runs at most two statements: the page and the count.
+func (c *Call) snapshotList(path string, view func(object, db.Snapshot)) (View, error) {
+	q, withCount, err := c.snapshotQuery()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.database().Snapshots(c.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	total := 0
+	if withCount {
+		if total, err = c.database().CountSnapshots(c.Context(), q); err != nil {
+			return nil, err
+		}
+	}
+	return func(o object) {
+		objects(o, "snapshots", found, view)
+		if len(found) > 0 {
+			c.next(o, "snapshots_links", path, q, len(found), found[len(found)-1].ID)
+		}
+		if withCount {
+			o.int("count", total)
+		}
+	}, nil
+}
+
+func (s *Server) showSnapshot(c *Call) (View, error) {
+	snap, err := c.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	return c.snapshotAnswer(snap, c.Can(extendedSnapshot, snapshotOwner(snap))), nil
+}
+
+func (s *Server) updateSnapshot(c *Call) (View, error) {
+	snap, err := c.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Snapshot struct {
+			Name               *trimmed `json:"name"`
+			DisplayName        *trimmed `json:"display_name"`
+			Description        *trimmed `json:"description"`
+			DisplayDescription *trimmed `json:"display_description"`
+		} `json:"snapshot"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
+	}
+	set := map[string]any{}
+	if name := firstOf(in.Snapshot.Name, in.Snapshot.DisplayName); name != nil {
+		set["name"] = string(*name)
+	}
+	if description := firstOf(in.Snapshot.Description, in.Snapshot.DisplayDescription); description != nil {
+		set["description"] = string(*description)
+	}
+	if len(set) > 0 {
+		err = c.tx(func(tx *db.Tx) error {
+			snap, err = tx.UpdateSnapshot(c.Context(), snap.ID, set)
+			return err
+		})
+	}
+	return c.snapshotAnswer(snap, false), err
+}
+
+// undeletableSnapshot lists Cinder's conditions in Cinder's one sentence.
+const undeletableSnapshot = "Invalid snapshot: Snapshot status must be available or error and must not be part of a group."
+
+func (s *Server) deleteSnapshot(c *Call) (View, error) {
+	snap, err := c.snapshot()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.beginSnapshotDelete(snap, db.SnapshotDeleteBegin, undeletableSnapshot)
+}
+
+// beginSnapshotDelete starts the deletion, or answers with the sentence when the
+// snapshot cannot be deleted.
+func (c *Call) beginSnapshotDelete(snap db.Snapshot, m db.Move, sentence string) error {
+	err := c.tx(func(tx *db.Tx) error { return tx.BeginSnapshotDelete(c.Context(), snap.ID, m, c.RequestID) })
+	if fault.Is(err, fault.Conflict) {
+		return fault.Wrap(err, fault.Invalid, "%s", sentence)
+	}
+	return err
+}
+
+// deleteSnapshots begins the deletion of a volume's snapshots, or refuses when
+// there are any and they are not to go with it. The volume's move comes before.
+func (c *Call) deleteSnapshots(tx *db.Tx, volumeID string, cascade bool) error {
+	if cascade {
+		err := tx.CascadeDelete(c.Context(), volumeID, c.RequestID)
+		if fault.Is(err, fault.Conflict) {
+			return fault.Wrap(err, fault.Invalid, "Invalid volume: Failed to update snapshot. %s", fault.MessageOf(err))
+		}
+		return err
+	}
+	has, err := tx.HasSnapshots(c.Context(), volumeID)
+	if err == nil && has {
+		err = fault.New(fault.Invalid, undeletable)
+	}
+	return err
+}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"slices"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+// volumeSource is what a new volume is a copy of, and what it gets from it.
+type volumeSource struct {
+	what    string // in Cinder's words: snapshot, source volume
+	id      string
+	sizeGiB int
+	typeID  string
+	zone    string
+	pool    *string // where the copy has to be
+
+	bootable      bool
+	imageMetadata db.StringMap
+}
+
+// source finds what the request wants a copy of; nil for an empty volume. A
+// source that the caller may not get does not exist for them.
+func (c *Call) source(in volumeRequest) (*volumeSource, error) {
+	switch {
+	case in.Volume.SnapshotID != "":
+		return c.snapshotSource(in.Volume.SnapshotID)
+	case in.Volume.SourceVolid != "":
+		return c.volumeSource(in.Volume.SourceVolid)
+	}
+	return nil, nil
+}
+
+func (c *Call) snapshotSource(id string) (*volumeSource, error) {
+	s, err := c.database().Snapshot(c.Context(), id, c.Scope())
+	if err == nil && !c.Can("volume:get_snapshot", snapshotOwner(s)) {
+		err = db.SnapshotNotFound(id)
+	}
+	if err == nil {
+		err = s.Usable()
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := c.database().Volume(c.Context(), s.VolumeID, "")
+	return &volumeSource{"snapshot", s.ID, s.SizeGiB, s.VolumeTypeID, v.AvailabilityZone, s.PoolID, s.Bootable, s.ImageMetadata}, err
+}
+
+func (c *Call) volumeSource(id string) (*volumeSource, error) {
+	v, err := c.database().Volume(c.Context(), id, c.Scope())
+	if err == nil && !c.Can("volume:get", ownerOf(v)) {
+		err = db.VolumeNotFound(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v.Status != "available" && v.Status != "in-use" {
+		return nil, fault.New(fault.Invalid, "Invalid volume: Originating volume status must be one of available, in-use, but current status is: %s.", v.Status)
+	}
+	return &volumeSource{"source volume", v.ID, v.SizeGiB, v.VolumeTypeID, v.AvailabilityZone, v.PoolID, v.Bootable, v.ImageMetadata}, nil
+}
+
+// give makes the volume a copy: its size unless it is to be larger, and what
+// booting from it needs.
+func (s *volumeSource) give(v *db.Volume) error {
+	if v.SizeGiB == 0 {
+		v.SizeGiB = s.sizeGiB
+	}
+	v.Bootable, v.ImageMetadata = s.bootable, s.imageMetadata
+	if s.what == "snapshot" {
+		v.SnapshotID = &s.id
+	} else {
+		v.SourceVolid = &s.id
+	}
+	if v.SizeGiB >= s.sizeGiB {
+		return nil
+	}
+	if s.what == "snapshot" {
+		return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than the snapshot size %dGB. They must be >= original snapshot size.", v.SizeGiB, s.sizeGiB)
+	}
+	return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than original volume size %dGB. They must be >= original volume size.", v.SizeGiB, s.sizeGiB)
+}
+
+// kind finds the type asked for, the source's, or the default one. A type that
+// the source's pool does not serve is refused, since the copy has to be there.
+func (c *Call) kind(name string, s *volumeSource) (db.VolumeType, error) {
+	if s == nil {
+		return c.typeForCreate(name)
+	}
+	if name == "" {
+		kind, err := c.database().VolumeType(c.Context(), s.typeID, "")
+		if fault.Is(err, fault.NotFound) {
+			return c.typeForCreate("")
+		}
+		return kind, err
+	}
+	kind, err := c.typeForCreate(name)
+	if err != nil || kind.ID == s.typeID || c.server.Serves == nil || s.pool == nil {
+		return kind, err
+	}
+	pool, err := c.database().PoolOf(c.Context(), *s.pool)
+	if err == nil && !c.server.Serves(kind.ExtraSpecs, pool) {
+		err = fault.New(fault.Invalid, "Invalid input received: Invalid volume_type provided: %s (requested type is not compatible; recommend omitting the type argument).", kind.ID)
+	}
+	return kind, err
+}
+
+// copyZones is zones for a copy: the zone of its source, and no other
+// (cloned_volume_same_az).
+func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]string, error) {
+	if s == nil {
+		return c.zones(asked, kind)
+	}
+	if asked != "" && asked != s.zone {
+		exists, err := c.zoneExists(asked)
+		if err == nil && !exists {
+			err = invalidZone(asked)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, fault.New(fault.Invalid, "Invalid input received: Volume must be in the same availability zone as the %s", s.what)
+	}
+	if allowed := typeZones(kind); len(allowed) > 0 && !slices.Contains(allowed, s.zone) {
+		return nil, invalidZone(s.zone)
+	}
+	return []string{s.zone}, nil
+}
