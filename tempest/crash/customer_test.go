@@ -41,10 +41,10 @@ func (c *customer) work(ctx context.Context) {
 		do     func(context.Context) error
 	}{
 		{"create", 5, c.create}, {"clone", 2, c.clone}, {"extend", 5, c.extend}, {"attach", 5, c.attach},
-		{"reserve", 1, c.reserve}, {"complete", 3, c.complete}, {"detach", 4, c.detach}, {"delete", 5, c.delete},
+		{"reserve", 1, c.reserve}, {"complete", 3, c.complete}, {"detach", 4, c.detach}, {"delete", 5, c.delete}, {"find", 3, c.find},
 	}
 	for pause(ctx, between(c.random, 0, 80*time.Millisecond)) {
-		n := c.random.IntN(30)
+		n := c.random.IntN(33)
 		for _, a := range acts {
 			if n -= a.weight; n < 0 {
 				// A request that is under way when the chaos ends is let finish.
@@ -110,6 +110,23 @@ func (c *customer) complete(ctx context.Context) error {
 		return errNothingToDo
 	}
 	return attachments.Complete(ctx, c.client, id).ExtractErr()
+}
+
+// find looks for attachments of whose making the answer was lost or an error.
+func (c *customer) find(ctx context.Context) error {
+	id, ok := c.pick(c.volumes)
+	if !ok {
+		return errNothingToDo
+	}
+	page, err := attachments.List(c.client, attachments.ListOpts{VolumeID: id}).AllPages(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := attachments.ExtractAttachments(page)
+	for _, a := range found {
+		c.attachments = append(without(c.attachments, a.ID), a.ID)
+	}
+	return err
 }
 
 func (c *customer) detach(ctx context.Context) error {
