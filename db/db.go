@@ -8,8 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -19,10 +17,9 @@ import (
 
 // DB is a pool of connections to Clinker's database.
 type DB struct {
-	pool   *pgxpool.Pool
-	sql    *sql.DB
-	gorm   *gorm.DB
-	insert *river.Client[*sql.Tx]
+	pool *pgxpool.Pool
+	sql  *sql.DB
+	gorm *gorm.DB
 
 	jobs chan struct{}      // rings when there are jobs, see wake
 	stop context.CancelFunc // ends wakeLoop
@@ -54,7 +51,7 @@ func Open(ctx context.Context, url string, maxConns int, options ...Option) (*DB
 	return wrap(pool)
 }
 
-// wrap puts GORM and River's inserting client on the one pool.
+// wrap puts GORM on the pool.
 func wrap(pool *pgxpool.Pool) (*DB, error) {
 	sqlDB := stdlib.OpenDBFromPool(pool)
 	mapper, err := gorm.Open(postgres.New(postgres.Config{Conn: sqlDB}), &gorm.Config{
@@ -65,29 +62,10 @@ func wrap(pool *pgxpool.Pool) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open GORM: %w", err)
 	}
-	insert, err := newInserter(sqlDB)
-	if err != nil {
-		return nil, err
-	}
 	ctx, stop := context.WithCancel(context.Background())
-	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, insert: insert, jobs: make(chan struct{}, 1), stop: stop}
+	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, jobs: make(chan struct{}, 1), stop: stop}
 	go d.wakeLoop(ctx)
 	return d, nil
-}
-
-// newInserter makes the River client that only puts jobs into transactions. Its
-// cooldown is how seldom it wakes the schedulers: that is done by wake.
-func newInserter(sqlDB *sql.DB) (*river.Client[*sql.Tx], error) {
-	const seldom = 24 * time.Hour
-	client, err := river.NewClient(riverdatabasesql.New(sqlDB), &river.Config{
-		FetchCooldown:     seldom,
-		FetchPollInterval: seldom,
-		Logger:            quiet,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open River: %w", err)
-	}
-	return client, nil
 }
 
 // Pool gives the pgx pool, for River's workers and for hot reads.

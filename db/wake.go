@@ -11,8 +11,8 @@ const wakeSQL = `SELECT pg_notify(current_schema() || '.river_insert', '{"queue"
 // wake tells the schedulers that there are jobs. It does not wait: it is a
 // statement of its own, behind the commit. Inside the transaction it would make
 // all such commits wait for each other's disk writes, for PostgreSQL keeps
-// notifications in the order of commits; and River's own leaves some out, whose
-// jobs then wait to be found. Should it be lost, they are found half a second later.
+// notifications in the order of commits. Should it be lost, the jobs are found
+// half a second later.
 func (d *DB) wake() {
 	select {
 	case d.jobs <- struct{}{}:
