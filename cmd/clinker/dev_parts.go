@@ -154,7 +154,8 @@ volume_driver = %s
 volume_group = %s
 lvm_type = %s
 target_port = %d
-`, node.name, d.nodeDirectory(i), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i)
+target_helper = %s
+`, node.name, d.nodeDirectory(i), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i, d.TargetHelper)
 }
 
 // startAPI serves the REST API.

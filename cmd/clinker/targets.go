@@ -74,7 +74,7 @@ type privateTargets struct {
 func (p *privateTargets) onRestart(again func()) { p.again = again }
 
 func (p *privateTargets) open(ctx context.Context, b *conf.Backend) (target.Target, error) {
-	if b.TargetHelper != "tgt" && lio.Available() == nil {
+	if b.TargetHelper == "lio" || b.TargetHelper == "auto" && lio.Available() == nil {
 		return openLIO(b)
 	}
 	if p.daemon == nil {

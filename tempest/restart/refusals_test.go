@@ -40,7 +40,7 @@ func TestRefusals(t *testing.T) {
 			d.Under(t, `mount -t tmpfs none /usr/lib/postgresql`)
 		}, `PostgreSQL is not installed: run apt-get install postgresql`},
 		"no tgtd": {func(t *testing.T, d *rig.Dev) {
-			d.Under(t, `mount -t tmpfs none /sys; mkdir "$DATA.empty"; : >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
+			d.Under(t, `: >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
 		}, `tgtd.* is not installed: .*apt-get install tgt`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func NewDev(t testing.TB, args ...string) *Dev {
 		Port: Ports(t, 1), IdentityPort: Ports(t, 1), TargetPort: Ports(t, 8)}
 	d.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", d.Port)
 	d.args = append([]string{Binary(t), "dev", "--data", d.Data, "--port", strconv.Itoa(d.Port),
-		"--identity-port", strconv.Itoa(d.IdentityPort), "--target-port", strconv.Itoa(d.TargetPort)}, args...)
+		"--identity-port", strconv.Itoa(d.IdentityPort), "--target-port", strconv.Itoa(d.TargetPort), "--target-helper", "tgt"}, args...)
 	t.Cleanup(func() {
 		if d.Process != nil {
 			_ = d.Process.Interrupt(30 * time.Second)
