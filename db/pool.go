@@ -101,11 +101,14 @@ const fitsSQL = `CASE WHEN thin THEN
 // last moments, but never one whose volume became available: that was written
 // later, and waited. A forgotten one leaves the volume without a place, as it
 // was before, and its job is run again.
+//
+// The status is looked at as an expression, so that the plan cannot rest on the
+// index of volumes in such a status, which is full of those that no longer are.
 const claimSQL = `WITH lazily AS MATERIALIZED (
 		SELECT set_config('synchronous_commit', 'off', true)
 	), mine AS (
 		SELECT v.id FROM lazily, volumes v WHERE v.id = @volume AND v.deleted_at IS NULL
-			AND v.status IN ('creating', 'downloading') AND v.pool_id IS NULL FOR UPDATE OF v
+			AND v.status || '' IN ('creating', 'downloading') AND v.pool_id IS NULL FOR UPDATE OF v
 	), room AS (
 		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
 			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
