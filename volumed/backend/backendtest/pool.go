@@ -47,6 +47,10 @@ func (p *pool) named(template func(id string) string) string {
 
 // clean deletes the youngest first: snapshots before their volumes.
 func (p *pool) clean() {
+	if p.Clear != nil {
+		p.Clear(p.T, p.ids)
+		return
+	}
 	left, err := p.List(context.Background())
 	p.ok(err)
 	for _, name := range slices.Backward(p.names) {

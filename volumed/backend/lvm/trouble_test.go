@@ -21,25 +21,13 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// made makes a volume that is gone after the test.
+// made makes a volume that is gone after the test, with its snapshots.
 func made(t *testing.T, b *Backend, size int64) string {
 	t.Helper()
-	name := backend.VolumeName(uuid.NewString())
-	must(t, b.Create(t.Context(), name, size))
-	t.Cleanup(func() { b.gone(t, name) })
-	return name
-}
-
-// gone deletes and wipes.
-func (b *Backend) gone(t *testing.T, name string) {
-	t.Helper()
-	ctx := context.Background()
-	must(t, b.Delete(ctx, name))
-	trash, err := b.Trash(ctx)
-	must(t, err)
-	for _, entry := range trash {
-		must(t, b.Purge(ctx, entry.Name, func(context.Context, int) error { return nil }))
-	}
+	id := uuid.NewString()
+	t.Cleanup(func() { cleared(b)(t, []string{id}) })
+	must(t, b.Create(t.Context(), backend.VolumeName(id), size))
+	return backend.VolumeName(id)
 }
 
 // TestOpen: what is wrong with a volume group is said with its remedy.
@@ -86,7 +74,6 @@ func TestAfterBoot(t *testing.T) {
 	made(t, thin, unit)
 	origin, snapshot := made(t, thick, unit), backend.SnapshotName(uuid.NewString())
 	must(t, thick.Snapshot(t.Context(), origin, snapshot))
-	t.Cleanup(func() { thick.gone(t, snapshot) })
 	sh(t, "vgchange", "-an", guest.VolumeGroup)
 	for _, device := range []string{origin, snapshot} {
 		path, err := thick.Device(t.Context(), device)
@@ -175,7 +162,6 @@ func TestSnapshotHoldsAll(t *testing.T) {
 	b := opened(t, "")
 	name, snapshot := made(t, b, unit), backend.SnapshotName(uuid.NewString())
 	must(t, b.Snapshot(t.Context(), name, snapshot))
-	t.Cleanup(func() { b.gone(t, snapshot) })
 	path, err := b.Device(t.Context(), name)
 	must(t, err)
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
