@@ -12,10 +12,10 @@ import (
 
 // comparableColumns are the columns that matter when a node's volumes are compared
 // with the rows.
-const comparableColumns = `v.id, v.size_gib, v.status, v.generation, v.pool_id, v.deleted_at`
+const comparableColumns = `v.id, v.size_gib, v.status, v.migration_status, v.generation, v.pool_id, v.deleted_at`
 
 func scanComparable(row pgx.CollectableRow) (v Volume, err error) {
-	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.Generation, &v.PoolID, &v.DeletedAt)
+	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.MigrationStatus, &v.Generation, &v.PoolID, &v.DeletedAt)
 }
 
 // VolumesEver gives volumes by id, those that have been deleted too.

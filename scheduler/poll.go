@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -58,13 +59,33 @@ func (s *Scheduler) pollNode(ctx context.Context, service db.Service) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	stats, err := s.options.Nodes.Node(service.Endpoint).Stats(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // this scheduler stops
+	}
+	if s.turned(service.Endpoint, err == nil) {
+		logAnswer(ctx, service, err)
+	}
 	if err != nil {
-		slog.InfoContext(ctx, "node cannot be polled", "service", service.Host, "endpoint", service.Endpoint, "error", err)
 		return
 	}
 	if err := s.recordStats(ctx, *stats.Node, stats.Pools); err != nil && ctx.Err() == nil {
 		slog.WarnContext(ctx, "what a node said could not be kept", "service", service.Host, "error", err)
 	}
+}
+
+// turned tells whether a node that answered does not any more, or the other way
+// round: what stays as it is, is not worth a line every few seconds.
+func (s *Scheduler) turned(endpoint string, answers bool) bool {
+	before, known := s.answers.Swap(endpoint, answers)
+	return !known && !answers || known && before != answers
+}
+
+func logAnswer(ctx context.Context, service db.Service, err error) {
+	if err != nil {
+		slog.WarnContext(ctx, "node cannot be polled", "service", service.Host, "endpoint", service.Endpoint, "error", err)
+		return
+	}
+	slog.InfoContext(ctx, "node can be polled again", "service", service.Host, "endpoint", service.Endpoint)
 }
 
 // recordStats writes the node's answer: it lives, and its pools are so. A pool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,6 +68,7 @@ type Scheduler struct {
 	reconciler *reconcile.Reconciler
 	client     string        // the id of its River client, new with each start
 	unheard    chan struct{} // rings when a node was heard of that may need a poll
+	answers    sync.Map      // whether a node answered its last poll, by endpoint
 }
 
 // New checks the options; it neither connects nor starts anything.

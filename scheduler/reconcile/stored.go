@@ -73,6 +73,7 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 			if r.first("stranger " + id) {
 				strangers++
 			}
+		case migrating(v): // it is in two pools, or about to be
 		case v.DeletedAt != nil, v.PoolID == nil, *v.PoolID != p.ID:
 			err := r.destroy(ctx, p, node, v, s)
 			if err != nil && !gone(err) {
@@ -84,6 +85,11 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 		slog.WarnContext(ctx, "a pool holds volumes that the database does not know; they are left alone", "pool", p.Name, "volumes", strangers)
 	}
 	return nil
+}
+
+// migrating: see Cinder's migration_status; success and error are its ends.
+func migrating(v db.Volume) bool {
+	return v.DeletedAt == nil && v.MigrationStatus != nil && *v.MigrationStatus != "success" && *v.MigrationStatus != "error"
 }
 
 func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Volumed, v db.Volume, s *rpc.Stored) error {
