@@ -8,6 +8,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
 
 	"clinker/tempest/rig"
+	"clinker/volumed/target/targettest"
 )
 
 // TestNodeDies kills what runs on a storage node, part by part, while a machine
@@ -44,7 +45,9 @@ func TestNodeDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Logout()
-	again := h.Open(t, a.Login)
+	var again targettest.Session
+	rig.Eventually(t, rig.Settle, func() (err error) { again, err = h.Try(t, a.Login); return err })
+	defer again.Logout()
 	verify(t, again, gib)
 	if err := again.Verify(t.Context(), 8*mib, mib, 0x11); err != nil {
 		t.Error(err)
