@@ -47,8 +47,8 @@ type Runner struct {
 const (
 	DefaultFirstWait     = 4 * time.Second
 	DefaultPause         = time.Second
-	DefaultPlacePatience = 25 * time.Second
-	DefaultPatience      = 40 * time.Second
+	DefaultPlacePatience = 20 * time.Second
+	DefaultPatience      = 30 * time.Second
 	DefaultGrace         = 10 * time.Second
 	DefaultBusyTries     = 6
 )

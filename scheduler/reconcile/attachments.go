@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"clinker/db"
 	"clinker/internal/fault"
 	"clinker/volumed/rpc"
@@ -24,17 +26,23 @@ func (r *Reconciler) attachments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var running errgroup.Group
+	running.SetLimit(atOnce) // one dead node must not keep all others waiting
 	for _, a := range stuck {
-		mend := r.finishDetach
-		if a.AttachStatus == db.AttachAttaching {
-			mend = r.failAttach
-		}
-		if err := mend(ctx, a); err != nil && !gone(err) {
-			slog.WarnContext(ctx, "an attachment left half way could not be mended", "attachment", a.ID,
-				"volume", a.VolumeID, "status", a.AttachStatus, "error", err)
-		}
+		running.Go(func() error { r.mendAttachment(ctx, a); return nil })
 	}
-	return nil
+	return running.Wait()
+}
+
+func (r *Reconciler) mendAttachment(ctx context.Context, a db.Attachment) {
+	mend := r.finishDetach
+	if a.AttachStatus == db.AttachAttaching {
+		mend = r.failAttach
+	}
+	if err := mend(ctx, a); err != nil && !gone(err) {
+		slog.WarnContext(ctx, "an attachment left half way could not be mended", "attachment", a.ID,
+			"volume", a.VolumeID, "status", a.AttachStatus, "error", err)
+	}
 }
 
 // failAttach marks the attachment first: from then on the request that it was
@@ -45,12 +53,15 @@ func (r *Reconciler) failAttach(ctx context.Context, a db.Attachment) error {
 		return err
 	}
 	slog.WarnContext(ctx, "an attachment was left half way, and is in error now", "attachment", a.ID, "volume", a.VolumeID)
+	if !r.reachable(ctx, a) {
+		return nil // the comparison of exports finds the grant when the node is back
+	}
 	return r.revoke(ctx, failed)
 }
 
 func (r *Reconciler) finishDetach(ctx context.Context, a db.Attachment) error {
-	if a.AttachStatus == db.AttachErrorDetaching && !r.reachable(ctx, a) {
-		return nil // it rests until the node is back
+	if !r.reachable(ctx, a) {
+		return r.awaitNode(ctx, a)
 	}
 	detaching, err := r.moveAttachment(ctx, a, db.AttachDetaching)
 	if err != nil {
@@ -62,6 +73,15 @@ func (r *Reconciler) finishDetach(ctx context.Context, a db.Attachment) error {
 	}
 	slog.WarnContext(ctx, "a detachment was left half way, and is finished now", "attachment", a.ID, "volume", a.VolumeID)
 	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishDetach(ctx, a.VolumeID, a.ID) })
+}
+
+// awaitNode has a detachment rest until its node is back.
+func (r *Reconciler) awaitNode(ctx context.Context, a db.Attachment) error {
+	if a.AttachStatus == db.AttachErrorDetaching {
+		return nil
+	}
+	_, err := r.moveAttachment(ctx, a, db.AttachErrorDetaching)
+	return err
 }
 
 // moveAttachment moves it, if it is as it was read, and the volume with it.
