@@ -44,7 +44,7 @@ const (
 
 var attachments = table{
 	from: "attachments a",
-	live: "a.deleted_at IS NULL",
+	live: "a.deleted_at IS NULL", listed: "a.user_id >= ''",
 	columns: `a.id, a.volume_id, a.project_id, a.user_id, a.instance_uuid, a.attach_status, a.attach_mode,
 		a.attached_host, a.mountpoint, a.connector, a.connection_info, a.generation,
 		a.attached_at, a.detached_at, a.created_at, a.updated_at, a.deleted_at`,

@@ -16,6 +16,7 @@ import (
 type table struct {
 	from    string            // FROM clause; the rows' own table is its first, with an alias
 	live    string            // condition that leaves out deleted rows
+	listed  string            // condition that always holds and lets lists use the indexes made for them; "" without such
 	columns string            // what the scanner reads, in its order
 	byName  map[string]column // what may be filtered and sorted by, under Cinder's names
 }
@@ -80,7 +81,7 @@ func markerNotFound(marker string) error {
 // count counts what the conditions meet.
 func count(ctx context.Context, d *DB, t table, q Query) (int, error) {
 	var b builder
-	sql := "SELECT count(*) FROM " + t.from + " WHERE " + b.where(t, q.Where)
+	sql := "SELECT count(*) FROM " + t.from + " WHERE " + b.where(t, t.list(q.Where))
 	var n int
 	err := d.pool.QueryRow(ctx, sql, b.args...).Scan(&n)
 	return n, err
@@ -115,6 +116,14 @@ func ValidID(id string) bool {
 	return err == nil && u.String() == id
 }
 
+// list adds the condition of lists.
+func (t table) list(where []Condition) []Condition {
+	if t.listed == "" {
+		return where
+	}
+	return append([]Condition{{sql: t.listed}}, where...)
+}
+
 func (t table) alias() string {
 	fields := strings.Fields(t.from)
 	return fields[1]
@@ -127,7 +136,7 @@ func (t table) selectPage(q Query) (string, []any, error) {
 	}
 	var b builder
 	var sql strings.Builder
-	fmt.Fprintf(&sql, "SELECT %s FROM %s WHERE %s", t.columns, t.from, b.where(t, q.Where))
+	fmt.Fprintf(&sql, "SELECT %s FROM %s WHERE %s", t.columns, t.from, b.where(t, t.list(q.Where)))
 	if q.Marker != "" {
 		if !ValidID(q.Marker) {
 			return "", nil, markerNotFound(q.Marker)

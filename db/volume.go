@@ -55,7 +55,7 @@ func (Volume) TableName() string { return "volumes" }
 // so that a list needs no statement for it.
 var volumes = table{
 	from: "volumes v JOIN volume_types t ON t.id = v.volume_type_id",
-	live: "v.deleted_at IS NULL",
+	live: "v.deleted_at IS NULL", listed: "v.user_id >= ''",
 	columns: `v.id, v.project_id, v.user_id, v.name, v.description, v.size_gib, v.status,
 		v.migration_status, v.generation, v.target_size_gib, v.volume_type_id, t.name,
 		v.availability_zone, v.pool_id, v.claimed_bytes, v.host, v.service_id, v.bootable,

@@ -10,7 +10,7 @@ import (
 type VolumeSum struct{ Count, SizeGiB int }
 
 // ofProject limits a statement on volumes v to one project; NULL for all.
-const ofProject = "v.deleted_at IS NULL AND ($1::text IS NULL OR v.project_id = $1)"
+const ofProject = "v.deleted_at IS NULL AND v.user_id >= '' AND ($1::text IS NULL OR v.project_id = $1)"
 
 // SumVolumes counts the live volumes of a project, or of all for nil.
 func (d *DB) SumVolumes(ctx context.Context, project *string) (VolumeSum, error) {

@@ -146,6 +146,6 @@ func (t *Tx) DeleteVolumeType(ctx context.Context, id string) error {
 // TypeInUse tells whether any live volume has the type.
 func (t *Tx) TypeInUse(ctx context.Context, id string) (bool, error) {
 	var used bool
-	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM volumes WHERE volume_type_id = ? AND deleted_at IS NULL)", id).Scan(&used).Error
+	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM volumes WHERE volume_type_id = ? AND deleted_at IS NULL AND user_id >= '')", id).Scan(&used).Error
 	return used, err
 }
