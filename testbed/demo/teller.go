@@ -83,12 +83,15 @@ func (t *teller) end(text string) {
 	fmt.Fprintf(t.w, "\n%s  %s%s%s\n", t.clock(), t.bold+t.good, text, t.normal)
 }
 
-// wrap breaks a command line between words, with the shell's backslash.
+// wrap breaks a command line between words, with the shell's backslash, but not
+// between an option and its value.
 func wrap(line string, most int) []string {
 	var parts []string
-	now := ""
+	now, option := "", false
 	for word := range strings.SplitSeq(line, " ") {
-		if now != "" && len(now)+len(word)+3 > most {
+		value := option && !strings.HasPrefix(word, "-")
+		option = strings.HasPrefix(word, "--")
+		if now != "" && !value && len(now)+len(word)+longestValue > most {
 			parts, now = append(parts, now+` \`), ""
 		}
 		if now != "" {
@@ -98,3 +101,6 @@ func wrap(line string, most int) []string {
 	}
 	return append(parts, now)
 }
+
+// longestValue leaves room for an option's value and the backslash.
+const longestValue = 12
