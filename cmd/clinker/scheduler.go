@@ -11,6 +11,7 @@ import (
 	"clinker/internal/conf"
 	"clinker/internal/pki"
 	"clinker/scheduler"
+	"clinker/scheduler/jobs"
 	"clinker/scheduler/placement"
 )
 
@@ -61,6 +62,7 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
 		Zone: cfg.StorageAvailabilityZone, Version: version,
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
+		Jobs:            jobs.Runner{MessageTTL: cfg.API.MessageTTL},
 	})
 }
 

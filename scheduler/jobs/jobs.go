@@ -36,6 +36,8 @@ type Runner struct {
 	// from its request or from this scheduler's start: after a power cut a node
 	// may be seconds behind the request that needs it.
 	Grace time.Duration
+	// MessageTTL is how long users' messages are kept; 0 for Cinder's 30 days.
+	MessageTTL time.Duration
 	// BusyTries is how often a device that is held open is tried again.
 	BusyTries int
 

@@ -69,7 +69,7 @@ func (r *run) failSnapshot(ctx context.Context, s db.Snapshot, text string) erro
 		if err := tx.FailSnapshot(ctx, s, text); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewSnapshotMessage(s, db.ActionCreateSnapshot, db.DetailSnapshotCreate, text, r.request))
+		return r.tell(ctx, tx, db.NewSnapshotMessage(s, db.ActionCreateSnapshot, db.DetailSnapshotCreate, text, r.request))
 	})
 }
 

@@ -79,7 +79,7 @@ func (r *run) restSnapshotDelete(ctx context.Context, s db.Snapshot, why error) 
 		if _, err := tx.MoveSnapshotAt(ctx, s, move, reason, nil); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewSnapshotMessage(s, db.ActionDeleteSnapshot, detail,
+		return r.tell(ctx, tx, db.NewSnapshotMessage(s, db.ActionDeleteSnapshot, detail,
 			"The snapshot was not deleted: "+reason+".", r.request))
 	})
 }

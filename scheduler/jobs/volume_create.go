@@ -99,6 +99,6 @@ func (r *run) failCreate(ctx context.Context, v db.Volume, none *noPool) error {
 		if err := tx.FailCreate(ctx, v, none.text); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionScheduleAllocate, db.DetailNoBackendAvailable, none.text, r.request))
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionScheduleAllocate, db.DetailNoBackendAvailable, none.text, r.request))
 	})
 }

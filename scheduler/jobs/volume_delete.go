@@ -97,7 +97,7 @@ func (r *run) restDelete(ctx context.Context, v db.Volume, m db.Move, reason str
 		if _, err := tx.MoveVolumeAt(ctx, v, m, reason, nil); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionDeleteVolume, db.DetailUnknownError,
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionDeleteVolume, db.DetailUnknownError,
 			"The volume was not deleted: "+reason+".", r.request))
 	})
 }

@@ -82,6 +82,6 @@ func (r *run) failExtend(ctx context.Context, v db.Volume, m db.Move, detail db.
 		if err := tx.FailExtend(ctx, v, m, text); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionExtendVolume, detail, text, r.request))
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionExtendVolume, detail, text, r.request))
 	})
 }

@@ -82,7 +82,7 @@ func (r *run) failRevert(ctx context.Context, v db.Volume, reason string) error 
 		if err := tx.EndRevert(ctx, v, db.RevertFailed, reason); err != nil {
 			return err
 		}
-		return tx.InsertMessage(ctx, db.NewVolumeMessage(v, db.ActionRevertVolume, db.DetailUnknownError,
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionRevertVolume, db.DetailUnknownError,
 			"The volume was not reverted, or only in part: "+reason+".", r.request))
 	})
 }

@@ -1,0 +1,17 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"clinker/db"
+)
+
+// tell leaves a message for the user, for as long as the operator's message_ttl
+// says.
+func (r *Runner) tell(ctx context.Context, tx *db.Tx, m *db.Message) error {
+	if r.MessageTTL > 0 {
+		m.ExpiresAt = time.Now().UTC().Add(r.MessageTTL)
+	}
+	return tx.InsertMessage(ctx, m)
+}
