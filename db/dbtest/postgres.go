@@ -63,7 +63,7 @@ func Main(m *testing.M) {
 	code := m.Run()
 	if server != nil {
 		_ = server.Stop()
-		_ = os.RemoveAll(server.Directory())
+		_ = os.RemoveAll(filepath.Dir(server.Directory()))
 	}
 	os.Exit(code)
 }

@@ -108,11 +108,24 @@ func (s *Server) endLeftover(ctx context.Context, bin string) {
 	_ = s.account.command(stop).Run()
 }
 
+// socketPrefix begins the name of every socket directory.
+const socketPrefix = "clinker-pg-"
+
 // socketDirectory gives a short path: a Unix socket's may have 107 characters.
+// Beside the data it is written where that is, so that one that a killed process
+// left can be taken away.
 func (s *Server) socketDirectory() (string, error) {
-	dir, err := os.MkdirTemp("", "clinker-pg-")
+	note := filepath.Join(s.options.Directory, "clinker-socket")
+	if old, err := os.ReadFile(note); err == nil && filepath.Dir(string(old)) == filepath.Clean(os.TempDir()) &&
+		strings.HasPrefix(filepath.Base(string(old)), socketPrefix) {
+		_ = os.RemoveAll(string(old))
+	}
+	dir, err := os.MkdirTemp("", socketPrefix)
 	if err != nil {
 		return "", fmt.Errorf("make the socket directory: %w", err)
+	}
+	if err := os.WriteFile(note, []byte(dir), 0o600); err != nil {
+		return "", err
 	}
 	return dir, s.account.own(dir)
 }
