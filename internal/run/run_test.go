@@ -1,0 +1,51 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+func TestOutput(t *testing.T) {
+	t.Setenv("CLINKER_SECRET", "must not be inherited")
+	out, err := Command{Args: []string{"sh", "-c", "cat; env"}, Input: []byte("in "), Env: []string{"A=b"}}.Output(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(out)
+	if !strings.HasPrefix(text, "in ") || !strings.Contains(text, "A=b") || !strings.Contains(text, "LC_ALL=C") {
+		t.Errorf("input or environment is missing: %s", text)
+	}
+	if strings.Contains(text, "CLINKER_SECRET") {
+		t.Error("our environment leaked")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	_, err := Output(t.Context(), "sh", "-c", "echo why >&2; exit 7")
+	var exit *ExitError
+	if !errors.As(err, &exit) || exit.Status != 7 || exit.Stderr != "why" {
+		t.Errorf("exit status: %v", err)
+	}
+	if _, err := Output(t.Context(), "no-such-program-at-all"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("missing program: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := Output(ctx, "sleep", "60"); !fault.Is(err, fault.Timeout) {
+		t.Errorf("deadline: %v", err)
+	}
+}
+
+func TestOutputIsBounded(t *testing.T) {
+	t.Parallel()
+	out, err := Output(t.Context(), "head", "-c", "20000000", "/dev/zero")
+	if err != nil || len(out) != maxOutput {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+}
