@@ -28,6 +28,7 @@ func TestVolumes(t *testing.T) {
 		"CloneHasTheData":             cloneHasTheData,
 		"DeletedBytesAreNotReadAgain": deletedBytes,
 		"ReadOnlyRefusesWrites":       readOnly,
+		"SecretsStayHidden":           secretsStayHidden,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
