@@ -58,7 +58,7 @@ func ofVolume(column string) string {
 
 var snapshots = table{
 	from: "snapshots s",
-	live: "s.deleted_at IS NULL",
+	live: "s.deleted_at IS NULL", listed: "s.user_id >= ''",
 	columns: `s.id, s.volume_id, s.project_id, s.user_id, s.name, s.description, s.size_gib, s.quota_gib, s.status,
 		s.progress, s.generation, s.volume_type_id, s.pool_id, s.claimed_bytes, s.metadata, s.bootable,
 		s.image_metadata, s.group_snapshot_id, s.encryption_key_id, s.provider_id, s.consumes_quota,

@@ -15,7 +15,7 @@ import (
 // claimSnapshotSQL locks the snapshot, then takes the room, then notes it, as
 // for a volume.
 const claimSnapshotSQL = `WITH mine AS (
-		SELECT id, pool_id FROM snapshots WHERE id = @snapshot AND deleted_at IS NULL AND status = 'creating'
+		SELECT id, pool_id FROM snapshots WHERE id = @snapshot AND deleted_at IS NULL AND status || '' = 'creating'
 			AND claimed_bytes = 0 FOR UPDATE
 	), room AS (
 		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes

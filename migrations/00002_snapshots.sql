@@ -28,10 +28,10 @@ CREATE TABLE snapshots (
     updated_at        timestamptz,
     deleted_at        timestamptz
 );
-CREATE INDEX snapshots_live_project ON snapshots (project_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX snapshots_live_project ON snapshots (project_id, created_at DESC, id DESC) WHERE deleted_at IS NULL AND user_id >= ''; -- see volumes_live_project
 CREATE INDEX snapshots_live_created ON snapshots (created_at DESC, id DESC) WHERE deleted_at IS NULL AND size_gib >= 0; -- see db.EverySnapshot
-CREATE INDEX snapshots_live_volume  ON snapshots (volume_id, created_at DESC) WHERE deleted_at IS NULL;
-CREATE INDEX snapshots_live_pool    ON snapshots (pool_id) WHERE deleted_at IS NULL;
+CREATE INDEX snapshots_live_volume  ON snapshots (volume_id, created_at DESC) WHERE deleted_at IS NULL AND volume_id IS NOT NULL;
+CREATE INDEX snapshots_live_pool    ON snapshots (pool_id) WHERE deleted_at IS NULL AND pool_id IS NOT NULL;
 CREATE INDEX snapshots_moving       ON snapshots (updated_at)
     WHERE deleted_at IS NULL AND status IN ('creating', 'deleting');
 
