@@ -64,9 +64,9 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	var stdout, stderr limited
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.Bytes(), c.explain(ctx, err, stderr.String())
+		return stdout.kept.Bytes(), c.explain(ctx, err, stderr.kept.String())
 	}
-	return stdout.Bytes(), nil
+	return stdout.kept.Bytes(), nil
 }
 
 func (c Command) explain(ctx context.Context, err error, stderr string) error {
@@ -92,12 +92,13 @@ func lastLines(s string) string {
 	return strings.ReplaceAll(s, "\n", "; ")
 }
 
-// limited keeps the first maxOutput bytes and swallows the rest.
-type limited struct{ bytes.Buffer }
+// limited keeps the first maxOutput bytes and swallows the rest. The buffer is
+// not embedded: its ReadFrom would go past Write.
+type limited struct{ kept bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if room := maxOutput - l.Len(); room > 0 {
-		l.Buffer.Write(p[:min(room, len(p))])
+	if room := maxOutput - l.kept.Len(); room > 0 {
+		l.kept.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }
