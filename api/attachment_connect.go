@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"crypto/md5"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"strings"
 
 	"clinker/db"
@@ -86,7 +84,7 @@ func (c *Call) connect(v db.Volume, a db.Attachment, from *connector) (db.Attach
 	}
 	info, err := c.grant(v, a, from, mode)
 	if err != nil {
-		c.failConnect(v, a)
+		c.noteFailure(v, a, db.AttachAttaching, db.AttachErrorAttaching)
 		return a, err
 	}
 	return c.database().SetConnectionInfo(c.Context(), a, info)
@@ -157,7 +155,7 @@ func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string)
 		AttachmentID: a.ID, Initiator: from.Initiator, Username: username, Password: rpc.Secret(password), ReadOnly: mode == "ro",
 	})
 	if err != nil {
-		return nil, err
+		return nil, nodeFailure(err)
 	}
 	return connectionInfo(v, a, connection, mode)
 }
@@ -206,27 +204,22 @@ func connectionInfo(v db.Volume, a db.Attachment, n *rpc.Connection, mode string
 	return json.Marshal(info)
 }
 
-// failConnect marks the attachment, so that it neither blocks nor misleads. It
-// works on although the client may have gone.
-func (c *Call) failConnect(v db.Volume, a db.Attachment) {
-	ctx := context.WithoutCancel(c.Context())
-	err := c.server.db.Tx(ctx, func(tx *db.Tx) error {
-		if err := tx.TouchAttachments(ctx, v.ID); err != nil {
-			return err
-		}
-		if _, err := tx.MoveAttachment(ctx, a.ID, []string{db.AttachAttaching}, db.AttachErrorAttaching, nil); err != nil {
-			return err
-		}
-		return tx.SettleAttachments(ctx, v.ID)
-	})
-	logLeftover(ctx, err, "attachment", a.ID)
+// nodeFailure answers 500 for whatever a node could not do, as Cinder does and
+// as Nova's retries expect. What the connector is to blame for stays a 400.
+func nodeFailure(err error) error {
+	switch fault.CodeOf(err) {
+	case "", fault.Invalid:
+		return err
+	case fault.Unsupported:
+		return fault.Wrap(err, fault.Invalid, "Invalid input received: %s", fault.MessageOf(err))
+	}
+	return fault.Wrap(err, attachFailed, "the storage node could not do it.")
 }
 
-// attachFailure answers 500 for whatever a node could not do, as Cinder does
-// and as Nova's retries expect; what the caller did wrong keeps its own status.
+// attachFailure says which request a node failed.
 func attachFailure(err error, sentence string) error {
-	if status := statusOf[fault.CodeOf(err)]; status != 0 && status < http.StatusInternalServerError {
-		return err
+	if fault.Is(err, attachFailed) {
+		return fault.Wrap(err, attachFailed, "%s: %s", sentence, fault.MessageOf(err))
 	}
-	return fault.Wrap(err, attachFailed, "%s: the storage node could not export the volume.", sentence)
+	return err
 }

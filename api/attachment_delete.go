@@ -55,7 +55,7 @@ func (c *Call) detach(v db.Volume, a db.Attachment) error {
 		return err
 	}
 	if err := c.revoke(v, detaching); err != nil {
-		c.failDetach(v, detaching)
+		c.noteFailure(v, detaching, db.AttachDetaching, db.AttachErrorDetaching)
 		return err
 	}
 	return c.tx(func(tx *db.Tx) error { return tx.FinishDetach(c.Context(), v.ID, a.ID) })
@@ -69,29 +69,26 @@ func (c *Call) revoke(v db.Volume, a db.Attachment) error {
 	if err != nil {
 		return err
 	}
-	return node.Revoke(c.Context(), rpc.Fence{
+	return nodeFailure(node.Revoke(c.Context(), rpc.Fence{
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
-	}, pool, v.ID)
+	}, pool, v.ID))
 }
 
-func (c *Call) failDetach(v db.Volume, a db.Attachment) {
+// noteFailure marks an attachment that a node has failed, so that it neither
+// blocks nor misleads, although the client may have gone. Should that fail too,
+// the reconciler will find the row.
+func (c *Call) noteFailure(v db.Volume, a db.Attachment, from, to string) {
 	ctx := context.WithoutCancel(c.Context())
 	err := c.server.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := tx.TouchAttachments(ctx, v.ID); err != nil {
 			return err
 		}
-		if _, err := tx.MoveAttachment(ctx, a.ID, []string{db.AttachDetaching}, db.AttachErrorDetaching, nil); err != nil {
+		if _, err := tx.MoveAttachment(ctx, a.ID, []string{from}, to, nil); err != nil {
 			return err
 		}
 		return tx.SettleAttachments(ctx, v.ID)
 	})
-	logLeftover(ctx, err, "attachment", a.ID)
-}
-
-// logLeftover logs that a status could not be written after a failure; the
-// reconciler will find the row.
-func logLeftover(ctx context.Context, err error, kind, id string) {
 	if err != nil {
-		slog.WarnContext(ctx, "a failure could not be noted", "kind", kind, "id", id, "error", err)
+		slog.WarnContext(ctx, "a failure could not be noted", "attachment", a.ID, "error", err)
 	}
 }
