@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,10 +27,10 @@ type Pool struct {
 	ReservedPercentage       int
 	StorageProtocol          string
 	Capabilities             StringMap
-	IOBusyShare              float64 `gorm:"column:io_busy_share"`
-	IOOperationsPerSecond    float64 `gorm:"column:io_operations_per_second"`
-	IOBytesPerSecond         float64 `gorm:"column:io_bytes_per_second"`
-	IOMeanWaitMS             float64 `gorm:"column:io_mean_wait_ms"`
+	IOBusyShare              float64
+	IOOperationsPerSecond    float64
+	IOBytesPerSecond         float64
+	IOMeanWaitMS             float64
 	PolledAt                 time.Time
 	CreatedAt                time.Time
 }
@@ -37,26 +38,49 @@ type Pool struct {
 // PoolService is a pool with the service that answers for it.
 type PoolService struct {
 	Pool
-	Service Service `gorm:"foreignKey:ServiceID"`
+	Service Service
 }
-
-// TableName is GORM's.
-func (PoolService) TableName() string { return "pools" }
 
 // Pools lists all pools with their services, by name.
 func (d *DB) Pools(ctx context.Context) ([]PoolService, error) {
-	var pools []PoolService
-	return pools, d.gorm.WithContext(ctx).Joins("Service").Order("pools.name").Find(&pools).Error
+	rows, err := d.pool.Query(ctx, poolServiceSQL+" ORDER BY p.name")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanPoolService)
 }
 
-// PoolOf gives the pool with that id, with its service: the node to call.
+// poolServiceSQL reads what scanPoolService wants, in its order.
+const poolServiceSQL = `SELECT p.id, p.service_id, p.name, p.availability_zone, p.total_bytes, p.free_bytes, p.other_bytes,
+		p.allocated_bytes, p.volume_count, p.claims_since_poll, p.thin, p.max_over_subscription_ratio,
+		p.reserved_percentage, p.storage_protocol, p.capabilities, p.io_busy_share, p.io_operations_per_second,
+		p.io_bytes_per_second, p.io_mean_wait_ms, p.polled_at, p.created_at,
+		s.id, s.host, s.daemon, s.availability_zone, s.disabled, s.disabled_reason, s.frozen, s.replication_status,
+		s.active_backend_id, s.endpoint, s.node_uuid, s.version, s.heartbeat_at, s.created_at, s.updated_at
+	FROM pools p JOIN services s ON s.id = p.service_id`
+
+func scanPoolService(row pgx.CollectableRow) (p PoolService, err error) {
+	s := &p.Service
+	return p, row.Scan(&p.ID, &p.ServiceID, &p.Name, &p.AvailabilityZone, &p.TotalBytes, &p.FreeBytes, &p.OtherBytes,
+		&p.AllocatedBytes, &p.VolumeCount, &p.ClaimsSincePoll, &p.Thin, &p.MaxOverSubscriptionRatio,
+		&p.ReservedPercentage, &p.StorageProtocol, &p.Capabilities, &p.IOBusyShare, &p.IOOperationsPerSecond,
+		&p.IOBytesPerSecond, &p.IOMeanWaitMS, &p.PolledAt, &p.CreatedAt,
+		&s.ID, &s.Host, &s.Daemon, &s.AvailabilityZone, &s.Disabled, &s.DisabledReason, &s.Frozen, &s.ReplicationStatus,
+		&s.ActiveBackendID, &s.Endpoint, &s.NodeUUID, &s.Version, &s.HeartbeatAt, &s.CreatedAt, &s.UpdatedAt)
+}
+
+// PoolOf gives the pool with that id, with its service: the node to call. By
+// hand, since nearly every job and every attachment asks for it.
 func (d *DB) PoolOf(ctx context.Context, id string) (PoolService, error) {
-	var pool PoolService
-	result := d.gorm.WithContext(ctx).Joins("Service").Where("pools.id = ?", id).Limit(1).Find(&pool)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return pool, fault.New(fault.NotFound, "Pool %s could not be found.", id)
+	rows, err := d.pool.Query(ctx, poolServiceSQL+" WHERE p.id = $1", id)
+	if err != nil {
+		return PoolService{}, err
 	}
-	return pool, result.Error
+	pool, err := pgx.CollectExactlyOneRow(rows, scanPoolService)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = fault.New(fault.NotFound, "Pool %s could not be found.", id)
+	}
+	return pool, err
 }
 
 // RecordPoll writes what a node said of one of its pools, and makes the row the
