@@ -29,6 +29,7 @@ type commands struct {
 	API       apiCommand       `cmd:"" name:"api" help:"Serve the REST API."`
 	Scheduler schedulerCommand `cmd:"" help:"Place volumes and work on jobs."`
 	Volumed   volumedCommand   `cmd:"" help:"Keep volumes on this storage node."`
+	Identity  identityCommand  `cmd:"" help:"Serve the built-in identity, for those who have no Keystone."`
 
 	Attach attachCommand `cmd:"" help:"Bring a volume to this machine as a block device."`
 	Detach detachCommand `cmd:"" help:"Take it away again."`
