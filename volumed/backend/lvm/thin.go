@@ -65,7 +65,7 @@ func (t *thin) remove(ctx context.Context, name string) error {
 	return t.change(ctx, "lvremove", "-y", "--select", choice, t.group.name)
 }
 
-// snapshot is not activated: only copies begin with it.
+// snapshot leaves it active, so that the kernel can tell its size when it is copied.
 func (t *thin) snapshot(ctx context.Context, volume, snapshot string) error {
 	err := t.freeze(ctx, volume, snapshot)
 	return t.existing(ctx, err, snapshot, func(v logicalVolume) error {
