@@ -89,7 +89,7 @@ func (b *bench) host(ctx context.Context, dir string, report *report) error {
 	}
 	report.APIStart = c.apiStart.Seconds()
 	m := newMeter(c)
-	m.note("idle", 0, 0)
+	m.idle(ctx)
 	report.Results, err = load.Run(ctx, c.endpoint, b.options(m.observe))
 	report.Usage = m.usage
 	if err != nil || b.Peer == "" {

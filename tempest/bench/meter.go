@@ -62,6 +62,18 @@ func (m *meter) note(phase string, workers, done int) *Usage {
 	return &m.usage[len(m.usage)-1]
 }
 
+// idle looks at processes that have nothing to do, for as many seconds as it
+// says were done.
+func (m *meter) idle(ctx context.Context) {
+	const seconds = 5
+	end := m.observe("idle, each second", 0)
+	select {
+	case <-ctx.Done():
+	case <-time.After(seconds * time.Second):
+	}
+	end(&load.Result{Done: seconds, Seconds: seconds})
+}
+
 // observe is load.Options.Observe.
 func (m *meter) observe(phase string, workers int) func(*load.Result) {
 	fmt.Fprintf(os.Stderr, "%s, %d at once …", phase, workers)

@@ -10,7 +10,7 @@ import (
 
 // pace says when to look. Looking all the time would measure little but the
 // looks; so the first one comes when most of the time has passed that the same
-// thing took last, and from then on one each interval. Who finds it done at the
+// thing took last, and the others at short intervals. Who finds it done at the
 // first look may have overslept, and comes much earlier the next time.
 type pace struct {
 	interval time.Duration
@@ -18,6 +18,12 @@ type pace struct {
 }
 
 func (p *pace) first() time.Duration { return time.Duration(p.expected.Load()) * 3 / 4 }
+
+// next is the pause between looks: the interval, or a sixteenth of what is
+// expected, for what takes long need not be known to the millisecond.
+func (p *pace) next() time.Duration {
+	return max(p.interval, time.Duration(p.expected.Load())/16)
+}
 
 func (p *pace) learn(took time.Duration, looks int) {
 	if looks == 1 {
@@ -46,7 +52,7 @@ func (w *worker) await(p *pace, path, status string, limit time.Duration) error 
 		case time.Since(begin) > limit:
 			return fmt.Errorf("%s is still %q after %v", path, now, limit)
 		}
-		time.Sleep(p.interval)
+		time.Sleep(p.next())
 	}
 }
 
