@@ -100,8 +100,14 @@ func (d *DB) AttachmentsOf(ctx context.Context, volumeIDs ...string) (map[string
 	if len(volumeIDs) == 0 {
 		return nil, nil
 	}
-	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+` FROM attachments a
-		WHERE a.volume_id = ANY($1::uuid[]) AND a.deleted_at IS NULL ORDER BY a.created_at, a.id`, volumeIDs)
+	// One volume is the usual case, and an array of unknown length is planned anew
+	// each time.
+	condition, argument := "a.volume_id = ANY($1::uuid[])", any(volumeIDs)
+	if len(volumeIDs) == 1 {
+		condition, argument = "a.volume_id = $1", volumeIDs[0]
+	}
+	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+" FROM attachments a WHERE "+condition+
+		" AND a.deleted_at IS NULL ORDER BY a.created_at, a.id", argument)
 	if err != nil {
 		return nil, err
 	}

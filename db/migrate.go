@@ -30,6 +30,11 @@ func (d *DB) Migrate(ctx context.Context) error {
 	if _, err := jobs.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return fmt.Errorf("migrate the job tables: %w", err)
 	}
+	// Nobody looks for jobs by their metadata, but every change of a job would
+	// pay for the index.
+	if _, err := d.pool.Exec(ctx, "DROP INDEX IF EXISTS river_job_metadata_index"); err != nil {
+		return fmt.Errorf("drop an index of the job tables: %w", err)
+	}
 	return nil
 }
 
