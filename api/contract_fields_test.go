@@ -28,7 +28,7 @@ func (w *world) places() map[string]place {
 	}
 	get := func(path string, way ...any) place { return place{method: "GET", path: "/v3" + path, way: way} }
 	quota := "/os-quota-sets/" + ownProject
-	return map[string]place{
+	places := map[string]place{
 		"volume.summary":              get("/volumes", "volumes", 0),
 		"volume.detail":               get("/volumes/"+id, "volume"),
 		"volume.detail.attachments[]": get("/volumes/"+id, "volume", "attachments", 0),
@@ -55,6 +55,8 @@ func (w *world) places() map[string]place {
 		"services.update": {"PUT", "/v3/os-services/disable-log-reason",
 			`{"host": "node1@lvm", "binary": "cinder-volume", "disabled_reason": "r"}`, nil},
 	}
+	maps.Copy(places, w.snapshotPlaces(id))
+	return places
 }
 
 // fieldsElsewhere are views whose rows are not names of one object's fields.
@@ -127,7 +129,7 @@ func perType(name string) bool {
 
 // conditional fields need not be there in the one answer that is looked at.
 func conditional(view, name string) bool {
-	return view == "volumes.list_envelope" && name == "count" || view == "quota_set" && strings.HasSuffix(name, "__")
+	return strings.HasSuffix(view, ".list_envelope") && name == "count" || view == "quota_set" && strings.HasSuffix(name, "__")
 }
 
 func isOf(value any, kinds string) bool {

@@ -31,6 +31,7 @@ func shelf(t *testing.T) *world {
 	w.do("member@44", "POST", "/v3/attachments", `{"attachment": {"volume_uuid": "`+w.id("e")+`", "instance_uuid": "`+server+`"}}`).want(t, 200)
 	w.failure(w.id("a"))
 	w.failure(w.id("b"))
+	w.shelveSnapshots()
 	return w
 }
 
@@ -192,7 +193,7 @@ func (w *world) checkFilter(key, line string) {
 
 // volumesOf names the volumes that a list is about.
 func (w *world) volumesOf(r response) string {
-	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid"} {
+	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id"} {
 		if r.at(collection) == nil {
 			continue
 		}

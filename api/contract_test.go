@@ -109,6 +109,9 @@ func (s *script) make(word string) string {
 	case "message":
 		return s.failure(s.fill("{free}"))
 	}
+	if id, known := s.makeSnapshot(word); known {
+		return id
+	}
 	id := s.volume("member", "") // the word is a status
 	s.status(id, strings.ReplaceAll(word, "inuse", "in-use"))
 	return id

@@ -52,6 +52,14 @@ var snapshotFilters = filterSpec{
 			return []db.Condition{db.SnapshotHas(pairs)}, err
 		},
 		"consumes_quota": strictBool("consumes_quota", db.SnapshotFilter),
+		// Before 3.31 a tenant's filters were four, and this one none of them.
+		"availability_zone": func(c *Call, value string) ([]db.Condition, error) {
+			if !c.Since(31) && !c.Identity.IsAdmin {
+				return nil, nil
+			}
+			condition, _, err := db.SnapshotFilter("availability_zone", value)
+			return []db.Condition{condition}, err
+		},
 		"host": func(_ *Call, value string) ([]db.Condition, error) {
 			return []db.Condition{db.SnapshotHost(value)}, nil
 		},
