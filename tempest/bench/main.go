@@ -53,16 +53,15 @@ func (b *bench) run(ctx context.Context) error {
 	defer remove()
 	report := &report{Machine: describeMachine()}
 	if !b.Only {
-		if err := b.host(ctx, dir, report); err != nil {
-			return err
-		}
+		err = b.host(ctx, dir, report)
 	}
-	if b.Thick && ctx.Err() == nil {
+	if b.Thick && err == nil && ctx.Err() == nil {
 		if report.Thick, err = b.thick(ctx, dir+"-thick"); err != nil {
-			return fmt.Errorf("thick LVM: %w", err)
+			err = fmt.Errorf("thick LVM: %w", err)
 		}
 	}
-	return errors.Join(report.print(os.Stdout), report.save(b.JSON))
+	// What was measured before something went wrong is measured all the same.
+	return errors.Join(report.print(os.Stdout), report.save(b.JSON), err)
 }
 
 // directory is where everything lives: with a short path, for Unix sockets, and
