@@ -15,7 +15,8 @@ import (
 // most limit.
 func (d *DB) StuckAttachments(ctx context.Context, quiet time.Duration, limit int) ([]Attachment, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+` FROM attachments a
-		WHERE a.deleted_at IS NULL AND COALESCE(a.updated_at, a.created_at) <= now() - $1::interval
+		WHERE a.deleted_at IS NULL AND a.user_id >= '' -- by an index of live ones: see attachments.listed
+			AND COALESCE(a.updated_at, a.created_at) <= now() - $1::interval
 			AND (a.attach_status IN ('detaching', 'error_detaching')
 				OR a.attach_status = 'attaching' AND a.connection_info IS NULL)
 		ORDER BY a.updated_at LIMIT $2`, quiet, limit)

@@ -28,7 +28,8 @@ func (d *DB) HostsOf(ctx context.Context, project string, ids []string) ([]strin
 		return nil, nil
 	}
 	rows, err := d.pool.Query(ctx, `SELECT COALESCE(v.host, '') FROM unnest($1::text[]) AS wanted (id)
-		LEFT JOIN volumes v ON v.id::text = wanted.id AND v.project_id = $2 AND v.deleted_at IS NULL`, ids, project)
+		LEFT JOIN volumes v ON v.id = CASE WHEN wanted.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN wanted.id::uuid END
+			AND v.project_id = $2 AND v.deleted_at IS NULL`, ids, project)
 	if err != nil {
 		return nil, err
 	}
