@@ -20,3 +20,23 @@ func dead(t *testing.T, s targettest.Session) {
 		t.Error("a session goes on after its attachment was deleted")
 	}
 }
+
+// session is a login with checks that end the test.
+type session struct {
+	t *testing.T
+	targettest.Session
+}
+
+func (s session) writes(offset, n int64, fill byte) {
+	s.t.Helper()
+	if err := s.Write(s.t.Context(), offset, n, fill); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s session) reads(offset, n int64, fill byte) {
+	s.t.Helper()
+	if err := s.Verify(s.t.Context(), offset, n, fill); err != nil {
+		s.t.Fatalf("%d bytes at %d: %v", n, offset, err)
+	}
+}
