@@ -27,7 +27,10 @@ type aim struct {
 // aims are the project's. Rates are those with most workers, when processors are
 // what limits them; Cinder's were too.
 var aims = []aim{
-	{what: "lists of 1,000 in detail: 30 × Cinder's", least: 30 * cinderLists, unit: "/s", measured: busiest("list 1000")},
+	{what: "lists of 1,000 in detail: 30 × Cinder's", least: 30 * cinderLists, unit: "/s", measured: func(r *report) (float64, bool) {
+		rate, ok := busiest("list 1000")(r)
+		return rate, ok && r.Volumes >= 1000
+	}},
 	{what: "shows: 80 × Cinder's", least: 80 * cinderShows, unit: "/s", measured: busiest("show")},
 	{what: "create until available, one at a time, p50", most: 20, unit: "ms", measured: func(r *report) (float64, bool) {
 		found, ok := r.result("create", slices.Min[[]int])

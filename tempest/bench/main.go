@@ -51,7 +51,7 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	defer remove()
-	report := &report{Machine: describeMachine()}
+	report := &report{Machine: describeMachine(), Volumes: b.Volumes}
 	if !b.Only {
 		err = b.host(ctx, dir, report)
 	}

@@ -15,6 +15,7 @@ import (
 // report is all that was measured.
 type report struct {
 	Machine  string        `json:"machine"`
+	Volumes  int           `json:"volumes"` // that the lists list
 	APIStart float64       `json:"api_start_seconds"`
 	Results  []load.Result `json:"results"`
 	Usage    []Usage       `json:"usage"`
