@@ -160,8 +160,7 @@ func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (b
 }
 
 // ClaimGrowth promises a volume that is being extended further bytes of its own
-// pool, until its claim is toBytes, and its snapshots where their stores grow
-// with it. false when the pool has no room; the
+// pool, until its claim is toBytes. false when the pool has no room; the
 // transaction must then be given up. May be repeated: it counts once.
 func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (bool, error) {
 	var growth int64
@@ -172,11 +171,6 @@ func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (b
 	if result.Error != nil || result.RowsAffected == 0 {
 		return result.Error == nil, result.Error
 	}
-	stores, err := t.claimStores(volumeID, toBytes)
-	if err != nil {
-		return false, err
-	}
-	growth += stores
 	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
 		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
 		map[string]any{"volume": volumeID, "bytes": growth})

@@ -2,12 +2,16 @@ package db_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"clinker/db"
 )
+
+// errNo gives a transaction up.
+var errNo = errors.New("no room")
 
 // TestCountersFollowTheRows does in any order what requests and jobs do.
 func TestCountersFollowTheRows(t *testing.T) {

@@ -25,9 +25,11 @@ func (d *DB) LostSnapshots(ctx context.Context, quiet time.Duration, limit int) 
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) {
-		return s, row.Scan(&s.ID, &s.Status, &s.Generation, &s.RequestID)
-	})
+	return pgx.CollectRows(rows, scanLostSnapshot)
+}
+
+func scanLostSnapshot(row pgx.CollectableRow) (s Snapshot, err error) {
+	return s, row.Scan(&s.ID, &s.Status, &s.Generation, &s.RequestID)
 }
 
 // SnapshotAgain gives such a snapshot a new job. Conflict when it was moved
@@ -73,20 +75,39 @@ func (t *Tx) RevertAgain(ctx context.Context, v Volume) error {
 	return t.Enqueue(ctx, VolumeRevertArgs{VolumeID: v.ID, Request: v.RequestID})
 }
 
+// StrandedRestores gives snapshots that have been in status restoring for that
+// long although their volume is not being reverted (an administrator has reset
+// its status); at most limit.
+func (d *DB) StrandedRestores(ctx context.Context, quiet time.Duration, limit int) ([]Snapshot, error) {
+	rows, err := d.pool.Query(ctx, `SELECT s.id, s.status, s.generation, s.request_id
+		FROM snapshots s JOIN volumes v ON v.id = s.volume_id
+		WHERE s.deleted_at IS NULL AND s.status = 'restoring' AND v.status <> 'reverting'
+			AND s.updated_at <= now() - $1::interval LIMIT $2`, quiet, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanLostSnapshot)
+}
+
+// EndRestore makes such a snapshot available again. Conflict when it was moved
+// meanwhile.
+func (t *Tx) EndRestore(ctx context.Context, s Snapshot) error {
+	_, err := t.MoveSnapshotAt(ctx, s, SnapshotRestoreEnd, "its volume is not being reverted", nil)
+	return err
+}
+
 // InterruptedSnapshotDeletes gives snapshots in error_deleting whose last
 // history entry has that reason, and whose pool has answered a poll since; at
 // most limit.
 func (d *DB) InterruptedSnapshotDeletes(ctx context.Context, reason string, limit int) ([]Snapshot, error) {
-	rows, err := d.pool.Query(ctx, `SELECT s.id, s.generation, s.request_id FROM snapshots s
+	rows, err := d.pool.Query(ctx, `SELECT s.id, s.status, s.generation, s.request_id FROM snapshots s
 		JOIN snapshot_history h ON h.snapshot_id = s.id AND h.generation = s.generation AND h.reason = $1
 		JOIN pools p ON p.id = s.pool_id AND p.polled_at > s.updated_at
 		WHERE s.deleted_at IS NULL AND s.status = 'error_deleting' LIMIT $2`, reason, limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) {
-		return s, row.Scan(&s.ID, &s.Generation, &s.RequestID)
-	})
+	return pgx.CollectRows(rows, scanLostSnapshot)
 }
 
 // ResumeSnapshotDelete goes on with an interrupted deletion. Conflict when the

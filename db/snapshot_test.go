@@ -2,7 +2,6 @@ package db_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -201,40 +200,6 @@ func (s *stage) extend(v db.Volume, sizeGiB int) error {
 	return s.tx(func(ctx context.Context, tx *db.Tx) error {
 		return tx.BeginExtend(ctx, v, db.ExtendBegin, sizeGiB, "r", nil)
 	})
-}
-
-// errNo gives a transaction up.
-var errNo = errors.New("no room")
-
-// A thick pool sets aside for each snapshot what its volume has, and that grows.
-func TestStoresGrowWithTheirVolume(t *testing.T) {
-	t.Parallel()
-	for thin, want := range map[bool]int64{false: 3 * 5, true: 5 + 2*2} {
-		s := newStage(t, thin)
-		v := s.placed(2)
-		snap := s.taken(v.ID)
-		s.taken(v.ID)
-		s.must(s.extend(v, 5))
-		for range 2 {
-			s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
-				if fits, err := tx.ClaimGrowth(ctx, v.ID, 5*gib); err != nil || !fits {
-					return errors.Join(err, errNo)
-				}
-				return nil
-			}))
-		}
-		if s.allocated() != want*gib || thin != (s.snapshot(snap.ID).ClaimedBytes == 2*gib) {
-			t.Errorf("thin %v: %d bytes, want %d GiB", thin, s.allocated(), want)
-		}
-		s.recounted()
-		s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
-			return tx.FailExtend(ctx, s.volume(v.ID), db.ExtendFailed, "no")
-		}))
-		if s.allocated() != 6*gib {
-			t.Errorf("thin %v: %d bytes are left", thin, s.allocated())
-		}
-		s.recounted()
-	}
 }
 
 func TestCascade(t *testing.T) {

@@ -40,9 +40,6 @@ func (t *Tx) FailExtend(ctx context.Context, v Volume, m Move, reason string) er
 	if err := t.Unclaim(ctx, v.ID, int64(v.SizeGiB)<<30); err != nil {
 		return err
 	}
-	if err := t.unclaimStores(v.ID, int64(v.SizeGiB)<<30); err != nil {
-		return err
-	}
 	name, err := t.typeName(v.VolumeTypeID)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ CREATE INDEX snapshots_live_created ON snapshots (created_at DESC, id DESC) WHER
 CREATE INDEX snapshots_live_volume  ON snapshots (volume_id, created_at DESC) WHERE deleted_at IS NULL AND volume_id IS NOT NULL;
 CREATE INDEX snapshots_live_pool    ON snapshots (pool_id) WHERE deleted_at IS NULL AND pool_id IS NOT NULL;
 CREATE INDEX snapshots_moving       ON snapshots (updated_at)
-    WHERE deleted_at IS NULL AND status IN ('creating', 'deleting');
+    WHERE deleted_at IS NULL AND status IN ('creating', 'deleting', 'restoring');
 
 -- Every status a snapshot ever had, with the reason.
 CREATE TABLE snapshot_history (

@@ -274,6 +274,13 @@ func TestRevertsThatFail(t *testing.T) {
 	r.rests(v.ID, "available")
 	r.snapshotRests(s.ID, "available")
 
+	r.tx(func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.MoveSnapshot(ctx, s.ID, db.SnapshotRestoreBegin, "", nil)
+		return err
+	})
+	r.sweep() // nobody reverts the volume
+	r.snapshotRests(s.ID, "available")
+
 	node.LoseSnapshot(vg, s.ID)
 	r.revert(v.ID, s.ID)
 	r.rests(v.ID, "error")

@@ -16,7 +16,8 @@ func init() {
 }
 
 // lostSnapshots gives a job to every snapshot in a moving status, and to every
-// volume that is being reverted, that has none.
+// volume that is being reverted, that has none; a snapshot whose volume is not
+// being reverted after all is available.
 func (r *Reconciler) lostSnapshots(ctx context.Context) error {
 	lost, err := r.DB.LostSnapshots(ctx, r.Quiet/2, most)
 	if err != nil {
@@ -27,6 +28,15 @@ func (r *Reconciler) lostSnapshots(ctx context.Context) error {
 			return err
 		}
 		slog.WarnContext(ctx, "a snapshot had no job, and has one again", "snapshot", s.ID, "status", s.Status)
+	}
+	stranded, err := r.DB.StrandedRestores(ctx, r.Quiet, most)
+	if err != nil {
+		return err
+	}
+	for _, s := range stranded {
+		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.EndRestore(ctx, s) }); err != nil {
+			return err
+		}
 	}
 	reverts, err := r.DB.LostReverts(ctx, r.Quiet/2, most)
 	if err != nil {

@@ -20,7 +20,7 @@ func (t *thick) clone(ctx context.Context, source, name string, size int64, prog
 	if ok {
 		return backend.SameSize(name, have, size)
 	}
-	if have, err = t.copiedSize(ctx, source, size); err != nil {
+	if have, err = t.sourceSize(ctx, source, size); err != nil {
 		return err
 	}
 	if _, volume := backend.VolumeID(source); volume {

@@ -62,7 +62,8 @@ func (t *thin) revert(ctx context.Context, volume, snapshot string, size int64, 
 
 // revert writes to the volume where it is not as the snapshot is. What differs
 // the kernel has copied to the snapshot's store before, so that the snapshot
-// stays as it is whatever happens here, and its store does not fill.
+// stays as it is whatever happens here, and its store does not fill. What the
+// volume has grown by since, which the snapshot does not have, becomes zeroes.
 func (t *thick) revert(ctx context.Context, volume, snapshot string, size int64, progress func(int64)) error {
 	if err := t.revertible(ctx, volume, snapshot, size); err != nil {
 		return err
@@ -112,15 +113,4 @@ func (t *thick) revertible(ctx context.Context, volume, snapshot string, size in
 		return fault.New(fault.Invalid, "%s has %d bytes and not %d", volume, v.Bytes, size)
 	}
 	return nil
-}
-
-// copiedSize gives how much of a source goes into a copy of size bytes. A thick
-// snapshot looks as long as its volume, also when that has grown since: what the
-// snapshot was taken of is at its beginning, and its caller knows how long.
-func (t *thick) copiedSize(ctx context.Context, source string, size int64) (int64, error) {
-	have, ok, err := t.size(ctx, source)
-	if _, snapshot := backend.SnapshotID(source); err == nil && ok && snapshot {
-		return min(have, size), nil
-	}
-	return t.sourceSize(ctx, source, size)
 }

@@ -69,7 +69,8 @@ func (g *group) splitOrWarn(ctx context.Context, name string) {
 }
 
 // extendOrigin extends a volume that has snapshots, which LVM does only while all
-// of them are inactive, and their stores with it.
+// of them are inactive. They stay as long as they are, and what is added to the
+// volume is no concern of theirs: their stores are large enough as they are.
 func (t *thick) extendOrigin(ctx context.Context, name string, size int64, snapshots []logicalVolume) error {
 	v, ok, err := t.find(ctx, name)
 	if err != nil {
@@ -81,8 +82,7 @@ func (t *thick) extendOrigin(ctx context.Context, name string, size int64, snaps
 	if v.Bytes > size {
 		return fault.New(fault.Invalid, "%s has %d bytes; it cannot shrink to %d", name, v.Bytes, size)
 	}
-	store := t.roundUp(storeBytes(size))
-	if v.Bytes == size && snapshotsHold(snapshots, store) {
+	if v.Bytes == size {
 		return t.settle(ctx, name, size)
 	}
 	for _, v := range append(snapshots, v) {
@@ -93,33 +93,10 @@ func (t *thick) extendOrigin(ctx context.Context, name string, size int64, snaps
 	if err := t.change(ctx, "lvchange", "-y", "-an", t.path(name)); err != nil {
 		return err
 	}
-	grown := t.growAll(ctx, name, size, snapshots, store)
+	grown := t.grow(ctx, name, size)
 	// It must come back whatever happened, also when time has run out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	_, err = t.device(ctx, name)
 	return errors.Join(grown, err)
-}
-
-func snapshotsHold(snapshots []logicalVolume, store int64) bool {
-	for _, s := range snapshots {
-		if s.Bytes < store {
-			return false
-		}
-	}
-	return true
-}
-
-// growAll extends the stores first: whoever finds the volume extended may then
-// rely on them.
-func (t *thick) growAll(ctx context.Context, name string, size int64, snapshots []logicalVolume, store int64) error {
-	for _, s := range snapshots {
-		if s.Bytes >= store {
-			continue
-		}
-		if err := t.grow(ctx, s.Name, store); err != nil {
-			return err
-		}
-	}
-	return t.grow(ctx, name, size)
 }

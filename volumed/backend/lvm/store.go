@@ -21,13 +21,6 @@ const (
 	margin = 64 << 20
 )
 
-// storeBytes is what a store must have to hold a whole volume of size bytes, as
-// LVM reckons it (cow_max_extents).
-func storeBytes(size int64) int64 {
-	chunks := (size + chunkBytes - 1) / chunkBytes
-	return (2 + chunks + chunks/(chunkBytes/exceptionBytes)) * chunkBytes
-}
-
 // usedBytes tells how much of a split-off store, from its beginning, a snapshot
 // may have written to, with beyond added; all of size when the store cannot be
 // understood. It reads whole chunks at whole chunks, so that r may be a device

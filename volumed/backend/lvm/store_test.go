@@ -92,18 +92,6 @@ func TestUsedUnknown(t *testing.T) {
 	}
 }
 
-// TestStoreBytes compares with what lvcreate -l 100%ORIGIN was seen to allocate,
-// in extents of 4 MiB.
-func TestStoreBytes(t *testing.T) {
-	t.Parallel()
-	g := &group{extentBytes: 4 << 20}
-	for volume, want := range map[int64]int64{8 << 20: 12 << 20, 16 << 20: 20 << 20} {
-		if got := g.roundUp(storeBytes(volume)); got != want {
-			t.Errorf("a volume of %d bytes: a store of %d, want %d", volume, got, want)
-		}
-	}
-}
-
 func FuzzUsedBytes(f *testing.F) {
 	f.Add(store(1<<20, 4096, 3), int64(1<<20))
 	f.Fuzz(func(t *testing.T, b []byte, size int64) {

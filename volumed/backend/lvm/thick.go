@@ -106,8 +106,9 @@ func (t *thick) snapshot(ctx context.Context, volume, snapshot string) error {
 	}
 }
 
-// freeze starts lvcreate -s. The chunk is LVM's default, made explicit because
-// storeBytes reckons with it.
+// freeze starts lvcreate -s. LVM makes a store of 100%ORIGIN a little larger
+// than the volume, for what it notes about each chunk. The chunk is LVM's
+// default, made explicit because reverting compares by chunks.
 func (t *thick) freeze(ctx context.Context, volume, snapshot string) error {
 	return t.change(ctx, "lvcreate", "-y", "-s", "-c", inBytes(chunkBytes), "-l", "100%ORIGIN", "-n", snapshot, t.path(volume))
 }
