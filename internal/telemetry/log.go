@@ -23,14 +23,15 @@ func Request(ctx context.Context) string {
 }
 
 // Log makes the process's default logger: text for terminals, or JSON; each line
-// carries its context's request id.
+// carries its context's request id. SetLevel changes the level later.
 func Log(w io.Writer, level slog.Level, json bool) {
-	options := &slog.HandlerOptions{Level: level}
+	setRoot(level)
+	options := &slog.HandlerOptions{Level: slog.LevelDebug}
 	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if json {
 		handler = slog.NewJSONHandler(w, options)
 	}
-	slog.SetDefault(slog.New(requestHandler{handler}))
+	slog.SetDefault(slog.New(levelHandler{requestHandler{handler}}))
 }
 
 // requestHandler adds the request id to each record.

@@ -28,6 +28,8 @@ type Node struct {
 	pools     map[string]*rpc.Pool
 	volumes   map[string]Volume   // by pool and id, see key
 	snapshots map[string]Snapshot // likewise
+	strangers map[string]Stranger // likewise, by name
+	level     string              // of its logs
 	fences    map[string]fenceRecord
 	results   map[string]*result
 	exports   map[string]export // by attachment

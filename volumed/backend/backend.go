@@ -1,6 +1,10 @@
 package backend
 
-import "context"
+import (
+	"context"
+
+	"clinker/internal/fault"
+)
 
 // Backend keeps volumes in one pool. Its methods may be called by many
 // goroutines at once; the caller sees to it that two calls never work on the
@@ -60,6 +64,23 @@ type Backend interface {
 	// by name, without trash and without those still being made.
 	List(ctx context.Context) ([]Entry, error)
 
+	// Manageable tells all volumes and snapshots in the pool, whoever made them,
+	// without trash: what Manage could be given, and what not, and why not.
+	Manageable(ctx context.Context) ([]Candidate, error)
+
+	// Manage gives what lies in the pool under a reference one of Clinker's
+	// names, and makes it as long as is wanted; what it holds stays, what is
+	// added reads as after Extend. NotFound when there is no such thing; Busy
+	// while something has it open; Conflict when it is of the wrong kind, or a
+	// snapshot of something else, or the name is taken; NoSpace when it cannot be
+	// made that long. When it failed, what there is bears the reference. It is no
+	// error when the name is there and the reference is not.
+	Manage(ctx context.Context, a Adoption) error
+
+	// Unmanage gives what has one of Clinker's names the reference back. No error
+	// when there is no such name; Conflict when the reference is taken.
+	Unmanage(ctx context.Context, name, reference string) error
+
 	// Trash tells what Delete left to be wiped.
 	Trash(ctx context.Context) ([]Entry, error)
 
@@ -84,4 +105,31 @@ type Capacity struct {
 type Entry struct {
 	Name  string
 	Bytes int64 // virtual size
+}
+
+// Candidate is something in a pool that could be managed, or that cannot.
+type Candidate struct {
+	Entry
+	Snapshot bool
+	Origin   string // name of what a snapshot is of; "" where the pool does not know
+	Refusal  string // why it cannot be managed at the moment; "" when it can
+}
+
+// Adoption is what Manage is to do.
+type Adoption struct {
+	Reference string // the name it has
+	Name      string // the name it gets: a volume's or a snapshot's
+	Bytes     int64  // how long it must be at least
+	Origin    string // of a snapshot: the name of its volume
+}
+
+// Reason gives why something is refused, in a sentence for people; "" for nil.
+func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	if text := fault.MessageOf(err); text != "" {
+		return text
+	}
+	return "its state cannot be read; the storage node's log says why"
 }

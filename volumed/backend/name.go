@@ -42,7 +42,8 @@ var (
 
 // CheckName gives Invalid for a name that is neither a volume's nor a
 // snapshot's. Every method of a backend that is given a name begins with it, so
-// that a stranger's logical volume or file can never be touched.
+// that a stranger's logical volume or file can never be touched. The exception is
+// the reference of Manage and Unmanage.
 func CheckName(name string) error {
 	if !ours.MatchString(name) {
 		return fault.New(fault.Invalid, "%q is not the name of a volume or a snapshot", name)

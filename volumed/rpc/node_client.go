@@ -42,6 +42,18 @@ func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID st
 	return operation(c.thrift.Revert(ctx, &fence, pool, snapshotID, bytes))
 }
 
+func (c nodeClient) Manageable(ctx context.Context, pool string) ([]*Candidate, error) {
+	return plain(c.thrift.Manageable(ctx, pool))
+}
+
+func (c nodeClient) Manage(ctx context.Context, fence Fence, pool string, kind Kind, reference string, bytes int64, volumeID string) (*Operation, error) {
+	return operation(c.thrift.Manage(ctx, &fence, pool, kind, reference, bytes, volumeID))
+}
+
+func (c nodeClient) Unmanage(ctx context.Context, fence Fence, pool string, kind Kind, reference string) (*Operation, error) {
+	return operation(c.thrift.Unmanage(ctx, &fence, pool, kind, reference))
+}
+
 func (c nodeClient) Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error) {
 	return operation(c.thrift.Operation(ctx, id, int32(min(wait, time.Hour).Milliseconds())))
 }
@@ -79,6 +91,15 @@ func (c nodeClient) Stored(ctx context.Context, pool string) ([]*Stored, error) 
 
 func (c nodeClient) Exports(ctx context.Context, pool string) ([]*Export, error) {
 	return plain(c.thrift.Exports(ctx, pool))
+}
+
+func (c nodeClient) LogLevels(ctx context.Context, prefix string) (map[string]string, error) {
+	return plain(c.thrift.LogLevels(ctx, prefix))
+}
+
+func (c nodeClient) SetLogLevels(ctx context.Context, prefix, level string) error {
+	_, err := plain(c.thrift.SetLogLevels(ctx, prefix, level))
+	return err
 }
 
 // plain makes a fault of a refusal.

@@ -52,6 +52,22 @@ func (s nodeServer) Revert(ctx context.Context, fence *node.Fence, pool, snapsho
 	return report(ctx, "revert", fence, func() (*Operation, error) { return s.impl.Revert(ctx, *fence, pool, snapshotID, bytes) })
 }
 
+func (s nodeServer) Manageable(ctx context.Context, pool string) ([]*node.Candidate, error) {
+	return answer(ctx, "manageable", func() ([]*Candidate, error) { return s.impl.Manageable(ctx, pool) })
+}
+
+func (s nodeServer) Manage(ctx context.Context, fence *node.Fence, pool string, kind node.Kind, reference string, bytes int64, volumeID string) (*node.Operation, error) {
+	return report(ctx, "manage", fence, func() (*Operation, error) {
+		return s.impl.Manage(ctx, *fence, pool, kind, reference, bytes, volumeID)
+	})
+}
+
+func (s nodeServer) Unmanage(ctx context.Context, fence *node.Fence, pool string, kind node.Kind, reference string) (*node.Operation, error) {
+	return report(ctx, "unmanage", fence, func() (*Operation, error) {
+		return s.impl.Unmanage(ctx, *fence, pool, kind, reference)
+	})
+}
+
 func (s nodeServer) Operation(ctx context.Context, id string, waitMS int32) (*node.Operation, error) {
 	return report(ctx, "operation", &Fence{}, func() (*Operation, error) {
 		return s.impl.Operation(ctx, id, time.Duration(waitMS)*time.Millisecond)
@@ -100,6 +116,14 @@ func (s nodeServer) Stored(ctx context.Context, pool string) ([]*node.Stored, er
 
 func (s nodeServer) Exports(ctx context.Context, pool string) ([]*node.Export, error) {
 	return answer(ctx, "exports", func() ([]*Export, error) { return s.impl.Exports(ctx, pool) })
+}
+
+func (s nodeServer) LogLevels(ctx context.Context, prefix string) (map[string]string, error) {
+	return answer(ctx, "log_levels", func() (map[string]string, error) { return s.impl.LogLevels(ctx, prefix) })
+}
+
+func (s nodeServer) SetLogLevels(ctx context.Context, prefix, level string) (bool, error) {
+	return answer(ctx, "set_log_levels", func() (bool, error) { return true, s.impl.SetLogLevels(ctx, prefix, level) })
 }
 
 // registryServer is the same for Registry.

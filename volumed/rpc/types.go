@@ -21,6 +21,8 @@ type (
 	Node = node.Node
 	// Stored is a volume, a snapshot or trash in a pool.
 	Stored = node.Stored
+	// Candidate is a volume or snapshot in a pool, whoever made it.
+	Candidate = node.Candidate
 	// Export is one attachment's grant as the node knows it.
 	Export = node.Export
 	// Kind tells volumes, snapshots and trash apart.

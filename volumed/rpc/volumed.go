@@ -52,6 +52,23 @@ type Volumed interface {
 	// volume may be partly the one and partly the other.
 	Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error)
 
+	// Manageable tells all volumes and snapshots in the pool, whoever made them,
+	// and of each why it cannot be managed, if it cannot. Trash is left out.
+	Manageable(ctx context.Context, pool string) ([]*Candidate, error)
+
+	// Manage gives what lies in the pool under the reference the name of the
+	// fence's volume or snapshot, by kind, and makes it at least that many bytes
+	// long; what it holds stays. A snapshot must be one of the volume. Failed with
+	// NotFound when there is no such thing, with Busy while something has it
+	// open, with Conflict when it is of the wrong kind, with NoSpace when it
+	// cannot be made that long; it bears the reference again then.
+	Manage(ctx context.Context, fence Fence, pool string, kind Kind, reference string, bytes int64, volumeID string) (*Operation, error)
+
+	// Unmanage forgets a volume or snapshot: it stays in the pool with all it
+	// holds, renamed to the reference unless that is "". Done also when there is
+	// none. Failed with Busy while it is exported.
+	Unmanage(ctx context.Context, fence Fence, pool string, kind Kind, reference string) (*Operation, error)
+
 	// Operation waits up to that long (in whole milliseconds, at most 15 s)
 	// for an operation's end. NotFound when the node does not know it, as
 	// after a restart or an hour after its end: then repeat the call.
@@ -71,4 +88,12 @@ type Volumed interface {
 
 	// Exports tells all grants in the pool, and which the target has.
 	Exports(ctx context.Context, pool string) ([]*Export, error)
+
+	// LogLevels tells the levels of the process's logs whose names begin with
+	// the prefix.
+	LogLevels(ctx context.Context, prefix string) (map[string]string, error)
+
+	// SetLogLevels sets the level of all logs whose names begin with the prefix.
+	// Invalid when there is no such level.
+	SetLogLevels(ctx context.Context, prefix, level string) error
 }

@@ -106,6 +106,15 @@ struct Source {
   2: required string id
 }
 
+/** A volume or snapshot that lies in a pool, whoever made it. */
+struct Candidate {
+  1: required Kind kind                  // VOLUME or SNAPSHOT
+  2: required string reference           // its name in the pool
+  3: required i64 bytes
+  4: required string origin              // reference of what it is a snapshot of; "" if none, or unknown
+  5: required string refusal             // why it cannot be managed at the moment; "" when it can
+}
+
 /** Who may log in to a volume's target, and how. */
 struct Grant {
   1: required string attachment_id
@@ -163,6 +172,22 @@ service Volumed {
    */
   Operation revert(1: Fence fence, 2: string pool, 3: string snapshot_id, 4: i64 bytes) throws (1: Refusal refusal)
 
+  /** All that lies in the pool but trash: Clinker's own and strangers'. */
+  list<Candidate> manageable(1: string pool) throws (1: Refusal refusal)
+  /**
+   * Gives what lies in the pool under a reference the name of the fence's
+   * volume or snapshot, and makes it at least that many bytes long. A snapshot
+   * must be one of volume_id. What it holds stays. When it fails it bears the
+   * reference again.
+   */
+  Operation manage(1: Fence fence, 2: string pool, 3: Kind kind, 4: string reference, 5: i64 bytes, 6: string volume_id) throws (1: Refusal refusal)
+  /**
+   * Forgets a volume or snapshot, which stays in the pool with all it holds:
+   * under the reference, or under its name when reference is "". Done also when
+   * there is none. "busy" while it is exported.
+   */
+  Operation unmanage(1: Fence fence, 2: string pool, 3: Kind kind, 4: string reference) throws (1: Refusal refusal)
+
   /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */
   Operation operation(1: string id, 2: i32 wait_ms) throws (1: Refusal refusal)
 
@@ -173,6 +198,11 @@ service Volumed {
 
   list<Stored> stored(1: string pool) throws (1: Refusal refusal)
   list<Export> exports(1: string pool) throws (1: Refusal refusal)
+
+  /** The levels of the process's logs, by prefix of the loggers' names. */
+  map<string, string> log_levels(1: string prefix) throws (1: Refusal refusal)
+  /** Sets the level (DEBUG, INFO, WARNING, ERROR) of the loggers that begin with prefix; "" is all. */
+  bool set_log_levels(1: string prefix, 2: string level) throws (1: Refusal refusal)
 }
 
 service Registry {

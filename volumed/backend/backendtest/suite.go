@@ -60,6 +60,8 @@ var tests = []struct {
 	{"CloneOfVolume", cloneOfVolume},
 	{"CloneOfSnapshot", cloneOfSnapshot},
 	{"CloneCancelled", cloneCancelled},
+	{"Manage", manage},
+	{"ManageSnapshot", manageSnapshot},
 	{"Capacity", capacity},
 	{"NoSpace", noSpace},
 	{"Concurrent", concurrent},
