@@ -27,6 +27,7 @@ type Call struct {
 	project string // the URL's project segment, "" when it had none
 	body    []byte
 	header  http.Header // of the answer
+	plain   *string     // the answer where it is no JSON
 
 	selfRoot, bookmarkRoot name // see links
 

@@ -130,6 +130,11 @@ func (c *Call) checkBody() error {
 // answer writes a success.
 func (c *Call) answer(w http.ResponseWriter, status int, view View) {
 	c.versionHeaders(c.Version.String())
+	if c.plain != nil {
+		c.header.Set("Content-Type", "text/plain; charset=UTF-8")
+		c.writeText(w, status, []byte(*c.plain))
+		return
+	}
 	if view == nil && c.route.Null {
 		c.writeText(w, status, []byte("null"))
 		return

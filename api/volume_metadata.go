@@ -123,11 +123,19 @@ func (c *Call) changeMetadata(in *metadataRequest, doing string, tagged bool, ch
 				return nil, fault.New(fault.Precondition, "The metadata has changed.")
 			}
 			next, err := change(now)
-			if err == nil && (status == "maintenance" || status == "uploading") {
-				err = fault.New(fault.Invalid, "Invalid volume: %s volume metadata is not allowed for volumes in %s status.", doing, status)
+			if err == nil {
+				err = metadataChangeable(status, doing)
 			}
 			return next, err
 		})
 		return err
 	})
+}
+
+// metadataChangeable tells whether a volume's metadata may be changed in its status.
+func metadataChangeable(status, doing string) error {
+	if status != "maintenance" && status != "uploading" {
+		return nil
+	}
+	return fault.New(fault.Invalid, "Invalid volume: %s volume metadata is not allowed for volumes in %s status.", doing, status)
 }

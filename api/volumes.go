@@ -194,8 +194,8 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if v.Status == "maintenance" {
-		return nil, fault.New(fault.Invalid, "Invalid volume: Volume %s is in maintenance and cannot be updated.", v.ID)
+	if err := notInMaintenance(v, "updated"); err != nil {
+		return nil, err
 	}
 	set := map[string]any{}
 	if name := firstOf(in.Volume.Name, in.Volume.DisplayName); name != nil {
@@ -220,6 +220,14 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 	}
 	attachments, err := c.attachmentsOf([]db.Volume{v})
 	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err
+}
+
+// notInMaintenance refuses what a volume in maintenance must not be.
+func notInMaintenance(v db.Volume, what string) error {
+	if v.Status != "maintenance" {
+		return nil
+	}
+	return fault.New(fault.Invalid, "Invalid volume: Volume %s is in maintenance and cannot be %s.", v.ID, what)
 }
 
 func firstOf[T any](values ...*T) *T {

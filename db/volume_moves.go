@@ -46,6 +46,9 @@ var (
 	// taken away.
 	Outdated = Move{"clear away remains", nil, Same}
 
+	// UpdateReadonly is about how the volume will be attached: only while it is not.
+	UpdateReadonly = Move{"update readonly flag", []string{"available"}, Same}
+
 	// Reserve is an attachment without a connector on a free volume.
 	Reserve = Move{"reserve", []string{"available", "downloading"}, "reserved"}
 	// ReserveMore is a further attachment: of the same server, or of a volume
