@@ -118,5 +118,11 @@ func (c *Call) credentials() policy.Credentials {
 // database is a shorthand for handlers.
 func (c *Call) database() *db.DB { return c.server.db }
 
-// tx runs fn in one transaction; see db.Tx.
-func (c *Call) tx(fn func(tx *db.Tx) error) error { return c.server.db.Tx(c.Context(), fn) }
+// tx runs fn in one transaction, which writes to no other project's volumes and
+// snapshots than the caller may read; see db.Tx.
+func (c *Call) tx(fn func(tx *db.Tx) error) error {
+	return c.server.db.Tx(c.Context(), func(tx *db.Tx) error {
+		tx.Within(c.Scope())
+		return fn(tx)
+	})
+}

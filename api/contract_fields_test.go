@@ -57,6 +57,7 @@ func (w *world) places() map[string]place {
 			`{"host": "node1@lvm", "binary": "cinder-volume", "disabled_reason": "r"}`, nil},
 	}
 	maps.Copy(places, w.snapshotPlaces(id))
+	maps.Copy(places, w.transferPlaces())
 	return places
 }
 

@@ -134,7 +134,8 @@ func (d *DB) LatestSnapshot(ctx context.Context, volumeID string) (Snapshot, err
 func (t *Tx) UpdateSnapshot(ctx context.Context, id string, set map[string]any) (Snapshot, error) {
 	var s Snapshot
 	set["updated_at"] = t.gorm.NowFunc()
-	result := t.gorm.Model(&s).Clauses(clause.Returning{}).Where("id = ? AND deleted_at IS NULL", id).Updates(set)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Model(&s).Clauses(clause.Returning{}).Where(where, args...).Updates(set)
 	if result.Error == nil && result.RowsAffected == 0 {
 		return s, SnapshotNotFound(id)
 	}

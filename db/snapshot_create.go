@@ -55,7 +55,8 @@ func (t *Tx) lockForSnapshot(id string, statuses []string) (Volume, error) {
 	if !ValidID(id) {
 		return v, VolumeNotFound(id)
 	}
-	result := t.gorm.Raw("SELECT * FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&v)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Raw("SELECT * FROM volumes WHERE "+where+" FOR UPDATE", args...).Scan(&v)
 	switch {
 	case result.Error != nil:
 		return v, result.Error

@@ -26,11 +26,21 @@ func (t *Tx) BeginSnapshotDelete(ctx context.Context, id string, m Move, request
 
 // CascadeDelete starts the deletion of all snapshots of a volume that is being
 // deleted; those on their way already go on. Conflict when one is in a status
-// that does not allow it: the transaction must then be given up. Call it behind
-// the MoveVolume of the volume.
+// that does not allow it, or when it is another project's, which gave the volume
+// away without it: the transaction must then be given up. Call it behind the
+// MoveVolume of the volume.
 func (t *Tx) CascadeDelete(ctx context.Context, volumeID, request string) error {
+	var foreign bool
+	err := t.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM snapshots s JOIN volumes v ON v.id = s.volume_id
+		WHERE s.volume_id = ? AND s.deleted_at IS NULL AND s.project_id <> v.project_id)`, volumeID).Scan(&foreign).Error
+	if err == nil && foreign {
+		err = fault.New(fault.Conflict, "Volume %s has snapshots of the project that it came from.", volumeID)
+	}
+	if err != nil {
+		return err
+	}
 	var found []Snapshot
-	err := t.gorm.Raw("SELECT * FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL ORDER BY id FOR UPDATE", volumeID).Scan(&found).Error
+	err = t.gorm.Raw("SELECT * FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL ORDER BY id FOR UPDATE", volumeID).Scan(&found).Error
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 // written. NotFound when the snapshot is gone.
 func (t *Tx) ChangeSnapshotMetadata(ctx context.Context, id string, change func(m StringMap) (StringMap, error)) (StringMap, error) {
 	var row struct{ Metadata StringMap }
-	result := t.gorm.Raw("SELECT metadata FROM snapshots WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&row)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Raw("SELECT metadata FROM snapshots WHERE "+where+" FOR UPDATE", args...).Scan(&row)
 	if result.Error != nil {
 		return nil, result.Error
 	}

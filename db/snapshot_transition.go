@@ -26,7 +26,7 @@ func (t *Tx) MoveSnapshotAt(ctx context.Context, s Snapshot, m Move, reason stri
 
 func (t *Tx) moveSnapshot(id string, generation int64, m Move, reason string, set map[string]any) (Snapshot, error) {
 	var s Snapshot
-	sql, args := moveSnapshotStatement(id, generation, m, reason, set)
+	sql, args := t.moveSnapshotStatement(id, generation, m, reason, set)
 	result := t.gorm.Raw(sql, args...).Scan(&s)
 	if result.Error == nil && result.RowsAffected == 0 {
 		return s, t.explainSnapshot(id, m)
@@ -34,7 +34,7 @@ func (t *Tx) moveSnapshot(id string, generation int64, m Move, reason string, se
 	return s, result.Error
 }
 
-func moveSnapshotStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
+func (t *Tx) moveSnapshotStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
 	assignments, args := []string{"generation = s.generation + 1", "updated_at = now()"}, []any{}
 	if m.To != Same {
 		assignments, args = append(assignments, "status = ?"), append(args, m.To)
@@ -50,6 +50,7 @@ func moveSnapshotStatement(id string, generation int64, m Move, reason string, s
 	if generation != 0 {
 		where, args = where+" AND s.generation = ?", append(args, generation)
 	}
+	where, args = t.within(where, args, "s.project_id")
 	if reason == "" {
 		reason = m.Name
 	}
@@ -62,7 +63,8 @@ func moveSnapshotStatement(id string, generation int64, m Move, reason string, s
 // explainSnapshot tells why the compare-and-set met no row.
 func (t *Tx) explainSnapshot(id string, m Move) error {
 	var status string
-	result := t.gorm.Raw("SELECT status FROM snapshots WHERE id = ? AND deleted_at IS NULL", id).Scan(&status)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Raw("SELECT status FROM snapshots WHERE "+where, args...).Scan(&status)
 	if result.Error != nil {
 		return result.Error
 	}

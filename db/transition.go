@@ -67,7 +67,8 @@ func (t *Tx) lockVolume(id string) error {
 	if t.locked == id {
 		return nil
 	}
-	result := t.gorm.Exec("SELECT 1 FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Exec("SELECT 1 FROM volumes WHERE "+where+" FOR UPDATE", args...)
 	if result.Error == nil && result.RowsAffected == 0 {
 		return VolumeNotFound(id)
 	}
@@ -78,7 +79,7 @@ func (t *Tx) lockVolume(id string) error {
 // move does it; the generation is the one to be moved from, 0 for any.
 func (t *Tx) move(id string, generation int64, m Move, reason string, set map[string]any) (Volume, error) {
 	var v Volume
-	sql, args := moveStatement(id, generation, m, reason, set)
+	sql, args := t.moveStatement(id, generation, m, reason, set)
 	result := t.gorm.Raw(sql, args...).Scan(&v)
 	if result.Error != nil {
 		return v, result.Error
@@ -90,7 +91,7 @@ func (t *Tx) move(id string, generation int64, m Move, reason string, set map[st
 	return v, nil
 }
 
-func moveStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
+func (t *Tx) moveStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
 	status, args := "?", []any{m.To}
 	switch m.To {
 	case Settled:
@@ -113,6 +114,7 @@ func moveStatement(id string, generation int64, m Move, reason string, set map[s
 		where += " AND v.generation = ?"
 		args = append(args, generation)
 	}
+	where, args = t.within(where, args, "v.project_id")
 	if reason == "" {
 		reason = m.Name
 	}
@@ -125,7 +127,8 @@ func moveStatement(id string, generation int64, m Move, reason string, set map[s
 // explainMove tells why the compare-and-set met no row.
 func (t *Tx) explainMove(id string, m Move) error {
 	var status string
-	result := t.gorm.Raw("SELECT status FROM volumes WHERE id = ? AND deleted_at IS NULL", id).Scan(&status)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Raw("SELECT status FROM volumes WHERE "+where, args...).Scan(&status)
 	if result.Error != nil {
 		return result.Error
 	}

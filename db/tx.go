@@ -25,6 +25,7 @@ type Tx struct {
 	uses     []use  // of quota; counted at the end, see Use
 	enqueued bool   // a job, of which the schedulers are told after the commit
 	locked   string // the volume whose row this transaction has locked last
+	project  string // whose rows it may move; see Within
 }
 
 // Tx runs fn in one transaction and commits when it returns nil. fn may run
@@ -48,6 +49,19 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 		}
 	}
 	return err
+}
+
+// Within limits what follows in this transaction to volumes and snapshots of one
+// project, "" for all. What a request has read as its project's may have gone to
+// another (a transfer) before it is written; then it is NotFound.
+func (t *Tx) Within(project string) { t.project = project }
+
+// within adds that limit to a condition; column is the row's project_id.
+func (t *Tx) within(where string, args []any, column string) (string, []any) {
+	if t.project == "" {
+		return where, args
+	}
+	return where + " AND " + column + " = ?", append(args, t.project)
 }
 
 // once runs fn, which makes one statement, without the cost of a transaction

@@ -130,8 +130,8 @@ func (t *Tx) InsertVolume(ctx context.Context, v *Volume) error {
 func (t *Tx) UpdateVolume(ctx context.Context, id string, set map[string]any) (Volume, error) {
 	var v Volume
 	set["updated_at"] = t.gorm.NowFunc()
-	result := t.gorm.Model(&v).Clauses(clause.Returning{}).
-		Where("id = ? AND deleted_at IS NULL", id).Updates(set)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Model(&v).Clauses(clause.Returning{}).Where(where, args...).Updates(set)
 	if result.Error != nil {
 		return v, result.Error
 	}

@@ -27,7 +27,8 @@ func (t *Tx) changeMap(column, id string, change func(status string, m StringMap
 		Status   string
 		Metadata StringMap
 	}
-	result := t.gorm.Raw("SELECT status, "+column+" AS metadata FROM volumes WHERE id = ? AND deleted_at IS NULL FOR UPDATE", id).Scan(&row)
+	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
+	result := t.gorm.Raw("SELECT status, "+column+" AS metadata FROM volumes WHERE "+where+" FOR UPDATE", args...).Scan(&row)
 	if result.Error != nil {
 		return nil, result.Error
 	}
