@@ -58,6 +58,7 @@ func (w *world) places() map[string]place {
 	}
 	maps.Copy(places, w.snapshotPlaces(id))
 	maps.Copy(places, w.transferPlaces())
+	maps.Copy(places, w.groupTypePlaces())
 	return places
 }
 

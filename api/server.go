@@ -30,6 +30,9 @@ type Options struct {
 	MaxLimit int
 	// DefaultType is the name of the type of volumes that are asked for without.
 	DefaultType string
+	// DefaultGroupType is the name of the group type that is shown as the default
+	// one, "" for none.
+	DefaultGroupType string
 	// DefaultZone is where they go when no zone is asked for; "" anywhere.
 	DefaultZone string
 	// ShownZone is what a volume shows until it has its place.

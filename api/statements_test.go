@@ -57,7 +57,7 @@ func TestListsCostThreeStatements(t *testing.T) {
 		"member@71 /volumes/detail?metadata={'a':'b'}&limit=20", "member@71 /attachments", "member@71 /attachments/detail", "member@71 /messages", "member@71 /types", "admin@71 /os-services",
 		"admin@71 /scheduler-stats/get_pools?detail=1", "member@71 /os-availability-zone", "member@71 /os-quota-sets/" + ownProject + "?usage=1", "member@71 /limits", "member@71 /volumes/summary",
 		"member@71 /snapshots?limit=20", "admin@71 /snapshots/detail?all_tenants=1&with_count=1&sort=name:asc&host=node1", "member@71 /snapshots/detail?metadata={'a':'1'}",
-		"member@71 /volume-transfers?limit=20", "admin@71 /os-volume-transfer/detail?all_tenants=1&sort=display_name:asc",
+		"member@71 /group_types?limit=20", "member@71 /volume-transfers?limit=20", "admin@71 /os-volume-transfer/detail?all_tenants=1&sort=display_name:asc",
 	}
 	cost := func() []int {
 		var all []int
@@ -73,10 +73,10 @@ func TestListsCostThreeStatements(t *testing.T) {
 		}
 		return all
 	}
-	w.script().fill("{used}{message}{type}{snapshot}{transfer}")
+	w.script().fill("{used}{message}{type}{snapshot}{transfer}{grouptype}")
 	few := cost()
 	for range 10 {
-		w.script().fill("{used}{message}{type}{snapshot}{transfer}")
+		w.script().fill("{used}{message}{type}{snapshot}{transfer}{grouptype}")
 	}
 	if many := cost(); !slices.Equal(few, many) {
 		t.Errorf("statements for few rows %v, for many %v", few, many)

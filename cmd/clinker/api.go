@@ -71,6 +71,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 		MaxBody:           cfg.API.MaxRequestBodySize,
 		MaxLimit:          cfg.API.MaxLimit,
 		DefaultType:       cfg.API.DefaultVolumeType,
+		DefaultGroupType:  cfg.API.DefaultGroupType,
 		DefaultZone:       cfg.API.DefaultAvailabilityZone,
 		ShownZone:         cfg.StorageAvailabilityZone,
 		ZoneFallback:      cfg.API.AllowAvailabilityZoneFallback,

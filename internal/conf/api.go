@@ -17,6 +17,7 @@ type API struct {
 	MaxRequestBodySize            int64         `ini:"osapi_max_request_body_size" old:"oslo_middleware.max_request_body_size" default:"114688" min:"1" help:"The longest request body, in bytes."`
 	AuthStrategy                  string        `ini:"auth_strategy" default:"keystone" choices:"keystone,builtin,noauth" help:"Who tells who a caller is: Keystone, Clinker's own small identity service, or nobody (on loopback only)."`
 	DefaultVolumeType             string        `ini:"default_volume_type" default:"__DEFAULT__" help:"The name of the volume type of a volume created without one."`
+	DefaultGroupType              string        `ini:"default_group_type" default:"" help:"The name of the group type that clients are told is the default one. Empty: none."`
 	DefaultAvailabilityZone       string        `ini:"default_availability_zone" default:"" help:"The availability zone of a volume created without one. Empty: storage_availability_zone."`
 	AllowAvailabilityZoneFallback bool          `ini:"allow_availability_zone_fallback" default:"false" help:"When the availability zone asked for does not exist, take the default one instead of refusing."`
 	ResourceQueryFiltersFile      string        `ini:"resource_query_filters_file" default:"" help:"A JSON file that says by which fields each resource may be listed. Empty: Cinder's own set."`
