@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 PACKAGES = $(shell $(GO) list ./... | grep -v -e /testbed -e /tempest)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-unit test-host test-testbed demo bench fuzz generate lint deps deps-test clean
+.PHONY: help run build test test-unit test-host test-testbed demo bench tempest fuzz generate lint deps deps-test clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ deps: ## install what running needs
 
 deps-test: deps ## install what the tests need
 	@deps/install.sh deps/test.txt testbed/image/packages.txt
+
+tempest: build ## Debian's Tempest with Keystone and Glance against the binary (half an hour)
+	@deps/install.sh deps/run.txt deps/tempest.txt
+	CLINKER_BINARY=$(CURDIR)/build/clinker $(GO) test -v -tags tempest -run Tempest -count=1 -timeout 80m ./tempest/upstream -state $(CURDIR)/build/tempest $(ARGS)
 
 clean: ## remove what was built
 	rm -rf build

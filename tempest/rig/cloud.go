@@ -25,12 +25,16 @@ const database = "clinker"
 type Options struct {
 	Nodes        int
 	Settings     string // more lines for [DEFAULT] of API and scheduler
-	NodeSettings string // more lines for the backend's section of each node
+	NodeSettings string // more lines for the backend's section of each node; {node} is its name
 
-	Elsewhere bool     // no storage nodes here: the caller runs them on other machines
-	Names     []string // under which those reach this machine, besides 127.0.0.1
-	Identity  string   // directory of the built-in identity, which the caller serves; "" is noauth
+	Elsewhere bool      // no storage nodes here: the caller runs them on other machines
+	Names     []string  // under which those reach this machine, besides 127.0.0.1
+	Identity  string    // directory of the built-in identity, which the caller serves; "" is noauth
+	Keystone  *Keystone // asked who callers are; nil is noauth
 }
+
+// Keystone is where the API validates tokens, and as whom.
+type Keystone struct{ AuthURL, Username, Password string }
 
 // Cloud is an installation of separate processes: API, scheduler, storage
 // nodes with the file backend and tgt, PostgreSQL.
@@ -63,7 +67,7 @@ func Start(t testing.TB, o Options) *Cloud {
 	if o.Nodes = max(o.Nodes, 1); o.Elsewhere {
 		o.Nodes = 0
 	}
-	c := &Cloud{Dir: directory(t), options: o, apiPort: Ports(t, 1), schedulerPort: Ports(t, 1)}
+	c := &Cloud{Dir: Directory(t), options: o, apiPort: Ports(t, 1), schedulerPort: Ports(t, 1)}
 	c.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", c.apiPort)
 	t.Cleanup(func() { c.stop(t) })
 	c.startPostgres(t)

@@ -34,7 +34,7 @@ const readyWord = "Clinker is running"
 // If it runs when the test ends, it is ended.
 func NewDev(t testing.TB, args ...string) *Dev {
 	t.Helper()
-	dir := directory(t)
+	dir := Directory(t)
 	d := &Dev{Data: filepath.Join(dir, "data"), log: filepath.Join(dir, "dev.log"),
 		Port: Ports(t, 1), IdentityPort: Ports(t, 1), TargetPort: Ports(t, 8)}
 	d.Endpoint = fmt.Sprintf("http://127.0.0.1:%d/v3", d.Port)

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// directory makes a directory for a test: with a short path, for Unix sockets,
+// Directory makes a directory for a test: with a short path, for Unix sockets,
 // and open to PostgreSQL's user. It goes when the test ends.
-func directory(t testing.TB) string {
+func Directory(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "clinker-")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -22,15 +23,28 @@ connection = %[5]s
 [clinker]
 identity_file = %[6]s/users.yaml
 %[7]s
-`, c.Dir, c.apiPort, c.strategy(), c.options.Settings, c.Postgres.URL(database), c.options.Identity, c.shared())
+%[8]s
+`, c.Dir, c.apiPort, c.strategy(), c.options.Settings, c.Postgres.URL(database), c.options.Identity, c.shared(), c.keystone())
 }
 
 // strategy is who tells the API who callers are.
 func (c *Cloud) strategy() string {
-	if c.options.Identity == "" {
-		return "noauth"
+	switch {
+	case c.options.Keystone != nil:
+		return "keystone"
+	case c.options.Identity != "":
+		return "builtin"
 	}
-	return "builtin"
+	return "noauth"
+}
+
+// keystone is the section about it, if there is one.
+func (c *Cloud) keystone() string {
+	k := c.options.Keystone
+	if k == nil {
+		return ""
+	}
+	return fmt.Sprintf("[keystone_authtoken]\nauth_url = %s\nusername = %s\npassword = %s", k.AuthURL, k.Username, k.Password)
 }
 
 // nodeSettings configure one storage node.
@@ -51,7 +65,7 @@ tgt_socket = %[6]s.0
 [clinker]
 volumed_port = %[8]d
 %[9]s
-`, name, filepath.Join(c.Dir, name), Backend, n.Volumes, n.targetPort, n.TgtSocket, c.options.NodeSettings, port, c.shared())
+`, name, filepath.Join(c.Dir, name), Backend, n.Volumes, n.targetPort, n.TgtSocket, strings.ReplaceAll(c.options.NodeSettings, "{node}", name), port, c.shared())
 }
 
 // shared is the part of [clinker] that all have.
