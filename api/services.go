@@ -91,7 +91,7 @@ func (c *Call) serviceFields(o object, v db.Service, now time.Time, states map[s
 	}
 	o.text("disabled_reason", v.DisabledReason)
 	if backend {
-		o.text("replication_status", v.ReplicationStatus)
+		o.str("replication_status", v.ReplicationStatus)
 		o.text("active_backend_id", v.ActiveBackendID)
 		o.bool("frozen", v.Frozen)
 	}

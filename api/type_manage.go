@@ -30,7 +30,7 @@ func (s *Server) createType(c *Call) (View, error) {
 		IsPublic: bool(in.Type.IsPublic), ExtraSpecs: in.Type.ExtraSpecs,
 	}
 	err := c.tx(func(tx *db.Tx) error { return tx.InsertVolumeType(c.Context(), &kind) })
-	return c.typeAnswer(kind, true), err
+	return c.writtenType(kind, true), err
 }
 
 func (s *Server) updateType(c *Call) (View, error) {
@@ -61,7 +61,7 @@ func (s *Server) updateType(c *Call) (View, error) {
 		return nil, fault.New(fault.Invalid, "Specify volume type name, description, is_public or a combination thereof.")
 	}
 	kind, err := c.changeType(set, in.Type.Name)
-	return c.typeAnswer(kind, false), err
+	return c.writtenType(kind, false), err
 }
 
 // changeType writes the columns. A new name also becomes that of the type's

@@ -52,8 +52,20 @@ func shownSpecs(specs db.StringMap, sensitive bool) map[string]string {
 	return shown
 }
 
+// typeAnswer shows one type with all that the caller may see.
 func (c *Call) typeAnswer(t db.VolumeType, extended bool) View {
+	return typeView(t, c.typeVisible(), extended)
+}
+
+// writtenType answers who made or changed a type: without qos_specs_id, which
+// Cinder's older view of these two has not and Tempest refuses.
+func (c *Call) writtenType(t db.VolumeType, extended bool) View {
 	see := c.typeVisible()
+	see.qos = false
+	return typeView(t, see, extended)
+}
+
+func typeView(t db.VolumeType, see typeVisible, extended bool) View {
 	return func(o object) {
 		o.object("volume_type", func(o object) { typeFields(o, t, see, extended) })
 	}

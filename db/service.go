@@ -15,7 +15,7 @@ type Service struct {
 	Disabled          bool
 	DisabledReason    *string
 	Frozen            bool
-	ReplicationStatus *string
+	ReplicationStatus string
 	ActiveBackendID   *string
 	Endpoint          string  // where the node's Thrift service is; "" for others
 	NodeUUID          *string // of a node; of a scheduler, the id of its River client

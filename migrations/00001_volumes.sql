@@ -10,7 +10,7 @@ CREATE TABLE services (
     disabled           boolean     NOT NULL DEFAULT false,
     disabled_reason    text,
     frozen             boolean     NOT NULL DEFAULT false,
-    replication_status text,
+    replication_status text NOT NULL DEFAULT 'disabled', -- no backend here replicates
     active_backend_id  text,
     endpoint           text        NOT NULL DEFAULT '', -- https://address:port of a node
     node_uuid          uuid, -- of a node; of a scheduler, the id of its River client

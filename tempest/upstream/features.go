@@ -1,5 +1,6 @@
 package upstream
 
 // features are what Clinker has of that which Tempest asks for by flags. A test
-// of another feature is skipped by Tempest itself, which says why.
-var features = struct{ Backup, Images, Nova bool }{Backup: false, Images: false, Nova: false}
+// of another feature is skipped by Tempest itself, which says why. (Glance has no
+// flag: it is there, and tests of images fail until volumes are made of them.)
+var features = struct{ Backup, Nova bool }{Backup: false, Nova: false}

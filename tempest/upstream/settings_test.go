@@ -31,14 +31,14 @@ region = RegionOne
 v3_endpoint_type = public
 [service_available]
 cinder = true
-glance = %[4]t
-nova = %[5]t
+glance = true
+nova = %[4]t
 neutron = false
 swift = false
 horizon = false
 [compute]
-image_ref = %[6]s
-image_ref_alt = %[6]s
+image_ref = %[5]s
+image_ref_alt = %[5]s
 flavor_ref = 1
 flavor_ref_alt = 2
 [image]
@@ -53,7 +53,7 @@ volume_size = 1
 volume_size_extend = 1
 build_interval = 1
 build_timeout = 120
-backend_names = %[7]s
+backend_names = %[6]s
 storage_protocol = iSCSI
 vendor_name = Clinker
 manage_volume_ref = source-name,volume-%%s
@@ -61,11 +61,11 @@ manage_snapshot_ref = source-name,_snapshot-%%s
 [volume-feature-enabled]
 multi_backend = true
 snapshot = true
-backup = %[8]t
+backup = %[7]t
 clone = true
 manage_volume = true
 manage_snapshot = true
-extend_attached_volume = %[5]t
+extend_attached_volume = %[4]t
 extend_attached_encrypted_volume = false
 consistency_group = true
 volume_revert = true
@@ -76,7 +76,7 @@ volume_revert = true
 func (k *keystone) configure(t *testing.T, image string) {
 	t.Helper()
 	write(t, filepath.Join(k.dir, "tempest.conf"), fmt.Sprintf(tempestConf, k.dir, k.password, k.url(),
-		features.Images, features.Nova, image, backends, features.Backup))
+		features.Nova, image, backends, features.Backup))
 	const packages = "/usr/lib/python3/dist-packages"
 	write(t, filepath.Join(k.dir, ".stestr.conf"), fmt.Sprintf("[DEFAULT]\ntest_path=%[1]s/tempest/test_discover\ntop_dir=%[1]s\n", packages))
 }
