@@ -9,9 +9,10 @@ import (
 	"clinker/internal/fault"
 )
 
-// SnapshotsEver gives snapshots by id, those that have been deleted too.
+// SnapshotsEver gives snapshots by id, those that have been deleted too, but not
+// those that were let go or are not ours yet.
 func (d *DB) SnapshotsEver(ctx context.Context, ids []string) (map[string]Snapshot, error) {
-	rows, err := d.pool.Query(ctx, "SELECT "+snapshots.columns+" FROM snapshots s WHERE s.id = ANY($1::uuid[])", valid(ids))
+	rows, err := d.pool.Query(ctx, "SELECT "+snapshots.columns+" FROM snapshots s WHERE s.id = ANY($1::uuid[])"+notReleasedSQL("s.id"), valid(ids))
 	if err != nil {
 		return nil, err
 	}

@@ -18,9 +18,10 @@ func scanComparable(row pgx.CollectableRow) (v Volume, err error) {
 	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.MigrationStatus, &v.Generation, &v.PoolID, &v.DeletedAt)
 }
 
-// VolumesEver gives volumes by id, those that have been deleted too.
+// VolumesEver gives volumes by id, those that have been deleted too, but not those
+// that were let go or are not ours yet.
 func (d *DB) VolumesEver(ctx context.Context, ids []string) (map[string]Volume, error) {
-	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+" FROM volumes v WHERE v.id = ANY($1::uuid[])", valid(ids))
+	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+" FROM volumes v WHERE v.id = ANY($1::uuid[])"+notReleasedSQL("v.id"), valid(ids))
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
 		Zone: cfg.StorageAvailabilityZone, Version: version,
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
-		Jobs:            jobs.Runner{MessageTTL: cfg.API.MessageTTL},
+		Jobs:            jobs.Runner{MessageTTL: cfg.API.MessageTTL, Limits: limits(cfg.Quota)},
 	})
 }
 

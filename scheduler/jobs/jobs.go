@@ -20,6 +20,9 @@ type Runner struct {
 	DB     *db.DB
 	Nodes  Nodes
 	Placer *placement.Placer
+	// Limits are the quotas of projects that have none of their own, for what
+	// tells its size only when a job looks at it; nil for none.
+	Limits db.Limits
 
 	// DownTime is how long a node may be silent and still be placed upon.
 	DownTime time.Duration
@@ -82,6 +85,10 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
+	river.AddWorker(workers, river.WorkFunc(r.volumeManage))
+	river.AddWorker(workers, river.WorkFunc(r.volumeUnmanage))
+	river.AddWorker(workers, river.WorkFunc(r.snapshotManage))
+	river.AddWorker(workers, river.WorkFunc(r.snapshotUnmanage))
 	return workers
 }
 

@@ -45,9 +45,7 @@ func (r *run) deleteSnapshot(ctx context.Context, s db.Snapshot) error {
 		return err
 	}
 	where := placeOf(pool)
-	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		return r.Nodes.Node(where.endpoint).DestroySnapshot(ctx, snapshotFence("destroy", s), where.pool)
-	})
+	err = r.takeSnapshotAway(ctx, s, where)
 	switch {
 	case err == nil:
 		return r.finishSnapshotDelete(ctx, s)
@@ -60,6 +58,20 @@ func (r *run) deleteSnapshot(ctx context.Context, s db.Snapshot) error {
 	}
 	slog.WarnContext(ctx, "node did not delete", "snapshot", s.ID, "pool", where.name, "error", err)
 	return r.restSnapshotDelete(ctx, s, err)
+}
+
+// takeSnapshotAway is takeAway for a snapshot.
+func (r *run) takeSnapshotAway(ctx context.Context, s db.Snapshot, where place) error {
+	reference, foreign, err := r.formerName(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	if foreign {
+		return r.letGo(ctx, snapshotFence("destroy", s), where, rpc.KindSnapshot, reference)
+	}
+	return r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+		return r.Nodes.Node(where.endpoint).DestroySnapshot(ctx, snapshotFence("destroy", s), where.pool)
+	})
 }
 
 func (r *run) finishSnapshotDelete(ctx context.Context, s db.Snapshot) error {

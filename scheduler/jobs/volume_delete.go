@@ -46,9 +46,7 @@ func (r *run) delete(ctx context.Context, v db.Volume) error {
 		return err
 	}
 	where := placeOf(pool)
-	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		return r.Nodes.Node(where.endpoint).Destroy(ctx, fence("destroy", v), where.pool)
-	})
+	err = r.takeAway(ctx, v, where)
 	switch {
 	case err == nil:
 		return r.finishDelete(ctx, v)
@@ -65,6 +63,23 @@ func (r *run) delete(ctx context.Context, v db.Volume) error {
 		reason = ReasonSilent
 	}
 	return r.restDelete(ctx, v, db.DeleteFailed, reason)
+}
+
+// takeAway has the node destroy a volume, or give back what was not ours yet:
+// what was managed to its end, or made here, has been launched.
+func (r *run) takeAway(ctx context.Context, v db.Volume, where place) error {
+	if v.LaunchedAt == nil {
+		reference, foreign, err := r.formerName(ctx, v.ID)
+		if err != nil {
+			return err
+		}
+		if foreign {
+			return r.letGo(ctx, fence("destroy", v), where, rpc.KindVolume, reference)
+		}
+	}
+	return r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+		return r.Nodes.Node(where.endpoint).Destroy(ctx, fence("destroy", v), where.pool)
+	})
 }
 
 func (r *run) finishDelete(ctx context.Context, v db.Volume) error {

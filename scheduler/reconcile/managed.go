@@ -1,0 +1,46 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"clinker/db"
+	"clinker/scheduler/jobs"
+)
+
+func init() {
+	chores = append(chores,
+		chore{"lost managing", 5 * time.Second, (*Reconciler).lostManaged},
+		chore{"interrupted managing", 10 * time.Second, (*Reconciler).interruptedManaged})
+}
+
+// lostManaged gives a job to every volume and snapshot that is being managed or
+// let go and has none.
+func (r *Reconciler) lostManaged(ctx context.Context) error {
+	lost, err := r.DB.LostManaged(ctx, r.Quiet/2, most)
+	if err != nil {
+		return err
+	}
+	for _, w := range lost {
+		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ManagedAgain(ctx, w) }); err != nil {
+			return err
+		}
+		slog.WarnContext(ctx, "what is being managed or let go had no job, and has one again", "id", w.ID, "status", w.Status)
+	}
+	return nil
+}
+
+// interruptedManaged goes on with what a silent node ended.
+func (r *Reconciler) interruptedManaged(ctx context.Context) error {
+	interrupted, err := r.DB.InterruptedManaged(ctx, jobs.ReasonManageSilent, jobs.ReasonUnmanageSilent, most)
+	if err != nil {
+		return err
+	}
+	for _, w := range interrupted {
+		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ResumeManaged(ctx, w) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
