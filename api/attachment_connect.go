@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"clinker/db"
@@ -148,6 +149,10 @@ func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string)
 	if err != nil {
 		return nil, err
 	}
+	options, err := c.connectionOptions(v)
+	if err != nil {
+		return nil, err
+	}
 	username, password := credentials(v, a)
 	connection, err := node.Grant(c.Context(), rpc.Fence{
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
@@ -157,7 +162,7 @@ func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string)
 	if err != nil {
 		return nil, nodeFailure(err)
 	}
-	return connectionInfo(v, a, connection, mode)
+	return connectionInfo(v, a, connection, mode, options)
 }
 
 // node finds who keeps the volume, and under which name of a pool.
@@ -185,15 +190,15 @@ func credentials(v db.Volume, a db.Attachment) (username, password string) {
 }
 
 // connectionInfo is the flat object that Nova hands to os-brick (fields.tsv,
-// attachment.connection_info).
-func connectionInfo(v db.Volume, a db.Attachment, n *rpc.Connection, mode string) ([]byte, error) {
+// attachment.connection_info). options are those of connectionOptions.
+func connectionInfo(v db.Volume, a db.Attachment, n *rpc.Connection, mode string, options map[string]any) ([]byte, error) {
 	info := map[string]any{
 		"driver_volume_type": n.Protocol, "attachment_id": a.ID, "volume_id": v.ID,
 		"target_discovered": false, "target_portal": n.Portals[0], "target_iqn": n.IQN, "target_lun": n.LUN,
 		"auth_method": "CHAP", "auth_username": n.Username, "auth_password": string(n.Password),
-		"access_mode": mode, "encrypted": v.EncryptionKeyID != nil, "qos_specs": nil,
-		"cacheable": false, "enforce_multipath": false,
+		"access_mode": mode, "enforce_multipath": false,
 	}
+	maps.Copy(info, options)
 	if len(n.Portals) > 1 {
 		iqns, luns := make([]string, len(n.Portals)), make([]int, len(n.Portals))
 		for i := range n.Portals {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,6 +60,7 @@ func (w *world) places() map[string]place {
 	maps.Copy(places, w.snapshotPlaces(id))
 	maps.Copy(places, w.transferPlaces())
 	maps.Copy(places, w.groupTypePlaces())
+	maps.Copy(places, w.typePlaces())
 	return places
 }
 
@@ -127,8 +129,11 @@ func (w *world) checkFields(view string, at place, fields []map[string]string, p
 
 // perType tells the quotas of one volume type, of which the table has a row for all.
 func perType(name string) bool {
-	return strings.HasSuffix(name, "_gold") || strings.HasSuffix(name, "___DEFAULT__")
+	return strings.HasSuffix(name, "_gold") || strings.HasSuffix(name, "___DEFAULT__") || numbered.MatchString(name)
 }
+
+// numbered are the quotas of types that scripts make.
+var numbered = regexp.MustCompile(`^(volumes|gigabytes|snapshots)_[a-z]+-\d+$`)
 
 // conditional fields need not be there in the one answer that is looked at.
 func conditional(view, name string) bool {

@@ -33,6 +33,7 @@ func shelf(t *testing.T) *world {
 	w.failure(w.id("b"))
 	w.shelveSnapshots()
 	w.shelveTransfers()
+	w.shelveQos()
 	return w
 }
 
@@ -194,7 +195,7 @@ func (w *world) checkFilter(key, line string) {
 
 // volumesOf names the volumes that a list is about.
 func (w *world) volumesOf(r response) string {
-	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id"} {
+	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id", "qos_specs": "id"} {
 		if r.at(collection) == nil {
 			continue
 		}

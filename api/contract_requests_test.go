@@ -164,7 +164,7 @@ func exceptional(op, field, mistake string) bool {
 		field == "os-set_image_metadata.metadata" && mistake == "with a long value", // 65535 bytes
 		field == "quota_set.<name>" && mistake != "of type null",
 		field == "quota_class_set" && (mistake == "too little" || mistake == "too much" || mistake == "no number"),
-		(strings.HasPrefix(field, "os-") || field == "revert") && !strings.Contains(field, ".") && mistake == "missing": // without its key it is another action
+		(strings.HasPrefix(field, "os-") || field == "revert" || strings.HasSuffix(field, "ProjectAccess")) && !strings.Contains(field, ".") && mistake == "missing": // without its key it is another action
 		return true
 	}
 	return false

@@ -112,6 +112,9 @@ func (s *script) make(word string) string {
 	case "message":
 		return s.failure(s.fill("{free}"))
 	}
+	if id, known := s.makeType(word); known {
+		return id
+	}
 	if id, known := s.makeSnapshot(word); known {
 		return id
 	}

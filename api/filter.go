@@ -43,6 +43,8 @@ type filterSpec struct {
 	special map[string]func(c *Call, value string) ([]db.Condition, error)
 	// skip are query keys that are no filters, beside those of paging.
 	skip []string
+	// always are filters that everybody may use, configured or not.
+	always []string
 	// refusing is the microversion from which filters that are not configured
 	// are refused; 0 stands for 3.31, when most lists began to.
 	refusing Version
@@ -58,7 +60,7 @@ func (c *Call) filters(spec filterSpec) ([]db.Condition, error) {
 		if slices.Contains(pageParameters, name) || slices.Contains(spec.skip, name) {
 			continue
 		}
-		if !c.mayFilter(spec.resource, name) {
+		if !c.mayFilter(spec.resource, name) && !slices.Contains(spec.always, name) {
 			refused = append(refused, name)
 			continue
 		}

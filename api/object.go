@@ -99,6 +99,15 @@ func (o object) text(n name, value *string) {
 	o.str(n, *value)
 }
 
+// number writes a whole number, or null for none.
+func (o object) number(n name, value *int) {
+	if value == nil {
+		o.null(n)
+		return
+	}
+	o.int(n, *value)
+}
+
 // raw writes JSON text as it stands, {} for none.
 func (o object) raw(n name, json []byte) {
 	o.field(n)

@@ -50,6 +50,9 @@ type Options struct {
 	ProtectServers bool
 	// Filters are what tenants may filter lists by; nil for Cinder's own set.
 	Filters Filters
+	// Projects tells whether there is a project, for those about whom an
+	// administrator asks; nil where nobody can tell.
+	Projects Projects
 	// Serves tells whether a pool fulfils the extra specs of a volume type, by
 	// the scheduler's rules. Without it pools cannot be listed by type.
 	Serves func(extraSpecs map[string]string, pool db.PoolService) bool

@@ -88,7 +88,7 @@ func (s *Server) deleteType(c *Call) (View, error) {
 		return nil, err
 	}
 	if kind.Name == s.DefaultType {
-		return nil, fault.New(fault.Invalid, "The volume type %s is a default volume type and cannot be deleted.", kind.ID)
+		return nil, db.TypeIsDefault(kind.ID)
 	}
 	return nil, c.tx(func(tx *db.Tx) error { return tx.DeleteVolumeType(c.Context(), kind.ID) })
 }

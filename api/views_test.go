@@ -133,7 +133,7 @@ func (w *world) viewCases() []viewCase {
 	own := "/v3/" + ownProject
 	get := func(name, path string) viewCase { return viewCase{name, "GET", fixed(path), ""} }
 	snapshots := w.snapshotViews(id)
-	return append(snapshots, []viewCase{
+	return append(snapshots, append([]viewCase{
 		get("versions.root", "/"),
 		get("versions.v3", "/v3/"),
 		get("volumes.list", own+"/volumes"),
@@ -163,9 +163,10 @@ func (w *world) viewCases() []viewCase {
 		get("messages.list", "/v3/messages"),
 		get("messages.show", own+"/messages/"+message),
 		get("resource_filters.list", "/v3/resource_filters"),
+	}, append(w.typeViews(), []viewCase{
 		// Those that add rows come last.
 		{"snapshots.create", "POST", fixed("/v3/snapshots"), `{"snapshot": {"volume_id": "` + id + `", "force": true, "name": "new"}}`},
 		{"types.create", "POST", fixed("/v3/types"), `{"volume_type": {"name": "silver"}}`},
 		{"volumes.create", "POST", fixed("/v3/volumes"), `{"volume": {"size": 2, "name": "new", "metadata": {"a": "b"}}}`},
-	}...)
+	}...)...)...)
 }

@@ -125,15 +125,20 @@ func (in volumeRequest) checkSources() error {
 	return nil
 }
 
-// typeForCreate finds the type asked for, or the default one. A default that
-// does not exist is the operator's mistake, not the caller's.
+// typeForCreate finds the type asked for, or the project's default one, or that
+// of the configuration. A default that does not exist is the operator's mistake,
+// not the caller's. A private type that has been made a project's default must
+// have been given to the project too.
 func (c *Call) typeForCreate(name string) (db.VolumeType, error) {
 	if name != "" {
 		return c.database().VolumeTypeByName(c.Context(), name, c.Scope())
 	}
-	kind, err := c.database().VolumeTypeByName(c.Context(), c.server.DefaultType, "")
-	if fault.Is(err, fault.NotFound) {
+	kind, err := c.database().VolumeTypeByDefault(c.Context(), c.Identity.ProjectID, c.server.DefaultType)
+	switch {
+	case fault.Is(err, fault.NotFound):
 		return kind, fault.Wrap(err, misconfigured, "The request cannot be fulfilled as the default volume type %s cannot be found.", c.server.DefaultType)
+	case err == nil && !kind.IsPublic && kind.Name != c.server.DefaultType:
+		return c.database().VolumeType(c.Context(), kind.ID, c.typeScope())
 	}
 	return kind, err
 }
@@ -163,7 +168,23 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType, source *volumeSou
 			return v, err
 		}
 	}
+	if err := checkEncryption(kind, v); err != nil {
+		return v, err
+	}
 	return v, checkTypeSize(kind, v.SizeGiB)
+}
+
+// checkEncryption refuses volumes of an encrypted type, in Cinder's words: where
+// several hosts would write to them, and where there is no key manager to have
+// a key from. One that is not encrypted after all would be worse than none.
+func checkEncryption(kind db.VolumeType, v db.Volume) error {
+	switch {
+	case kind.Encrypted && v.Multiattach:
+		return fault.New(fault.Invalid, "Invalid volume: Multiattach cannot be used with encrypted volumes.")
+	case kind.Encrypted:
+		return fault.New(fault.Invalid, "Key manager error: the volumes of type %s are encrypted, and no key manager is configured that could make their keys.", kind.Name)
+	}
+	return nil
 }
 
 // specIsTrue reads an extra spec of the form "<is> True".
@@ -237,7 +258,7 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 		return err
 	}
 	return c.tx(func(tx *db.Tx) error {
-		name, err := tx.HoldType(c.Context(), kind.ID)
+		name, err := tx.HoldTypeAs(c.Context(), kind)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,20 @@ func (t *Tx) HoldType(ctx context.Context, id string) (name string, err error) {
 	return name, result.Error
 }
 
+// HoldTypeAs is HoldType for who has read the type before. Conflict when its
+// volumes are encrypted now and were not then, or the other way round.
+func (t *Tx) HoldTypeAs(ctx context.Context, was VolumeType) (name string, err error) {
+	var is VolumeType
+	result := t.gorm.Raw("SELECT name, encrypted FROM volume_types WHERE id = ? AND deleted_at IS NULL FOR KEY SHARE", was.ID).Scan(&is)
+	switch {
+	case result.Error == nil && result.RowsAffected == 0:
+		return "", typeNotFound(was.ID)
+	case result.Error == nil && is.Encrypted != was.Encrypted:
+		return "", fault.New(fault.Conflict, "The encryption of volume type %s was changed at the same time.", was.ID)
+	}
+	return is.Name, result.Error
+}
+
 // LockVolumeType reads a type and keeps everybody else from making volumes of
 // it or changing it until the transaction ends. NotFound when there is none.
 func (t *Tx) LockVolumeType(ctx context.Context, id string) (VolumeType, error) {

@@ -18,6 +18,7 @@ type VolumeType struct {
 	IsPublic    bool
 	ExtraSpecs  StringMap
 	QosSpecsID  *string
+	Encrypted   bool // has a TypeEncryption
 	CreatedAt   time.Time
 	UpdatedAt   *time.Time `gorm:"autoUpdateTime:false"`
 	DeletedAt   *time.Time
@@ -29,7 +30,7 @@ func (VolumeType) TableName() string { return "volume_types" }
 var volumeTypes = table{
 	from: "volume_types t",
 	live: "t.deleted_at IS NULL",
-	columns: `t.id, t.name, t.description, t.is_public, t.extra_specs, t.qos_specs_id,
+	columns: `t.id, t.name, t.description, t.is_public, t.extra_specs, t.qos_specs_id, t.encrypted,
 		t.created_at, t.updated_at, t.deleted_at`,
 	byName: map[string]column{
 		"id": uuidColumn("t.id"), "name": textColumn("t.name"),
@@ -42,7 +43,7 @@ var volumeTypes = table{
 
 func scanVolumeType(row pgx.CollectableRow) (VolumeType, error) {
 	var t VolumeType
-	err := row.Scan(&t.ID, &t.Name, &t.Description, &t.IsPublic, &t.ExtraSpecs, &t.QosSpecsID,
+	err := row.Scan(&t.ID, &t.Name, &t.Description, &t.IsPublic, &t.ExtraSpecs, &t.QosSpecsID, &t.Encrypted,
 		&t.CreatedAt, &t.UpdatedAt, &t.DeletedAt)
 	return t, err
 }
@@ -126,8 +127,9 @@ func (t *Tx) UpdateVolumeType(ctx context.Context, id string, set map[string]any
 	return v, result.Error
 }
 
-// DeleteVolumeType ends a type that no live volume has; Invalid otherwise. The
-// row is locked against new volumes by the volumes' foreign key.
+// DeleteVolumeType ends a type that no live volume has and that is no project's
+// default; Invalid otherwise. The row is locked against new volumes by the
+// volumes' foreign key.
 func (t *Tx) DeleteVolumeType(ctx context.Context, id string) error {
 	if err := t.gorm.Exec("SELECT 1 FROM volume_types WHERE id = ? FOR UPDATE", id).Error; err != nil {
 		return err
@@ -138,6 +140,9 @@ func (t *Tx) DeleteVolumeType(ctx context.Context, id string) error {
 	}
 	if used {
 		return fault.New(fault.Invalid, "Target volume type is still in use.")
+	}
+	if err := t.refuseDefault(id); err != nil {
+		return err
 	}
 	_, err = t.UpdateVolumeType(ctx, id, map[string]any{"deleted_at": t.gorm.NowFunc()})
 	return err
