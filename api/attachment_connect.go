@@ -78,12 +78,14 @@ func (c *Call) connect(v db.Volume, a db.Attachment, from *connector) (db.Attach
 	if v.PoolID == nil {
 		return a, fault.New(fault.Conflict, "Resource conflict: Volume %s has no place on a storage node yet.", v.ID)
 	}
-	mode := c.attachMode(v, a, from)
-	a, err := c.beginConnect(v, a, from, mode)
+	mode, err := c.attachMode(v, a, from)
 	if err != nil {
 		return a, err
 	}
-	info, err := c.grant(v, a, from, mode)
+	if a, err = c.beginConnect(v, a, from, mode); err != nil {
+		return a, err
+	}
+	info, err := c.grant(v, a, from.Initiator, mode, newLogin(v, a))
 	if err != nil {
 		c.noteFailure(v, a, db.AttachAttaching, db.AttachErrorAttaching)
 		return a, err
@@ -92,15 +94,10 @@ func (c *Call) connect(v db.Volume, a db.Attachment, from *connector) (db.Attach
 }
 
 // attachMode: what the attachment was made for, else what the connector wants,
-// else what the volume is.
-func (c *Call) attachMode(v db.Volume, a db.Attachment, from *connector) string {
-	if a.AttachMode != nil {
-		return *a.AttachMode
-	}
-	if from.Mode != "" {
-		return from.Mode
-	}
-	return *modeOf(v)
+// else what the volume is. A read-only volume is not connected for writing.
+func (c *Call) attachMode(v db.Volume, a db.Attachment, from *connector) (string, error) {
+	mode := *firstOf(a.AttachMode, nullIf(from.Mode, ""), modeOf(v))
+	return mode, modeAllowed(v, mode)
 }
 
 // beginConnect notes the connector. An attachment that is attached stays so
@@ -125,7 +122,7 @@ func (c *Call) beginConnect(v db.Volume, a db.Attachment, from *connector, mode 
 		begun, err = tx.MoveAttachment(c.Context(), a.ID,
 			[]string{db.AttachReserved, db.AttachAttaching, db.AttachErrorAttaching, db.AttachAttached}, status,
 			map[string]any{"connector": string(from.raw), "attached_host": from.Host,
-				"mountpoint": nullIf(from.Mountpoint, ""), "attach_mode": mode})
+				"mountpoint": nullIf(from.Mountpoint, ""), "attach_mode": mode, "initialized": false})
 		if err != nil {
 			return err
 		}
@@ -135,8 +132,7 @@ func (c *Call) beginConnect(v db.Volume, a db.Attachment, from *connector, mode 
 
 func connectedElsewhere(others []db.Attachment, a db.Attachment) bool {
 	for _, o := range others {
-		sameServer := o.InstanceUUID != nil && a.InstanceUUID != nil && *o.InstanceUUID == *a.InstanceUUID
-		if o.ID != a.ID && o.Connector != nil && !sameServer {
+		if o.ID != a.ID && o.Connector != nil && !sameID(o.InstanceUUID, a.InstanceUUID) {
 			return true
 		}
 	}
@@ -144,7 +140,7 @@ func connectedElsewhere(others []db.Attachment, a db.Attachment) bool {
 }
 
 // grant asks the volume's node and gives the connection info to keep.
-func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string) ([]byte, error) {
+func (c *Call) grant(v db.Volume, a db.Attachment, initiator, mode string, as login) ([]byte, error) {
 	node, pool, err := c.node(v)
 	if err != nil {
 		return nil, err
@@ -153,11 +149,10 @@ func (c *Call) grant(v db.Volume, a db.Attachment, from *connector, mode string)
 	if err != nil {
 		return nil, err
 	}
-	username, password := credentials(v, a)
 	connection, err := node.Grant(c.Context(), rpc.Fence{
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
 	}, pool, v.ID, rpc.Grant{
-		AttachmentID: a.ID, Initiator: from.Initiator, Username: username, Password: rpc.Secret(password), ReadOnly: mode == "ro",
+		AttachmentID: a.ID, Initiator: initiator, Username: as.username, Password: as.password, ReadOnly: mode == "ro",
 	})
 	if err != nil {
 		return nil, nodeFailure(err)
@@ -174,11 +169,17 @@ func (c *Call) node(v db.Volume) (rpc.Volumed, string, error) {
 	return c.server.Nodes.Node(pool.Service.Endpoint), rpc.PoolOf(pool.Name), nil
 }
 
-// credentials makes a username and a password for one attachment: the MD5 of
+// login is an attachment's username and password.
+type login struct {
+	username string
+	password rpc.Secret
+}
+
+// newLogin makes a username and a password for one attachment: the MD5 of
 // who asks for what together with 32 random bytes, in hex. The digest only
 // gives the random bytes their form; nothing rests on its strength. The name
 // begins with a letter: iSCSI takes 0b and 0x for encodings (RFC 3720 §5.1).
-func credentials(v db.Volume, a db.Attachment) (username, password string) {
+func newLogin(v db.Volume, a db.Attachment) login {
 	var random [32]byte
 	_, _ = rand.Read(random[:])
 	digest := md5.New()
@@ -186,7 +187,20 @@ func credentials(v db.Volume, a db.Attachment) (username, password string) {
 		digest.Write([]byte(part + "\x00"))
 	}
 	digest.Write(random[:])
-	return "u" + strings.ReplaceAll(a.ID, "-", ""), hex.EncodeToString(digest.Sum(nil))
+	return login{"u" + strings.ReplaceAll(a.ID, "-", ""), rpc.Secret(hex.EncodeToString(digest.Sum(nil)))}
+}
+
+// told reads back the login and the mode that a host was told.
+func told(a db.Attachment) (as login, mode string, err error) {
+	var info struct {
+		Username string     `json:"auth_username"`
+		Password rpc.Secret `json:"auth_password"`
+		Mode     string     `json:"access_mode"`
+	}
+	if err := json.Unmarshal(a.ConnectionInfo, &info); err != nil {
+		return as, "", fault.New(fault.Internal, "how to connect attachment %s cannot be read", a.ID) // the error may quote the password
+	}
+	return login{info.Username, info.Password}, info.Mode, nil
 }
 
 // connectionInfo is the flat object that Nova hands to os-brick (fields.tsv,

@@ -29,10 +29,11 @@ func (s *Server) deleteAttachment(c *Call) (View, error) {
 }
 
 // protectServer refuses to take a disk from under a running server unless a
-// service, Nova, asks with a token of its own; administrators too.
+// service, Nova, asks with a token of its own; administrators too. A server that
+// is not connected has no disk to lose.
 func (c *Call) protectServer(a db.Attachment) error {
 	if !c.server.ProtectServers || c.Identity.IsServiceRequest() ||
-		a.InstanceUUID == nil || a.AttachStatus != db.AttachAttached {
+		a.InstanceUUID == nil || a.AttachStatus != db.AttachAttached || a.ConnectionInfo == nil {
 		return nil
 	}
 	return fault.New(fault.Conflict, "ConflictNovaUsingAttachment: Detach volume from instance %s using the Compute API", *a.InstanceUUID)

@@ -40,7 +40,7 @@ func (s *Server) createAttachment(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.reserve(v, &a); err != nil {
+	if v, err = c.reserve(v, &a); err != nil {
 		return nil, err
 	}
 	if connector == nil {
@@ -52,21 +52,17 @@ func (s *Server) createAttachment(c *Call) (View, error) {
 	return attachmentAnswer(a), nil
 }
 
-// reserve writes the attachment. The volume must be free, or its attachments
+// reserve writes the attachment and gives the volume as it is then, when nothing
+// can make it read-only any more. The volume must be free, or its attachments
 // must all be the same server's (live migration), or its type must allow many.
-func (c *Call) reserve(v db.Volume, a *db.Attachment) error {
-	if v.AdminMetadata["readonly"] == "True" && a.AttachMode != nil && *a.AttachMode == "rw" {
-		return fault.New(fault.Invalid, "Invalid volume: Volume %s is read-only and cannot be attached for writing.", v.ID)
-	}
-	if v.Multiattach && v.Bootable {
-		if err := c.Require("volume:multiattach_bootable_volume", ownerOf(v)); err != nil {
-			return err
-		}
-	}
-	return c.tx(func(tx *db.Tx) error {
-		_, err := tx.MoveVolume(c.Context(), v.ID, db.Reserve, "", nil)
+func (c *Call) reserve(v db.Volume, a *db.Attachment) (reserved db.Volume, err error) {
+	return reserved, c.tx(func(tx *db.Tx) error {
+		reserved, err = tx.MoveVolume(c.Context(), v.ID, db.Reserve, "", nil)
 		if fault.Is(err, fault.Conflict) {
-			err = c.reserveMore(tx, v, *a)
+			reserved, err = c.reserveMore(tx, v, *a)
+		}
+		if err == nil && a.AttachMode != nil {
+			err = modeAllowed(reserved, *a.AttachMode)
 		}
 		if err != nil {
 			return err
@@ -75,25 +71,29 @@ func (c *Call) reserve(v db.Volume, a *db.Attachment) error {
 	})
 }
 
-func (c *Call) reserveMore(tx *db.Tx, v db.Volume, a db.Attachment) error {
+func (c *Call) reserveMore(tx *db.Tx, v db.Volume, a db.Attachment) (db.Volume, error) {
 	refused := func() error {
 		return fault.New(fault.Invalid, "Invalid volume: Volume %s status must be available or downloading to reserve, but the current status is %s.", v.ID, v.Status)
 	}
-	if _, err := tx.MoveVolume(c.Context(), v.ID, db.ReserveMore, "", nil); err != nil {
-		if fault.Is(err, fault.Conflict) {
-			return refused()
-		}
-		return err
+	moved, err := tx.MoveVolume(c.Context(), v.ID, db.ReserveMore, "", nil)
+	if fault.Is(err, fault.Conflict) {
+		return v, refused()
+	}
+	if err != nil {
+		return v, err
+	}
+	if moved.Multiattach {
+		return moved, c.allowMore(moved)
 	}
 	others, err := tx.AttachmentsIn(c.Context(), v.ID)
-	if err != nil || v.Multiattach {
-		return err
+	if err != nil {
+		return v, err
 	}
 	foreign := slices.ContainsFunc(others, func(o db.Attachment) bool {
-		return a.InstanceUUID == nil || o.InstanceUUID == nil || *o.InstanceUUID != *a.InstanceUUID
+		return !sameID(a.InstanceUUID, o.InstanceUUID)
 	})
 	if foreign || len(others) == 0 {
-		return refused()
+		return v, refused()
 	}
-	return nil
+	return moved, nil
 }

@@ -100,7 +100,7 @@ func (s *Server) completeAttachment(c *Call) (View, error) {
 		}
 		mode := firstOf(a.AttachMode, modeOf(v))
 		_, err := tx.MoveAttachment(c.Context(), a.ID, []string{db.AttachReserved, db.AttachAttaching, db.AttachAttached},
-			db.AttachAttached, map[string]any{"attached_at": tx.Now(), "attach_mode": *mode})
+			db.AttachAttached, map[string]any{"attached_at": tx.Now(), "attach_mode": *mode, "initialized": false})
 		if err != nil {
 			return badAttachment(err)
 		}

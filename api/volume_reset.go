@@ -46,6 +46,9 @@ func (s *Server) resetVolume(c *Call) (View, error) {
 		}
 	}
 	move, set := db.AttachmentsTouched, map[string]any{}
+	if status != "" || attach == db.AttachDetached {
+		set["held"] = false
+	}
 	if status != "" {
 		move = db.ResetTo(status)
 	}
@@ -75,8 +78,13 @@ func (c *Call) checkReset(v db.Volume, status, attach, migration string) error {
 	return nil
 }
 
-// detachAll detaches every host of a volume, the oldest attachment first.
+// detachAll detaches every host of a volume, the oldest attachment first, and
+// ends what os-reserve holds.
 func (c *Call) detachAll(v db.Volume) error {
+	err := c.tx(func(tx *db.Tx) error { return tx.Release(c.Context(), v.ID, db.Unreserve) })
+	if err != nil {
+		return err
+	}
 	attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
 	if err != nil {
 		return err

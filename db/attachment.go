@@ -23,6 +23,7 @@ type Attachment struct {
 	Mountpoint     *string
 	Connector      json.RawMessage `gorm:"type:jsonb;default:null"`
 	ConnectionInfo json.RawMessage `gorm:"type:jsonb;default:null"` // holds the password; never logged
+	Initialized    bool            // by os-initialize_connection, and waiting for its os-attach
 	Generation     int64           // raised by each change; fences grants on the node
 	AttachedAt     *time.Time
 	DetachedAt     *time.Time
@@ -46,7 +47,7 @@ var attachments = table{
 	from: "attachments a",
 	live: "a.deleted_at IS NULL", listed: "a.user_id >= ''",
 	columns: `a.id, a.volume_id, a.project_id, a.user_id, a.instance_uuid, a.attach_status, a.attach_mode,
-		a.attached_host, a.mountpoint, a.connector, a.connection_info, a.generation,
+		a.attached_host, a.mountpoint, a.connector, a.connection_info, a.initialized, a.generation,
 		a.attached_at, a.detached_at, a.created_at, a.updated_at, a.deleted_at`,
 	byName: map[string]column{
 		"id": uuidColumn("a.id"), "volume_id": uuidColumn("a.volume_id"),
@@ -66,7 +67,7 @@ var attachments = table{
 func scanAttachment(row pgx.CollectableRow) (Attachment, error) {
 	var a Attachment
 	err := row.Scan(&a.ID, &a.VolumeID, &a.ProjectID, &a.UserID, &a.InstanceUUID, &a.AttachStatus, &a.AttachMode,
-		&a.AttachedHost, &a.Mountpoint, &a.Connector, &a.ConnectionInfo, &a.Generation,
+		&a.AttachedHost, &a.Mountpoint, &a.Connector, &a.ConnectionInfo, &a.Initialized, &a.Generation,
 		&a.AttachedAt, &a.DetachedAt, &a.CreatedAt, &a.UpdatedAt, &a.DeletedAt)
 	return a, err
 }

@@ -56,8 +56,8 @@ func (d *DB) AttachmentsConnected(ctx context.Context, poolID string, quiet time
 
 // MoveAttachmentAt is MoveAttachment for whoever acted upon a: Conflict also
 // when it has changed since a was read. The transaction must then be given up.
-func (t *Tx) MoveAttachmentAt(ctx context.Context, a Attachment, to string) (Attachment, error) {
-	moved, err := t.MoveAttachment(ctx, a.ID, []string{a.AttachStatus}, to, nil)
+func (t *Tx) MoveAttachmentAt(ctx context.Context, a Attachment, to string, set map[string]any) (Attachment, error) {
+	moved, err := t.MoveAttachment(ctx, a.ID, []string{a.AttachStatus}, to, set)
 	if err == nil && moved.Generation != a.Generation+1 {
 		err = fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
 	}

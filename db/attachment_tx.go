@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"clinker/internal/fault"
 )
 
@@ -24,7 +26,11 @@ func (t *Tx) TouchAttachments(ctx context.Context, volumeID string) error {
 // unless it is in a status of another kind (extending, error …), which whatever
 // ends that status will settle.
 func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
-	_, err := t.MoveVolume(ctx, volumeID, AttachmentsChanged, "", nil)
+	return t.settle(ctx, volumeID, nil)
+}
+
+func (t *Tx) settle(ctx context.Context, volumeID string, set map[string]any) error {
+	_, err := t.MoveVolume(ctx, volumeID, AttachmentsChanged, "", set)
 	if fault.Is(err, fault.Conflict) {
 		return nil
 	}
@@ -57,5 +63,18 @@ func (t *Tx) FinishDetach(ctx context.Context, volumeID, id string) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return t.SettleAttachments(ctx, volumeID)
+	return t.settle(ctx, volumeID, map[string]any{"admin_metadata": gorm.Expr("v.admin_metadata - 'attached_mode'")})
+}
+
+// AbandonAttachment ends an attachment of which no host has been told how to
+// connect. Conflict when it has changed since a was read. What the node has of
+// it is taken away by whoever compares exports.
+func (t *Tx) AbandonAttachment(ctx context.Context, a Attachment) error {
+	if err := t.TouchAttachments(ctx, a.VolumeID); err != nil {
+		return err
+	}
+	if _, err := t.MoveAttachmentAt(ctx, a, a.AttachStatus, nil); err != nil {
+		return err
+	}
+	return t.FinishDetach(ctx, a.VolumeID, a.ID)
 }

@@ -26,12 +26,12 @@ type Move struct {
 }
 
 // settledSQL derives a status from the attachments that are left
-// (states.tsv, attachments.delete).
-const settledSQL = `COALESCE((SELECT CASE
+// (states.tsv, attachments.delete), and from os-reserve.
+const settledSQL = `CASE WHEN v.held THEN 'attaching' ELSE COALESCE((SELECT CASE
 	WHEN bool_or(a.attach_status IN ('attached', 'detaching', 'error_detaching')) THEN 'in-use'
 	WHEN bool_or(a.attach_status = 'attaching') THEN 'attaching'
 	WHEN count(*) > 0 THEN 'reserved' END
-	FROM attachments a WHERE a.volume_id = v.id AND a.deleted_at IS NULL), 'available')`
+	FROM attachments a WHERE a.volume_id = v.id AND a.deleted_at IS NULL), 'available') END`
 
 // MoveVolume changes a volume's status by compare-and-set, raises its
 // generation and writes the history; set holds further columns for the same

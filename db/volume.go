@@ -31,6 +31,7 @@ type Volume struct {
 	ServiceID         *string
 	Bootable          bool
 	Multiattach       bool
+	Held              bool // kept by os-reserve for an attachment to come
 	Metadata          StringMap
 	AdminMetadata     StringMap
 	ImageMetadata     StringMap
@@ -59,7 +60,7 @@ var volumes = table{
 	columns: `v.id, v.project_id, v.user_id, v.name, v.description, v.size_gib, v.status,
 		v.migration_status, v.generation, v.target_size_gib, v.volume_type_id, t.name,
 		v.availability_zone, v.pool_id, v.claimed_bytes, v.host, v.service_id, v.bootable,
-		v.multiattach, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
+		v.multiattach, v.held, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
 		v.source_volid, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
 		v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at`,
 	byName: map[string]column{
@@ -100,7 +101,7 @@ func (v *Volume) fields() []any {
 	return []any{&v.ID, &v.ProjectID, &v.UserID, &v.Name, &v.Description, &v.SizeGiB, &v.Status,
 		&v.MigrationStatus, &v.Generation, &v.TargetSizeGiB, &v.VolumeTypeID, &v.VolumeType,
 		&v.AvailabilityZone, &v.PoolID, &v.ClaimedBytes, &v.Host, &v.ServiceID, &v.Bootable,
-		&v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
+		&v.Multiattach, &v.Held, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
 		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
 		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt}
 }

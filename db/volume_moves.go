@@ -54,6 +54,20 @@ var (
 	// ReserveMore is a further attachment: of the same server, or of a volume
 	// that many may attach.
 	ReserveMore = Move{"reserve", []string{"in-use", "reserved", "attaching", "detaching"}, Same}
+	// Hold is os-reserve.
+	Hold = Move{"reserve", []string{"available"}, "attaching"}
+	// HoldMore is os-reserve of a volume that many may attach.
+	HoldMore = Move{"reserve", []string{"available", "in-use"}, "attaching"}
+	// Unreserve is os-unreserve, and what ends a connection before its os-attach.
+	Unreserve = Move{"unreserve", []string{"attaching"}, Settled}
+	// BeginDetaching tells the users of a volume that it will be detached.
+	BeginDetaching = Move{"detach", []string{"in-use"}, "detaching"}
+	// RollDetaching takes that back.
+	RollDetaching = Move{"roll back detaching", []string{"detaching"}, Settled}
+	// ForceDetached is what os-force_detach ends with: it also mends a volume that
+	// was in error over its attachments.
+	ForceDetached = Move{"force detach", []string{"reserved", "attaching", "in-use", "available", "detaching", "error", "error_detaching"}, Settled}
+
 	// AttachmentsChanged follows every change of an attachment.
 	AttachmentsChanged = Move{"change its attachments", []string{"reserved", "attaching", "in-use", "available", "detaching"}, Settled}
 	// AttachmentsTouched is the same where the status belongs to something

@@ -36,7 +36,10 @@ func (r *Reconciler) attachments(ctx context.Context) error {
 
 func (r *Reconciler) mendAttachment(ctx context.Context, a db.Attachment) {
 	mend := r.finishDetach
-	if a.AttachStatus == db.AttachAttaching {
+	switch {
+	case a.AttachStatus == db.AttachAttaching && a.Initialized:
+		mend = r.abandon
+	case a.AttachStatus == db.AttachAttaching:
 		mend = r.failAttach
 	}
 	if err := mend(ctx, a); err != nil && !gone(err) {
@@ -57,6 +60,20 @@ func (r *Reconciler) failAttach(ctx context.Context, a db.Attachment) error {
 		return nil // the comparison of exports finds the grant when the node is back
 	}
 	return r.revoke(ctx, failed)
+}
+
+// abandon ends a connection that os-initialize_connection has left half way. Its
+// client knows the volume only, and asks again for that.
+func (r *Reconciler) abandon(ctx context.Context, a db.Attachment) error {
+	if err := r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.AbandonAttachment(ctx, a) }); err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "a connection was left half way, and is ended now", "attachment", a.ID, "volume", a.VolumeID)
+	a.Generation += 2 // of the row as it ended
+	if !r.reachable(ctx, a) {
+		return nil // the comparison of exports finds the grant when the node is back
+	}
+	return r.revoke(ctx, a)
 }
 
 func (r *Reconciler) finishDetach(ctx context.Context, a db.Attachment) error {
@@ -90,7 +107,7 @@ func (r *Reconciler) moveAttachment(ctx context.Context, a db.Attachment, to str
 		if err := tx.TouchAttachments(ctx, a.VolumeID); err != nil {
 			return err
 		}
-		if moved, err = tx.MoveAttachmentAt(ctx, a, to); err != nil {
+		if moved, err = tx.MoveAttachmentAt(ctx, a, to, nil); err != nil {
 			return err
 		}
 		return tx.SettleAttachments(ctx, a.VolumeID)

@@ -67,7 +67,7 @@ func (r *Reconciler) cut(ctx context.Context, p db.PoolService, node rpc.Volumed
 	switch {
 	case a.DeletedAt != nil:
 		a.Generation++ // the row does not change any more
-	case (a.AttachStatus == db.AttachReserved || a.AttachStatus == db.AttachErrorAttaching) && r.quiet(a):
+	case r.cutOff(a) && r.quiet(a):
 		moved, err := r.moveAttachment(ctx, a, a.AttachStatus)
 		if err != nil {
 			return err
@@ -78,6 +78,18 @@ func (r *Reconciler) cut(ctx context.Context, p db.PoolService, node rpc.Volumed
 	}
 	slog.WarnContext(ctx, "a node let a host in whose attachment has ended", "pool", p.Name, "volume", a.VolumeID, "attachment", a.ID)
 	return node.Revoke(ctx, revokeFence(a), rpc.PoolOf(p.Name), a.VolumeID)
+}
+
+// cutOff tells whether an attachment is one whose host is not to be let in:
+// that was not told how, or that was cut off by os-terminate_connection.
+func (r *Reconciler) cutOff(a db.Attachment) bool {
+	switch a.AttachStatus {
+	case db.AttachReserved, db.AttachErrorAttaching:
+		return true
+	case db.AttachAttached:
+		return a.ConnectionInfo == nil
+	}
+	return false
 }
 
 func (r *Reconciler) quiet(a db.Attachment) bool {
