@@ -113,7 +113,7 @@ func TestVolumeActions(t *testing.T) {
 			`member POST /volumes/{free}/action {"os-reserve": null} -> 202`,
 			`member POST /volumes/{free}/action {"os-initialize_connection": {"connector": "x"}} -> 400 connector`, `member POST /volumes/{free}/action {"os-initialize_connection": {"connector": {}}} -> 400 connector`,
 			`member POST /volumes/{free}/action {"os-initialize_connection": {"connector": {"host": "h"}}} -> 400 initiator`, `reader POST /volumes/{free}/action {"os-initialize_connection": {"connector": {}}} -> 403 initialize_connection`,
-			`member POST /volumes/{free}/action {"os-initialize_connection": {"connector": {"host": "h1", "initiator": "iqn.a"}}} -> 200 {"connection_info":{"driver_volume_type":"iscsi","data":{"target_discovered":false,"target_portal":"127.0.0.1:3260","target_iqn":"iqn.2010-10.org.openstack:volume-{free}","target_lun":0,"volume_id":"{free}","auth_method":"CHAP","auth_username":"u`,
+			`member POST /volumes/{free}/action {"os-initialize_connection": {"connector": {"host": "h1", "initiator": "iqn.a"}}} -> 200 {"connection_info":{"driver_volume_type":"iscsi","data":{"access_mode":"rw","auth_method":"CHAP","auth_password":"`,
 			`member GET /volumes/{free} -> 200 "status":"attaching"`,
 			`member POST /volumes/{free}/action {"os-initialize_connection": {"connector": {"host": "h2", "initiator": "iqn.b"}}} -> 400 multiple attachments are not enabled`,
 			`member POST /volumes/{free}/action {"os-attach": {"instance_uuid": "{server}", "mountpoint": "/dev/vdb", "mode": "rw"}} -> 202`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -179,18 +180,13 @@ func connectionAnswer(a db.Attachment) View {
 			fields := map[string]json.RawMessage{}
 			_ = json.Unmarshal(a.ConnectionInfo, &fields) // we wrote it
 			o.raw("driver_volume_type", fields["driver_volume_type"])
+			delete(fields, "driver_volume_type")
+			delete(fields, "attachment_id")
 			o.object("data", func(o object) {
-				for _, key := range connectionKeys {
-					if value, set := fields[string(key)]; set {
-						o.raw(key, value)
-					}
+				for _, key := range slices.Sorted(maps.Keys(fields)) {
+					o.raw(quoted(key), fields[key])
 				}
 			})
 		})
 	}
 }
-
-// connectionKeys are what connectionInfo may have for data, in the order of answers.
-var connectionKeys = []name{"target_discovered", "target_portal", "target_iqn", "target_lun",
-	"target_portals", "target_iqns", "target_luns", "volume_id", "auth_method", "auth_username", "auth_password",
-	"qos_specs", "access_mode", "encrypted", "cacheable", "enforce_multipath"}
