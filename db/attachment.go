@@ -66,10 +66,14 @@ var attachments = table{
 
 func scanAttachment(row pgx.CollectableRow) (Attachment, error) {
 	var a Attachment
-	err := row.Scan(&a.ID, &a.VolumeID, &a.ProjectID, &a.UserID, &a.InstanceUUID, &a.AttachStatus, &a.AttachMode,
+	return a, row.Scan(a.fields()...)
+}
+
+// fields are where the table's columns go, in their order.
+func (a *Attachment) fields() []any {
+	return []any{&a.ID, &a.VolumeID, &a.ProjectID, &a.UserID, &a.InstanceUUID, &a.AttachStatus, &a.AttachMode,
 		&a.AttachedHost, &a.Mountpoint, &a.Connector, &a.ConnectionInfo, &a.Initialized, &a.Generation,
-		&a.AttachedAt, &a.DetachedAt, &a.CreatedAt, &a.UpdatedAt, &a.DeletedAt)
-	return a, err
+		&a.AttachedAt, &a.DetachedAt, &a.CreatedAt, &a.UpdatedAt, &a.DeletedAt}
 }
 
 // Attachments gives one page of live attachments.
@@ -126,55 +130,45 @@ func (d *DB) AttachmentsOf(ctx context.Context, volumeIDs ...string) (map[string
 // AttachmentsIn gives the live attachments of a volume as this transaction sees
 // them. Call it behind a MoveVolume of the volume, which keeps others out.
 func (t *Tx) AttachmentsIn(ctx context.Context, volumeID string) ([]Attachment, error) {
-	var found []Attachment
-	return found, t.gorm.Where("volume_id = ? AND deleted_at IS NULL", volumeID).
-		Order("created_at, id").Find(&found).Error
+	return all(ctx, t, scanAttachment, "SELECT "+attachments.columns+` FROM attachments a
+		WHERE a.volume_id = $1 AND a.deleted_at IS NULL ORDER BY a.created_at, a.id`, volumeID)
 }
+
+var insertAttachmentSQL = attachments.insert()
 
 // InsertAttachment writes a new attachment.
 func (t *Tx) InsertAttachment(ctx context.Context, a *Attachment) error {
-	return t.gorm.Create(a).Error
+	a.CreatedAt = t.Now()
+	t.later(insertAttachmentSQL, values(a.fields())...)
+	return nil
 }
 
 // MoveAttachment changes an attachment's status by compare-and-set and raises
 // its generation; from empty means from any. Conflict when it is in another
 // status, NotFound when it is gone.
 func (t *Tx) MoveAttachment(ctx context.Context, id string, from []string, to string, set map[string]any) (Attachment, error) {
-	var a Attachment
-	sql, args := moveAttachment(id, from, to, set)
-	result := t.gorm.Raw(sql, args...).Scan(&a)
-	if result.Error != nil {
-		return a, result.Error
+	var b builder
+	moved, err := all(ctx, t, scanAttachment, moveAttachment(&b, id, from, to, set), b.args...)
+	if err == nil && len(moved) == 0 {
+		err = t.explainAttachment(ctx, id, to)
 	}
-	if result.RowsAffected == 0 {
-		return a, t.explainAttachment(id, to)
+	if err != nil {
+		return Attachment{}, err
 	}
-	return a, nil
+	return moved[0], nil
 }
 
-func moveAttachment(id string, from []string, to string, set map[string]any) (string, []any) {
-	sql, args := "UPDATE attachments SET attach_status = ?, generation = generation + 1, updated_at = now()", []any{to}
-	for _, column := range sortedKeys(set) {
-		sql += ", " + column + " = ?"
-		args = append(args, set[column])
-	}
-	sql += " WHERE id = ? AND deleted_at IS NULL"
-	args = append(args, id)
-	if len(from) > 0 {
-		sql += " AND attach_status IN ?"
-		args = append(args, from)
-	}
-	return sql + " RETURNING *", args
+func moveAttachment(b *builder, id string, from []string, to string, set map[string]any) string {
+	assignments := []string{"attach_status = " + b.arg(to), "generation = generation + 1", "updated_at = now()"}
+	return "UPDATE attachments a SET " + b.set(assignments, set) + " WHERE a.id = " + b.arg(id) +
+		" AND a.deleted_at IS NULL" + b.among("a.attach_status", from) + " RETURNING " + attachments.columns
 }
 
-func (t *Tx) explainAttachment(id, to string) error {
-	var status string
-	result := t.gorm.Raw("SELECT attach_status FROM attachments WHERE id = ? AND deleted_at IS NULL", id).Scan(&status)
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected == 0 {
-		return AttachmentNotFound(id)
+func (t *Tx) explainAttachment(ctx context.Context, id, to string) error {
+	status, err := first(ctx, t, pgx.RowTo[string], AttachmentNotFound(id),
+		"SELECT attach_status FROM attachments WHERE id = $1 AND deleted_at IS NULL", id)
+	if err != nil {
+		return err
 	}
 	return fault.New(fault.Conflict, "Attachment %s is %s and cannot become %s.", id, status, to)
 }

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
-	"time"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
 
 	"gorm.io/gorm"
 
@@ -14,12 +16,11 @@ import (
 // volume out until this transaction ends, then the attachment, then
 // SettleAttachments.
 
-// Now is the time that this transaction writes.
-func (t *Tx) Now() time.Time { return t.gorm.NowFunc() }
-
-// TouchAttachments keeps others out of the volume. NotFound when it is gone.
+// TouchAttachments keeps others out of the volume. NotFound, with what follows
+// it, when it is gone.
 func (t *Tx) TouchAttachments(ctx context.Context, volumeID string) error {
-	return t.lockVolume(volumeID)
+	t.lockVolume(volumeID)
+	return nil
 }
 
 // SettleAttachments gives the volume the status that its attachments mean,
@@ -41,14 +42,16 @@ func (t *Tx) settle(ctx context.Context, volumeID string, set map[string]any) er
 // when the node was asked; Conflict otherwise. It says nothing about the
 // attachment's status, so that the volume has no part in it.
 func (d *DB) SetConnectionInfo(ctx context.Context, a Attachment, info []byte) (set Attachment, err error) {
-	return set, d.once(ctx, func(t *Tx) error {
-		result := t.gorm.Raw(`UPDATE attachments SET connection_info = ?, updated_at = now()
-			WHERE id = ? AND generation = ? AND deleted_at IS NULL RETURNING *`, string(info), a.ID, a.Generation).Scan(&set)
-		if result.Error == nil && result.RowsAffected == 0 {
-			return fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
-		}
-		return result.Error
-	})
+	rows, err := d.pool.Query(ctx, `UPDATE attachments a SET connection_info = $1, updated_at = now()
+		WHERE a.id = $2 AND a.generation = $3 AND a.deleted_at IS NULL RETURNING `+attachments.columns, string(info), a.ID, a.Generation)
+	if err != nil {
+		return set, err
+	}
+	set, err = pgx.CollectExactlyOneRow(rows, scanAttachment)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = fault.New(fault.Conflict, "Attachment %s was changed by another request at the same time.", a.ID)
+	}
+	return set, err
 }
 
 // FinishDetach ends an attachment whose host has been cut off. The row is kept,

@@ -57,7 +57,7 @@ func wrap(pool *pgxpool.Pool) (*DB, error) {
 	mapper, err := gorm.Open(postgres.New(postgres.Config{Conn: sqlDB}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		Logger:                 logger.Discard, // errors are returned, and logged once where they end
-		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+		NowFunc:                now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open GORM: %w", err)

@@ -10,7 +10,8 @@
 //     counts it, the job that will work on it. Tx is the only way to write.
 //   - A list runs a fixed number of statements, whatever its length.
 //
-// GORM maps the rows. Save, Updates with a struct, and AutoMigrate are not
-// used: the first two write columns that nobody meant, the last changes a
-// schema that only migrations/ may change.
+// What every request and job writes goes through pipeline.go, by hand; GORM maps
+// the rows of what is rarer, in the same transactions. Save, Updates with a
+// struct, and AutoMigrate are not used: the first two write columns that nobody
+// meant, the last changes a schema that only migrations/ may change.
 package db

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -127,6 +128,29 @@ func (t table) list(where []Condition) []Condition {
 func (t table) alias() string {
 	fields := strings.Fields(t.from)
 	return fields[1]
+}
+
+// insert is the statement that writes a row, all the table's own columns in
+// their order.
+func (t table) insert() string {
+	var columns, values []string
+	for column := range strings.SplitSeq(t.columns, ",") {
+		if name, own := strings.CutPrefix(strings.TrimSpace(column), t.alias()+"."); own {
+			columns = append(columns, name)
+			values = append(values, fmt.Sprintf("$%d", len(columns)))
+		}
+	}
+	name, _, _ := strings.Cut(t.from, " ")
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", name, strings.Join(columns, ", "), strings.Join(values, ", "))
+}
+
+// values gives what a row's fields hold, for insert: nil is NULL.
+func values(fields []any) []any {
+	held := make([]any, len(fields))
+	for i, field := range fields {
+		held[i] = reflect.ValueOf(field).Elem().Interface()
+	}
+	return held
 }
 
 func (t table) selectPage(q Query) (string, []any, error) {

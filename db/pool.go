@@ -163,32 +163,29 @@ func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (b
 // pool, until its claim is toBytes. false when the pool has no room; the
 // transaction must then be given up. May be repeated: it counts once.
 func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (bool, error) {
-	var growth int64
-	result := t.gorm.Raw(`UPDATE volumes v SET claimed_bytes = @to
-		FROM (SELECT id, claimed_bytes FROM volumes WHERE id = @volume FOR UPDATE) AS was
-		WHERE v.id = was.id AND v.status = 'extending' AND was.claimed_bytes < @to
-		RETURNING @to - was.claimed_bytes`, map[string]any{"volume": volumeID, "to": toBytes}).Scan(&growth)
-	if result.Error != nil || result.RowsAffected == 0 {
-		return result.Error == nil, result.Error
+	growth, err := all(ctx, t, pgx.RowTo[int64], `UPDATE volumes v SET claimed_bytes = $2
+		FROM (SELECT id, claimed_bytes FROM volumes WHERE id = $1 FOR UPDATE) AS was
+		WHERE v.id = was.id AND v.status = 'extending' AND was.claimed_bytes < $2
+		RETURNING $2 - was.claimed_bytes`, volumeID, toBytes)
+	if err != nil || len(growth) == 0 {
+		return err == nil, err
 	}
-	result = t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
+	met, err := t.exec(ctx, `UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
 		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
-		map[string]any{"volume": volumeID, "bytes": growth})
-	return result.RowsAffected == 1, result.Error
+		pgx.NamedArgs{"volume": volumeID, "bytes": growth[0]})
+	return met == 1, err
 }
 
 // Unclaim gives back bytes of a volume's claim: all of them (the volume then
 // has no pool) when keep is 0, or what is beyond keep. May be repeated.
 func (t *Tx) Unclaim(ctx context.Context, volumeID string, keep int64) error {
-	named := map[string]any{"volume": volumeID, "keep": keep}
-	err := t.gorm.Exec(`UPDATE pools p SET allocated_bytes = p.allocated_bytes - (v.claimed_bytes - @keep),
-			volume_count = p.volume_count - CASE WHEN CAST(@keep AS bigint) = 0 THEN 1 ELSE 0 END
-		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND v.claimed_bytes > @keep`, named).Error
-	if err != nil {
-		return err
-	}
+	t.later(`UPDATE pools p SET allocated_bytes = p.allocated_bytes - (v.claimed_bytes - $2),
+			volume_count = p.volume_count - CASE WHEN $2::bigint = 0 THEN 1 ELSE 0 END
+		FROM volumes v WHERE v.id = $1 AND p.id = v.pool_id AND v.claimed_bytes > $2`, volumeID, keep)
 	if keep == 0 {
-		return t.gorm.Exec("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = @volume", named).Error
+		t.later("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = $1", volumeID)
+	} else {
+		t.later("UPDATE volumes SET claimed_bytes = $2 WHERE id = $1 AND claimed_bytes > $2", volumeID, keep)
 	}
-	return t.gorm.Exec("UPDATE volumes SET claimed_bytes = @keep WHERE id = @volume AND claimed_bytes > @keep", named).Error
+	return nil
 }

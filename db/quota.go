@@ -2,10 +2,13 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"clinker/internal/fault"
 )
@@ -72,14 +75,17 @@ type used struct {
 }
 
 // reserveSQL adds to all counters at once. It visits them in the order of their
-// names, so that two requests never wait for each other crosswise.
+// names, so that two requests never wait for each other crosswise. The first
+// that passes its limit (the project's, or else the default class's, or else the
+// one given) ends the transaction by an error of the function over_quota: so
+// that the commit can be sent along.
 const reserveSQL = `INSERT INTO quota_usages AS u (project_id, resource, in_use)
-	SELECT ?, resource, sum(amount) FROM (VALUES %s) AS w (resource, amount)
-	GROUP BY resource ORDER BY resource
+	SELECT $1, resource, amount FROM unnest($2::text[], $3::bigint[]) AS w (resource, amount)
 	ON CONFLICT (project_id, resource) DO UPDATE SET in_use = u.in_use + EXCLUDED.in_use
-	RETURNING u.resource, u.in_use, COALESCE(
+	RETURNING over_quota(u.resource, ($3::bigint[])[array_position($2::text[], u.resource)], u.in_use, COALESCE(
 		(SELECT hard_limit FROM quotas q WHERE q.project_id = u.project_id AND q.resource = u.resource),
-		(SELECT hard_limit FROM quota_classes c WHERE c.class_name = 'default' AND c.resource = u.resource)) AS hard_limit`
+		(SELECT hard_limit FROM quota_classes c WHERE c.class_name = 'default' AND c.resource = u.resource),
+		($4::bigint[])[array_position($2::text[], u.resource)]))`
 
 // use is what a transaction adds to one project's use.
 type use struct {
@@ -100,87 +106,75 @@ func (t *Tx) Use(ctx context.Context, project string, deltas []Delta, limits Lim
 
 // count counts what was used, by project so that no two transactions wait for
 // each other crosswise.
-func (t *Tx) count() error {
+func (t *Tx) count() {
 	slices.SortStableFunc(t.uses, func(a, b use) int { return strings.Compare(a.project, b.project) })
 	for _, u := range t.uses {
-		if err := t.countUse(u.project, u.deltas, u.limits); err != nil {
-			return err
-		}
+		t.countUse(u)
 	}
-	return nil
 }
 
-func (t *Tx) countUse(project string, deltas []Delta, limits Limits) error {
-	var more, less []Delta
-	for _, d := range deltas {
+func (t *Tx) countUse(u use) {
+	var more, less counters
+	for _, d := range u.deltas {
 		if d.Amount > 0 {
-			more = append(more, d)
-		} else {
-			less = append(less, d)
+			more.add(d)
+		} else if d.Amount < 0 {
+			less.add(d)
 		}
 	}
-	if err := t.giveBack(project, less); err != nil || len(more) == 0 {
-		return err
+	if len(less.names) > 0 {
+		t.later(giveBackSQL, u.project, less.names, less.amounts)
 	}
-	values, args := valuesOf(more, project)
-	var counters []used
-	if err := t.gorm.Raw(fmt.Sprintf(reserveSQL, values), args...).Scan(&counters).Error; err != nil {
-		return fmt.Errorf("count quota: %w", err)
+	if len(more.names) > 0 {
+		standard := make([]int, len(more.names))
+		for i, name := range more.names {
+			standard[i] = u.limits.Of(name)
+		}
+		t.later(reserveSQL, u.project, more.names, more.amounts, standard)
 	}
-	return overQuota(more, counters, limits)
+}
+
+// counters are what to add to each of some counters, by name.
+type counters struct {
+	names   []string
+	amounts []int
+}
+
+func (c *counters) add(d Delta) {
+	i, known := slices.BinarySearch(c.names, d.Resource)
+	if !known {
+		c.names, c.amounts = slices.Insert(c.names, i, d.Resource), slices.Insert(c.amounts, i, 0)
+	}
+	c.amounts[i] += d.Amount
 }
 
 // giveBackSQL takes from all counters at once, in the order of their names. It
 // cannot be reserveSQL: the row to insert would be negative.
 const giveBackSQL = `WITH locked AS (SELECT resource FROM quota_usages
-		WHERE project_id = ? AND resource IN (SELECT resource FROM (VALUES %[1]s) AS n (resource, amount))
-		ORDER BY resource FOR UPDATE)
+		WHERE project_id = $1 AND resource = ANY($2::text[]) ORDER BY resource FOR UPDATE)
 	UPDATE quota_usages u SET in_use = u.in_use + w.amount
-	FROM (SELECT resource, sum(amount) AS amount FROM (VALUES %[1]s) AS v (resource, amount) GROUP BY resource) AS w
-	JOIN locked USING (resource)
-	WHERE u.project_id = ? AND u.resource = w.resource`
-
-func (t *Tx) giveBack(project string, deltas []Delta) error {
-	if len(deltas) == 0 {
-		return nil
-	}
-	values, args := valuesOf(deltas, project)
-	args = append(append(args, args[1:]...), project)
-	if err := t.gorm.Exec(fmt.Sprintf(giveBackSQL, values), args...).Error; err != nil {
-		return fmt.Errorf("give quota back: %w", err)
-	}
-	return nil
-}
-
-// valuesOf gives a VALUES list, and its arguments behind the project.
-func valuesOf(deltas []Delta, project string) (string, []any) {
-	values, args := make([]string, len(deltas)), []any{project}
-	for i, d := range deltas {
-		values[i] = "(?, ?::bigint)"
-		args = append(args, d.Resource, d.Amount)
-	}
-	return strings.Join(values, ", "), args
-}
-
-// overQuota finds the first counter beyond its limit: sizes before counts, as
-// Cinder reports them.
-func overQuota(deltas []Delta, counters []used, limits Limits) error {
-	slices.SortFunc(counters, func(a, b used) int { return strings.Compare(a.Resource, b.Resource) })
-	for _, c := range counters {
-		i := slices.IndexFunc(deltas, func(d Delta) bool { return d.Resource == c.Resource })
-		limit := limits.of(c)
-		if deltas[i].Amount > 0 && limit >= 0 && c.InUse > limit {
-			return exceeded(deltas[i], c.InUse-deltas[i].Amount, limit)
-		}
-	}
-	return nil
-}
+	FROM unnest($2::text[], $3::bigint[]) AS w (resource, amount) JOIN locked USING (resource)
+	WHERE u.project_id = $1 AND u.resource = w.resource`
 
 func (l Limits) of(c used) int {
 	if c.HardLimit != nil {
 		return *c.HardLimit
 	}
 	return l.Of(c.Resource)
+}
+
+// refusal gives the error of the function over_quota as a fault; any other as it
+// is.
+func refusal(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != "CQ001" {
+		return err
+	}
+	var amount, consumed, limit int
+	if _, broken := fmt.Sscanf(pg.Detail, "%d %d %d", &amount, &consumed, &limit); broken != nil {
+		return err
+	}
+	return exceeded(Delta{pg.ColumnName, amount}, consumed, limit)
 }
 
 // exceeded words the refusal as Cinder does, the name of its exception included.

@@ -84,11 +84,15 @@ var snapshots = table{
 
 func scanSnapshot(row pgx.CollectableRow) (Snapshot, error) {
 	var s Snapshot
-	err := row.Scan(&s.ID, &s.VolumeID, &s.ProjectID, &s.UserID, &s.Name, &s.Description, &s.SizeGiB, &s.QuotaGiB,
+	return s, row.Scan(s.fields()...)
+}
+
+// fields are where the table's columns go, in their order.
+func (s *Snapshot) fields() []any {
+	return []any{&s.ID, &s.VolumeID, &s.ProjectID, &s.UserID, &s.Name, &s.Description, &s.SizeGiB, &s.QuotaGiB,
 		&s.Status, &s.Progress, &s.Generation, &s.VolumeTypeID, &s.PoolID, &s.ClaimedBytes, &s.Metadata, &s.Bootable,
 		&s.ImageMetadata, &s.GroupSnapshotID, &s.EncryptionKeyID, &s.ProviderID, &s.ConsumesQuota,
-		&s.RequestID, &s.CreatedAt, &s.UpdatedAt, &s.DeletedAt)
-	return s, err
+		&s.RequestID, &s.CreatedAt, &s.UpdatedAt, &s.DeletedAt}
 }
 
 // Snapshots gives one page of live snapshots.
@@ -133,7 +137,7 @@ func (d *DB) LatestSnapshot(ctx context.Context, volumeID string) (Snapshot, err
 // gives the row as it is then; NotFound when it is gone.
 func (t *Tx) UpdateSnapshot(ctx context.Context, id string, set map[string]any) (Snapshot, error) {
 	var s Snapshot
-	set["updated_at"] = t.gorm.NowFunc()
+	set["updated_at"] = t.Now()
 	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
 	result := t.gorm.Model(&s).Clauses(clause.Returning{}).Where(where, args...).Updates(set)
 	if result.Error == nil && result.RowsAffected == 0 {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"clinker/internal/fault"
 )
 
@@ -19,17 +21,15 @@ func SnapshotUse(s Snapshot, typeName string, sign int) []Delta {
 	return use
 }
 
+var insertSnapshotSQL = snapshots.insert()
+
 // InsertSnapshot writes a new snapshot, in status creating, and its quota. What
 // it has from its volume (size, type, pool, image metadata) is read from the
 // volume, which is kept as it is until the transaction ends: it cannot be
 // deleted, extended or reverted meanwhile. Invalid, in Cinder's words, when the
 // volume is in none of the statuses. withGiB counts its size in gigabytes.
 func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string, withGiB bool, limits Limits) error {
-	v, err := t.lockForSnapshot(s.VolumeID, statuses)
-	if err != nil {
-		return err
-	}
-	typeName, err := t.typeName(v.VolumeTypeID)
+	v, err := t.lockForSnapshot(ctx, s.VolumeID, statuses)
 	if err != nil {
 		return err
 	}
@@ -39,29 +39,25 @@ func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string,
 	if withGiB {
 		s.QuotaGiB = v.SizeGiB
 	}
-	if err := t.gorm.Create(s).Error; err != nil {
-		return err
-	}
-	err = t.gorm.Exec(`INSERT INTO snapshot_history (snapshot_id, generation, status, reason) VALUES (?, ?, ?, ?)`,
-		s.ID, s.Generation, s.Status, "requested").Error
-	if err != nil {
-		return err
-	}
-	return t.Use(ctx, s.ProjectID, SnapshotUse(*s, typeName, 1), limits)
+	s.CreatedAt = t.Now()
+	t.later(insertSnapshotSQL, values(s.fields())...)
+	t.later(`INSERT INTO snapshot_history (snapshot_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
+		s.ID, s.Generation, s.Status)
+	return t.Use(ctx, s.ProjectID, SnapshotUse(*s, v.VolumeType, 1), limits)
 }
 
-func (t *Tx) lockForSnapshot(id string, statuses []string) (Volume, error) {
-	var v Volume
+// lockForSnapshot reads a volume and keeps it, and the name of its type, as they
+// are.
+func (t *Tx) lockForSnapshot(ctx context.Context, id string, statuses []string) (Volume, error) {
 	if !ValidID(id) {
-		return v, VolumeNotFound(id)
+		return Volume{}, VolumeNotFound(id)
 	}
-	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
-	result := t.gorm.Raw("SELECT * FROM volumes WHERE "+where+" FOR UPDATE", args...).Scan(&v)
+	var b builder
+	v, err := first(ctx, t, scanVolume, VolumeNotFound(id), "SELECT "+volumes.columns+" FROM "+volumes.from+
+		" WHERE "+t.live(&b, "v", id)+" FOR UPDATE OF v FOR KEY SHARE OF t", b.args...)
 	switch {
-	case result.Error != nil:
-		return v, result.Error
-	case result.RowsAffected == 0:
-		return v, VolumeNotFound(id)
+	case err != nil:
+		return v, err
 	case v.Status == "maintenance":
 		return v, fault.New(fault.Invalid, "Invalid volume: The snapshot cannot be created when the volume is in maintenance mode.")
 	case migrating(v):
@@ -100,10 +96,9 @@ func (t *Tx) FailSnapshot(ctx context.Context, s Snapshot, reason string) error 
 
 // noneBeingTaken is nil when no snapshot of a volume is on its way: one that was
 // taken of the volume after it has grown would be longer than its row says.
-func (t *Tx) noneBeingTaken(volumeID string) error {
-	var one bool
-	err := t.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL
-		AND status = 'creating')`, volumeID).Scan(&one).Error
+func (t *Tx) noneBeingTaken(ctx context.Context, volumeID string) error {
+	one, err := first(ctx, t, pgx.RowTo[bool], nil, `SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = $1
+		AND deleted_at IS NULL AND status = 'creating')`, volumeID)
 	if err == nil && one {
 		err = fault.New(fault.Conflict, "A snapshot of volume %s is being taken; try again when it is available.", volumeID)
 	}

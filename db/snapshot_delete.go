@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"clinker/internal/fault"
 )
 
@@ -30,17 +32,16 @@ func (t *Tx) BeginSnapshotDelete(ctx context.Context, id string, m Move, request
 // away without it: the transaction must then be given up. Call it behind the
 // MoveVolume of the volume.
 func (t *Tx) CascadeDelete(ctx context.Context, volumeID, request string) error {
-	var foreign bool
-	err := t.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM snapshots s JOIN volumes v ON v.id = s.volume_id
-		WHERE s.volume_id = ? AND s.deleted_at IS NULL AND s.project_id <> v.project_id)`, volumeID).Scan(&foreign).Error
+	foreign, err := first(ctx, t, pgx.RowTo[bool], nil, `SELECT EXISTS (SELECT 1 FROM snapshots s JOIN volumes v ON v.id = s.volume_id
+		WHERE s.volume_id = $1 AND s.deleted_at IS NULL AND s.project_id <> v.project_id)`, volumeID)
 	if err == nil && foreign {
 		err = fault.New(fault.Conflict, "Volume %s has snapshots of the project that it came from.", volumeID)
 	}
 	if err != nil {
 		return err
 	}
-	var found []Snapshot
-	err = t.gorm.Raw("SELECT * FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL ORDER BY id FOR UPDATE", volumeID).Scan(&found).Error
+	found, err := all(ctx, t, scanSnapshot, "SELECT "+snapshots.columns+` FROM snapshots s
+		WHERE s.volume_id = $1 AND s.deleted_at IS NULL ORDER BY s.id FOR UPDATE`, volumeID)
 	if err != nil {
 		return err
 	}
@@ -58,9 +59,8 @@ func (t *Tx) CascadeDelete(ctx context.Context, volumeID, request string) error 
 // HasSnapshots tells whether a volume has live snapshots. Call it behind a
 // MoveVolume of the volume, which keeps new ones out.
 func (t *Tx) HasSnapshots(ctx context.Context, volumeID string) (bool, error) {
-	var has bool
-	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL)", volumeID).Scan(&has).Error
-	return has, err
+	return first(ctx, t, pgx.RowTo[bool], nil,
+		"SELECT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = $1 AND deleted_at IS NULL)", volumeID)
 }
 
 // SnapshotsLeft is how many live snapshots a volume has, how many of them are
@@ -89,13 +89,10 @@ func (d *DB) SnapshotCopied(ctx context.Context, id string) (bool, error) {
 // for who makes a volume of it. Invalid, in Cinder's words, when it is not
 // available; NotFound when it is gone.
 func (t *Tx) HoldSnapshot(ctx context.Context, id string) (Snapshot, error) {
-	var s Snapshot
-	result := t.gorm.Raw("SELECT * FROM snapshots WHERE id = ? AND deleted_at IS NULL FOR SHARE", id).Scan(&s)
-	switch {
-	case result.Error != nil:
-		return s, result.Error
-	case result.RowsAffected == 0:
-		return s, SnapshotNotFound(id)
+	s, err := first(ctx, t, scanSnapshot, SnapshotNotFound(id),
+		"SELECT "+snapshots.columns+" FROM snapshots s WHERE s.id = $1 AND s.deleted_at IS NULL FOR SHARE", id)
+	if err != nil {
+		return s, err
 	}
 	return s, s.Usable()
 }
@@ -123,7 +120,7 @@ func (t *Tx) FinishSnapshotDelete(ctx context.Context, s Snapshot) error {
 	if !gone.ConsumesQuota {
 		return nil
 	}
-	typeName, err := t.typeName(gone.VolumeTypeID)
+	typeName, err := t.typeName(ctx, gone.VolumeTypeID)
 	if err != nil {
 		return err
 	}

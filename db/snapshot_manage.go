@@ -43,7 +43,7 @@ func (t *Tx) SizeManagedSnapshot(ctx context.Context, s Snapshot, sizeGiB int) (
 	if less == 0 {
 		return sized, nil
 	}
-	name, err := t.typeName(s.VolumeTypeID)
+	name, err := t.typeName(ctx, s.VolumeTypeID)
 	if err != nil {
 		return sized, err
 	}
@@ -87,7 +87,7 @@ func (t *Tx) FinishSnapshotUnmanage(ctx context.Context, s Snapshot) error {
 	if err := t.UnclaimSnapshot(ctx, s.ID); err != nil || !gone.ConsumesQuota {
 		return err
 	}
-	name, err := t.typeName(gone.VolumeTypeID)
+	name, err := t.typeName(ctx, gone.VolumeTypeID)
 	if err != nil {
 		return err
 	}

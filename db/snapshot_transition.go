@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"clinker/internal/fault"
 )
 
@@ -15,61 +17,48 @@ import (
 // in the message, when the snapshot is in none of the Move's statuses; NotFound
 // when it is gone.
 func (t *Tx) MoveSnapshot(ctx context.Context, id string, m Move, reason string, set map[string]any) (Snapshot, error) {
-	return t.moveSnapshot(id, 0, m, reason, set)
+	return t.moveSnapshot(ctx, id, 0, m, reason, set)
 }
 
 // MoveSnapshotAt is MoveSnapshot for a worker that acted upon s: Conflict also
 // when anything has moved the snapshot since s was read.
 func (t *Tx) MoveSnapshotAt(ctx context.Context, s Snapshot, m Move, reason string, set map[string]any) (Snapshot, error) {
-	return t.moveSnapshot(s.ID, s.Generation, m, reason, set)
+	return t.moveSnapshot(ctx, s.ID, s.Generation, m, reason, set)
 }
 
-func (t *Tx) moveSnapshot(id string, generation int64, m Move, reason string, set map[string]any) (Snapshot, error) {
-	var s Snapshot
-	sql, args := t.moveSnapshotStatement(id, generation, m, reason, set)
-	result := t.gorm.Raw(sql, args...).Scan(&s)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return s, t.explainSnapshot(id, m)
+func (t *Tx) moveSnapshot(ctx context.Context, id string, generation int64, m Move, reason string, set map[string]any) (Snapshot, error) {
+	var b builder
+	moved, err := all(ctx, t, scanSnapshot, t.moveSnapshotStatement(&b, id, generation, m, reason, set), b.args...)
+	if err == nil && len(moved) == 0 {
+		err = t.explainSnapshot(ctx, id, m)
 	}
-	return s, result.Error
+	if err != nil {
+		return Snapshot{}, err
+	}
+	return moved[0], nil
 }
 
-func (t *Tx) moveSnapshotStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
-	assignments, args := []string{"generation = s.generation + 1", "updated_at = now()"}, []any{}
+func (t *Tx) moveSnapshotStatement(b *builder, id string, generation int64, m Move, reason string, set map[string]any) string {
+	assignments := []string{"generation = s.generation + 1", "updated_at = now()"}
 	if m.To != Same {
-		assignments, args = append(assignments, "status = ?"), append(args, m.To)
+		assignments = append(assignments, "status = "+b.arg(m.To))
 	}
-	for _, column := range sortedKeys(set) {
-		assignments, args = append(assignments, column+" = ?"), append(args, set[column])
-	}
-	where := "s.id = ? AND s.deleted_at IS NULL"
-	args = append(args, id)
-	if len(m.From) > 0 {
-		where, args = where+" AND s.status IN ?", append(args, m.From)
-	}
-	if generation != 0 {
-		where, args = where+" AND s.generation = ?", append(args, generation)
-	}
-	where, args = t.within(where, args, "s.project_id")
 	if reason == "" {
 		reason = m.Name
 	}
 	return fmt.Sprintf(`WITH moved AS (UPDATE snapshots s SET %s WHERE %s RETURNING s.*),
 		history AS (INSERT INTO snapshot_history (snapshot_id, generation, status, reason)
-			SELECT id, generation, status, ? FROM moved)
-		SELECT * FROM moved`, strings.Join(assignments, ", "), where), append(args, reason)
+			SELECT id, generation, status, %s FROM moved)
+		SELECT %s FROM moved s`, b.set(assignments, set), t.live(b, "s", id)+b.among("s.status", m.From)+b.at("s", generation), b.arg(reason), snapshots.columns)
 }
 
 // explainSnapshot tells why the compare-and-set met no row.
-func (t *Tx) explainSnapshot(id string, m Move) error {
-	var status string
-	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
-	result := t.gorm.Raw("SELECT status FROM snapshots WHERE "+where, args...).Scan(&status)
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected == 0 {
-		return SnapshotNotFound(id)
+func (t *Tx) explainSnapshot(ctx context.Context, id string, m Move) error {
+	var b builder
+	status, err := first(ctx, t, pgx.RowTo[string], SnapshotNotFound(id),
+		"SELECT s.status FROM snapshots s WHERE "+t.live(&b, "s", id), b.args...)
+	if err != nil {
+		return err
 	}
 	if len(m.From) == 0 || slices.Contains(m.From, status) {
 		return fault.New(fault.Conflict, "Snapshot %s was changed by another request at the same time.", id)

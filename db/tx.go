@@ -2,30 +2,36 @@ package db
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/riverqueue/river"
 	"gorm.io/gorm"
 )
-
-// quiet keeps River from logging each of its housekeeping steps.
-var quiet = slog.New(slog.DiscardHandler)
 
 // txTries bounds how often a transaction is begun again after a deadlock or a
 // serialization failure, neither of which says anything about the request.
 const txTries = 5
 
-// Tx is one transaction. Its methods are in the files of the tables they write.
+// rollbackTimeout is how long the database may take to forget a transaction
+// before the connection is given up.
+const rollbackTimeout = 5 * time.Second
+
+// Tx is one transaction. Its methods are in the files of the tables they write;
+// pipeline.go has how they speak to the database.
 type Tx struct {
-	gorm     *gorm.DB
-	uses     []use  // of quota; counted at the end, see Use
-	enqueued bool   // a job, of which the schedulers are told after the commit
-	locked   string // the volume whose row this transaction has locked last
-	project  string // whose rows it may move; see Within
+	gorm *gorm.DB  // for what is not in a hurry: in this very transaction
+	conn *pgx.Conn // for what is
+
+	waiting  pgx.Batch // statements that have not been sent yet
+	sent     bool      // some have been
+	checked  bool      // one that waits has a check, see expect
+	flawed   error     // why a statement that GORM was to follow failed
+	uses     []use     // of quota; counted at the end, see Use
+	enqueued bool      // a job, of which the schedulers are told after the commit
+	locked   string    // the volume whose row this transaction has locked last
+	project  string    // whose rows it may move; see Within
 }
 
 // Tx runs fn in one transaction and commits when it returns nil. fn may run
@@ -33,15 +39,15 @@ type Tx struct {
 func (d *DB) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 	var err error
 	for range txTries {
-		var t *Tx
-		err = d.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-			t = &Tx{gorm: g}
+		var enqueued bool
+		err = d.onConnection(ctx, func(t *Tx) error {
 			if err := fn(t); err != nil {
 				return err
 			}
-			return t.count()
+			enqueued = t.enqueued
+			return t.commit(ctx)
 		})
-		if err == nil && t.enqueued {
+		if err == nil && enqueued {
 			d.wake()
 		}
 		if !retryable(err) {
@@ -67,8 +73,67 @@ func (t *Tx) within(where string, args []any, column string) (string, []any) {
 // once runs fn, which makes one statement, without the cost of a transaction
 // around it.
 func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
-	return fn(&Tx{gorm: d.gorm.WithContext(ctx)})
+	return d.onConnection(ctx, func(t *Tx) error {
+		t.sent = true // there is nothing to begin
+		if err := fn(t); err != nil {
+			return err
+		}
+		return t.flush(ctx)
+	})
 }
+
+// onConnection gives fn a transaction that has not begun. What is not committed
+// when fn ends is rolled back.
+func (d *DB) onConnection(ctx context.Context, fn func(tx *Tx) error) error {
+	c, err := d.sql.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close() // which also gives up a connection that is not fit for others
+	t := &Tx{}
+	if t.conn, err = bare(c); err != nil {
+		return err
+	}
+	t.gorm = d.mapper(ctx, t, c)
+	defer t.rollback(ctx)
+	return refusal(fn(t))
+}
+
+// commit counts the quota, and ends the transaction in the same round trip.
+func (t *Tx) commit(ctx context.Context) error {
+	t.count()
+	if t.checked {
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if t.sent { // else all statements go at once, and are a transaction by that
+		t.waiting.Queue("commit").Exec(committed)
+	}
+	return errors.Join(t.flawed, t.flush(ctx))
+}
+
+// committed tells a commit from what PostgreSQL makes of it when a statement had
+// failed.
+func committed(tag pgconn.CommandTag) error {
+	if tag.String() == "ROLLBACK" {
+		return pgx.ErrTxCommitRollback
+	}
+	return nil
+}
+
+// rollback ends what was not committed, also when the caller has gone.
+func (t *Tx) rollback(ctx context.Context) {
+	if t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_, _ = t.conn.Exec(ctx, "rollback") // else the pool throws the connection away
+}
+
+// Now is the time that this transaction writes.
+func (t *Tx) Now() time.Time { return now() }
 
 // retryable tells whether PostgreSQL ended a transaction only because of
 // others: SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected.
@@ -81,23 +146,4 @@ func retryable(err error) bool {
 func duplicate(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505"
-}
-
-// enqueueSQL is what River's own insert comes to for a job of the default queue
-// that starts at once; its columns are what River's clients in other languages
-// write too. River's Go client takes 0.3 ms of processor time for it.
-const enqueueSQL = "INSERT INTO river_job (kind, args, max_attempts) VALUES (?, ?::jsonb, ?)"
-
-// Enqueue adds a job that starts when the transaction commits, and never if it
-// does not.
-func (t *Tx) Enqueue(ctx context.Context, args river.JobArgs) error {
-	raw, err := json.Marshal(args)
-	if err == nil {
-		err = t.gorm.Exec(enqueueSQL, args.Kind(), string(raw), river.MaxAttemptsDefault).Error
-	}
-	if err != nil {
-		return fmt.Errorf("enqueue %s: %w", args.Kind(), err)
-	}
-	t.enqueued = true
-	return nil
 }

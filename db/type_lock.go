@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"clinker/internal/fault"
 )
 
@@ -17,11 +19,8 @@ import (
 // HoldType keeps a type as it is until the transaction ends and gives its name.
 // Many may hold it at once. NotFound when it is gone.
 func (t *Tx) HoldType(ctx context.Context, id string) (name string, err error) {
-	result := t.gorm.Raw("SELECT name FROM volume_types WHERE id = ? AND deleted_at IS NULL FOR KEY SHARE", id).Scan(&name)
-	if result.Error == nil && result.RowsAffected == 0 {
-		return "", typeNotFound(id)
-	}
-	return name, result.Error
+	return first(ctx, t, pgx.RowTo[string], typeNotFound(id),
+		"SELECT name FROM volume_types WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE", id)
 }
 
 // HoldTypeAs is HoldType for who has read the type before. Conflict when its

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -117,20 +118,25 @@ func VolumeNotFound(id string) error {
 	return fault.New(fault.NotFound, "Volume %s could not be found.", id)
 }
 
+var insertVolumeSQL = volumes.insert()
+
 // InsertVolume writes a new volume as it stands, and begins its history.
 func (t *Tx) InsertVolume(ctx context.Context, v *Volume) error {
-	if err := t.gorm.Omit("VolumeType").Create(v).Error; err != nil {
-		return err
+	if v.CreatedAt.IsZero() {
+		v.CreatedAt = t.Now()
 	}
-	return t.gorm.Exec(`INSERT INTO volume_history (volume_id, generation, status, reason) VALUES (?, ?, ?, ?)`,
-		v.ID, v.Generation, v.Status, "requested").Error
+	own := slices.DeleteFunc(v.fields(), func(field any) bool { return field == &v.VolumeType })
+	t.later(insertVolumeSQL, values(own)...)
+	t.later(`INSERT INTO volume_history (volume_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
+		v.ID, v.Generation, v.Status)
+	return nil
 }
 
 // UpdateVolume writes columns that are no status: a name, a flag, metadata. It
 // gives the row as it is then; NotFound when it is gone.
 func (t *Tx) UpdateVolume(ctx context.Context, id string, set map[string]any) (Volume, error) {
 	var v Volume
-	set["updated_at"] = t.gorm.NowFunc()
+	set["updated_at"] = t.Now()
 	where, args := t.within("id = ? AND deleted_at IS NULL", []any{id}, "project_id")
 	result := t.gorm.Model(&v).Clauses(clause.Returning{}).Where(where, args...).Updates(set)
 	if result.Error != nil {

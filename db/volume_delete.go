@@ -1,12 +1,16 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // FinishDelete ends a volume that its node has no more, or that never had a
 // node: the row leaves every list, its quota and its place in the pool are
 // given back, all at once. May be repeated: the second time it is NotFound.
 func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
-	gone, err := t.MoveVolume(ctx, v.ID, DeleteDone, "", map[string]any{"deleted_at": t.gorm.NowFunc()})
+	gone, err := t.MoveVolume(ctx, v.ID, DeleteDone, "", map[string]any{"deleted_at": t.Now()})
 	if err != nil {
 		return err
 	}
@@ -16,7 +20,7 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 	if !gone.ConsumesQuota {
 		return nil
 	}
-	typeName, err := t.typeName(gone.VolumeTypeID)
+	typeName, err := t.typeName(ctx, gone.VolumeTypeID)
 	if err != nil {
 		return err
 	}
@@ -26,9 +30,8 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 
 // typeName reads a type's name, also of one that has been deleted since, and
 // keeps it until the transaction ends: quota is counted under it (type_lock.go).
-func (t *Tx) typeName(id string) (string, error) {
-	var name string
-	return name, t.gorm.Raw("SELECT name FROM volume_types WHERE id = ? FOR KEY SHARE", id).Scan(&name).Error
+func (t *Tx) typeName(ctx context.Context, id string) (string, error) {
+	return first(ctx, t, pgx.RowTo[string], typeNotFound(id), "SELECT name FROM volume_types WHERE id = $1 FOR KEY SHARE", id)
 }
 
 func deref[T any](p *T) T {

@@ -9,10 +9,10 @@ func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, 
 	if err != nil {
 		return err
 	}
-	if err := t.noneBeingTaken(v.ID); err != nil {
+	if err := t.noneBeingTaken(ctx, v.ID); err != nil {
 		return err
 	}
-	name, err := t.typeName(moved.VolumeTypeID)
+	name, err := t.typeName(ctx, moved.VolumeTypeID)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (t *Tx) FailExtend(ctx context.Context, v Volume, m Move, reason string) er
 	if err := t.Unclaim(ctx, v.ID, int64(v.SizeGiB)<<30); err != nil {
 		return err
 	}
-	name, err := t.typeName(v.VolumeTypeID)
+	name, err := t.typeName(ctx, v.VolumeTypeID)
 	if err != nil {
 		return err
 	}

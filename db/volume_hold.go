@@ -34,9 +34,7 @@ func (t *Tx) Hold(ctx context.Context, id string, m Move) error {
 // Release ends a hold and gives the volume the status that its attachments
 // mean. May be repeated; it leaves alone a volume in a status of another kind.
 func (t *Tx) Release(ctx context.Context, id string, m Move) error {
-	if err := t.endHold(id); err != nil {
-		return err
-	}
+	t.endHold(id)
 	_, err := t.MoveVolume(ctx, id, m, "", nil)
 	if fault.Is(err, fault.Conflict) {
 		return nil
@@ -46,11 +44,9 @@ func (t *Tx) Release(ctx context.Context, id string, m Move) error {
 
 // endHold is a statement of its own: a Settled move reads the row as it was
 // before the move.
-func (t *Tx) endHold(id string) error {
-	if err := t.lockVolume(id); err != nil {
-		return err
-	}
-	return t.gorm.Exec("UPDATE volumes SET held = false WHERE id = ? AND held", id).Error
+func (t *Tx) endHold(id string) {
+	t.lockVolume(id)
+	t.later("UPDATE volumes SET held = false WHERE id = $1 AND held", id)
 }
 
 // FinishAttach settles the volume of an attachment that has become attached by
@@ -58,9 +54,7 @@ func (t *Tx) endHold(id string) error {
 // clients of that time look for it. Conflict when the volume is in a status of
 // another kind; the transaction must then be given up.
 func (t *Tx) FinishAttach(ctx context.Context, volumeID, mode string) error {
-	if err := t.endHold(volumeID); err != nil {
-		return err
-	}
+	t.endHold(volumeID)
 	_, err := t.MoveVolume(ctx, volumeID, AttachmentsChanged, "", map[string]any{"admin_metadata": gorm.Expr(
 		"jsonb_build_object('readonly', 'False') || v.admin_metadata || jsonb_build_object('attached_mode', ?::text)", mode)})
 	return err

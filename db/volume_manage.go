@@ -41,7 +41,7 @@ func (t *Tx) SizeManaged(ctx context.Context, v Volume, poolID string, sizeGiB i
 	if err != nil {
 		return sized, err
 	}
-	name, err := t.typeName(v.VolumeTypeID)
+	name, err := t.typeName(ctx, v.VolumeTypeID)
 	if err != nil {
 		return sized, err
 	}
@@ -92,7 +92,7 @@ func (t *Tx) FinishUnmanage(ctx context.Context, v Volume) error {
 	if err := t.Unclaim(ctx, v.ID, 0); err != nil || !gone.ConsumesQuota {
 		return err
 	}
-	name, err := t.typeName(gone.VolumeTypeID)
+	name, err := t.typeName(ctx, gone.VolumeTypeID)
 	if err != nil {
 		return err
 	}

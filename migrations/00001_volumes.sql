@@ -175,6 +175,19 @@ CREATE TABLE quota_usages (
     PRIMARY KEY (project_id, resource)
 );
 
+-- Ends a transaction that has raised a counter beyond its limit; -1 is none.
+-- db.refusal reads the error.
+-- +goose StatementBegin
+CREATE FUNCTION over_quota(resource text, amount bigint, in_use bigint, hard_limit bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF hard_limit >= 0 AND in_use > hard_limit THEN
+        RAISE EXCEPTION 'over quota' USING ERRCODE = 'CQ001', COLUMN = resource,
+            DETAIL = format('%s %s %s', amount, in_use - amount, hard_limit);
+    END IF;
+END $$;
+-- +goose StatementEnd
+
 CREATE TABLE messages (
     id            uuid PRIMARY KEY,
     project_id    text        NOT NULL,
@@ -193,5 +206,6 @@ CREATE INDEX messages_project ON messages (project_id, created_at DESC, id DESC)
 CREATE INDEX messages_expiry  ON messages (expires_at);
 
 -- +goose Down
+DROP FUNCTION over_quota;
 DROP TABLE chores, messages, quota_usages, quota_classes, quotas, attachments, volume_history,
     volumes, volume_type_projects, volume_types, pools, services;

@@ -1,0 +1,17 @@
+package db
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// What the tests of pipeline.go call, which else only this package's files do.
+
+func (t *Tx) Later(sql string, args ...any)              { t.later(sql, args...) }
+func (t *Tx) Expect(none error, sql string, args ...any) { t.expect(none, sql, args...) }
+func (t *Tx) GORM() *gorm.DB                             { return t.gorm }
+
+func (t *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	return t.exec(ctx, sql, args...)
+}
