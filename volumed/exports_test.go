@@ -57,6 +57,42 @@ func TestOneThatWritesMakesTheLoginWritable(t *testing.T) {
 	}
 }
 
+func TestAReaderStaysAReader(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	v, a, b := r.volume(), uuid.NewString(), uuid.NewString()
+	reader := grantOf(a, "host1")
+	reader.ReadOnly = true
+	c, err := r.Grant(ctx, fence(a, 1), poolName, v, reader)
+	r.must(err)
+	r.attach(v, b, "host2")
+	onlyReads := func(when string, want bool) {
+		t.Helper()
+		for _, g := range r.target.exports[c.IQN].Grants {
+			if g.ReadOnly != (want && g.Initiator == initiator("host1")) {
+				t.Errorf("%s: %v", when, g)
+			}
+		}
+	}
+	onlyReads("at first", true)
+	r.target.lose()
+	r.restart()
+	onlyReads("after the node's reboot", true)
+	reader.ReadOnly = false
+	if c, err = r.Grant(ctx, fence(a, 2), poolName, v, reader); err != nil || c.ReadOnly {
+		t.Fatal(c, err)
+	}
+	onlyReads("made a writer", false)
+	reader.ReadOnly = true
+	r.target.setFail(func(string, string) error { return errDown })
+	if _, err := r.Grant(ctx, fence(a, 3), poolName, v, reader); err == nil {
+		t.Fatal("the fake is no target")
+	}
+	r.target.setFail(func(string, string) error { return nil })
+	r.restart()
+	onlyReads("although the target failed", true)
+}
+
 func TestAGrantThatCannotBeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	r, ctx := newRig(t), t.Context()

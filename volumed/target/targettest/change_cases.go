@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -22,6 +23,41 @@ func testApplyAgain(t *testing.T, b *bench) {
 	b.same(t, e.IQN, before)
 	b.works(t, s, mib, 2)
 	b.login(t, with(a, e, e.Grants[0])) // and the password is still the same
+}
+
+// testTurnedReadOnly takes the right to write from an initiator that is logged
+// in, and gives it back. Its disk was writable when it looked, so that nobody but
+// the target can refuse; it stays logged in, and another goes on.
+func testTurnedReadOnly(t *testing.T, b *bench) {
+	grants := []target.Grant{grant(alice), grant(bob)}
+	if b.OneAccess {
+		grants = grants[:1]
+	}
+	e, _ := b.export(t, grants...)
+	a := b.apply(t, e)
+	s := b.login(t, with(a, e, grants[0]))
+	b.works(t, s, 0, 1)
+	var other Session
+	if len(grants) > 1 {
+		other = b.login(t, with(a, e, grants[1]))
+	}
+	before := b.sessions(t, e.IQN)
+	for round := range byte(2) {
+		e.Grants = slices.Clone(grants)
+		e.Grants[0].ReadOnly = true
+		b.apply(t, e)
+		if s.Write(b.ctx, 0, mib, 0xff) == nil {
+			t.Error("what was turned read-only could be written to")
+		}
+		b.holds(t, s, 0, 2*round+1)
+		if other != nil {
+			b.works(t, other, mib, 9)
+		}
+		e.Grants = grants
+		b.apply(t, e)
+		b.works(t, s, 0, 2*round+3)
+	}
+	b.same(t, e.IQN, before)
 }
 
 func testRevokeOne(t *testing.T, b *bench) {

@@ -73,6 +73,7 @@ func Run(t *testing.T, s Suite, only ...string) {
 		{"TwoGrants", testTwoGrants},
 		{"ReadOnly", testReadOnly},
 		{"ReadOnlyAndWritable", testMixedAccess},
+		{"TurnedReadOnly", testTurnedReadOnly},
 		{"ApplyAgain", testApplyAgain},
 		{"RevokeOne", testRevokeOne},
 		{"NewPassword", testNewPassword},
