@@ -55,12 +55,13 @@ func (w *world) places() map[string]place {
 		"metadata":                    get("/volumes/" + id + "/metadata"),
 		"metadata.item":               {"PUT", "/v3/volumes/" + id + "/metadata/a", `{"meta": {"a": "b"}}`, nil},
 		"services.update": {"PUT", "/v3/os-services/disable-log-reason",
-			`{"host": "node1@lvm", "binary": "cinder-volume", "disabled_reason": "r"}`, nil},
+			`{"host": "z", "binary": "cinder-scheduler", "disabled_reason": "r"}`, nil},
 	}
 	maps.Copy(places, w.snapshotPlaces(id))
 	maps.Copy(places, w.transferPlaces())
 	maps.Copy(places, w.groupTypePlaces())
 	maps.Copy(places, w.typePlaces())
+	maps.Copy(places, w.operatorPlaces())
 	return places
 }
 
@@ -75,6 +76,10 @@ func TestContractFields(t *testing.T) {
 	byView := map[string][]map[string]string{}
 	for _, row := range rows(t, "fields") {
 		byView[row["view"]] = append(byView[row["view"]], row)
+		if row["note"] == "in addition to the summary fields" {
+			summary := strings.TrimSuffix(row["view"], ".detail") + ".summary"
+			byView[row["view"]] = append(byView[row["view"]], byView[summary]...)
+		}
 	}
 	places := w.places()
 	for view, fields := range byView {

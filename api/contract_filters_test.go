@@ -205,7 +205,7 @@ func (w *world) volumesOf(r response) string {
 		}
 		return text
 	}
-	return "(no list)"
+	return r.references()
 }
 
 // Following the links to the next page visits every item once, whatever the

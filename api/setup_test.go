@@ -237,6 +237,7 @@ type fakeNode struct {
 	mu      sync.Mutex
 	granted map[string]rpc.Grant
 	fail    error
+	more    []*rpc.Candidate // what lies in its pool beside the usual
 }
 
 func (n *fakeNode) Node(string) rpc.Volumed { return n }

@@ -13,7 +13,7 @@ func snapshotSummary(o object, s db.Snapshot) {
 	o.text("name", s.Name)
 	o.text("description", s.Description)
 	o.str("volume_id", s.VolumeID)
-	o.str("status", s.Status)
+	o.str("status", shownStatus(s.Status))
 	o.int("size", s.SizeGiB)
 	o.strings("metadata", s.Metadata)
 }

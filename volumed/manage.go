@@ -24,7 +24,8 @@ func (s *Server) Manageable(ctx context.Context, poolName string) ([]*rpc.Candid
 		if c.Snapshot {
 			kind = rpc.KindSnapshot
 		}
-		all[i] = &rpc.Candidate{Kind: kind, Reference: c.Name, Bytes: c.Bytes, Origin: c.Origin, Refusal: c.Refusal}
+		id, _ := idOf(c.Name)
+		all[i] = &rpc.Candidate{Kind: kind, Reference: c.Name, Bytes: c.Bytes, Origin: c.Origin, Refusal: c.Refusal, ID: id}
 		if all[i].Refusal == "" && s.exported(c.Name) != nil {
 			all[i].Refusal = "it is exported"
 		}
@@ -108,11 +109,14 @@ func (s *Server) exported(name string) error {
 	return err
 }
 
-// idOf gives the id in a name of ours, false for a stranger's.
+// idOf gives the id in a name of ours, "" and false for a stranger's.
 func idOf(name string) (string, bool) {
 	id, ok := backend.VolumeID(name)
 	if !ok {
 		id, ok = backend.SnapshotID(name)
 	}
-	return id, ok && checkID("reference", id) == nil
+	if !ok || checkID("reference", id) != nil {
+		return "", false
+	}
+	return id, true
 }

@@ -48,7 +48,7 @@ func TestManage(t *testing.T) {
 	}
 	a := uuid.NewString()
 	r.attach(v, a, "host1")
-	if c := r.candidates()[backend.VolumeName(v)]; c.Refusal == "" {
+	if c := r.candidates()[backend.VolumeName(v)]; c.Refusal == "" || c.ID != v {
 		t.Error("an exported volume is offered")
 	}
 	other := uuid.NewString()

@@ -128,8 +128,14 @@ func (r *run) candidate(ctx context.Context, reference string, where place) (*rp
 		return nil, fault.New(fault.NotFound, "there is no %s in the pool", reference)
 	case all[i].Refusal != "":
 		return nil, fault.New(fault.Busy, "%s cannot be managed: %s", reference, all[i].Refusal)
+	case all[i].ID == "":
+		return all[i], nil
 	}
-	return all[i], nil
+	ours, err := r.DB.AlreadyManaged(ctx, []string{all[i].ID})
+	if err == nil && ours[all[i].ID] {
+		err = fault.New(fault.Busy, "%s is managed already", reference)
+	}
+	return all[i], err
 }
 
 // wholeGiB rounds up, as Cinder's LVM driver does.

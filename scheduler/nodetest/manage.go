@@ -47,12 +47,12 @@ func (n *Node) Manageable(ctx context.Context, pool string) ([]*rpc.Candidate, e
 	var all []*rpc.Candidate
 	for k, v := range n.volumes {
 		if v.Pool == pool {
-			all = append(all, &rpc.Candidate{Kind: rpc.KindVolume, Reference: volumePrefix + k[len(pool)+1:], Bytes: v.Bytes})
+			all = append(all, &rpc.Candidate{Kind: rpc.KindVolume, Reference: volumePrefix + k[len(pool)+1:], Bytes: v.Bytes, ID: k[len(pool)+1:]})
 		}
 	}
 	for k, s := range n.snapshots {
 		if s.Pool == pool {
-			all = append(all, &rpc.Candidate{Kind: rpc.KindSnapshot, Reference: snapshotPrefix + k[len(pool)+1:], Bytes: s.Bytes, Origin: volumePrefix + s.Of})
+			all = append(all, &rpc.Candidate{Kind: rpc.KindSnapshot, Reference: snapshotPrefix + k[len(pool)+1:], Bytes: s.Bytes, Origin: volumePrefix + s.Of, ID: k[len(pool)+1:]})
 		}
 	}
 	for k, s := range n.strangers {

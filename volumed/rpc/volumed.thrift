@@ -113,6 +113,7 @@ struct Candidate {
   3: required i64 bytes
   4: required string origin              // reference of what it is a snapshot of; "" if none, or unknown
   5: required string refusal             // why it cannot be managed at the moment; "" when it can
+  6: required string id                  // the id in the name, if that is one of Clinker's; else ""
 }
 
 /** Who may log in to a volume's target, and how. */

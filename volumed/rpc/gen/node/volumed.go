@@ -2980,12 +2980,14 @@ func (p *Source) String() string {
 //   - Bytes
 //   - Origin
 //   - Refusal
+//   - ID
 type Candidate struct {
 	Kind      Kind   `thrift:"kind,1,required" db:"kind" json:"kind"`
 	Reference string `thrift:"reference,2,required" db:"reference" json:"reference"`
 	Bytes     int64  `thrift:"bytes,3,required" db:"bytes" json:"bytes"`
 	Origin    string `thrift:"origin,4,required" db:"origin" json:"origin"`
 	Refusal   string `thrift:"refusal,5,required" db:"refusal" json:"refusal"`
+	ID        string `thrift:"id,6,required" db:"id" json:"id"`
 }
 
 func NewCandidate() *Candidate {
@@ -3011,6 +3013,10 @@ func (p *Candidate) GetOrigin() string {
 func (p *Candidate) GetRefusal() string {
 	return p.Refusal
 }
+
+func (p *Candidate) GetID() string {
+	return p.ID
+}
 func (p *Candidate) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	if _, err := iprot.ReadStructBegin(ctx); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
@@ -3021,6 +3027,7 @@ func (p *Candidate) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	var issetBytes bool = false
 	var issetOrigin bool = false
 	var issetRefusal bool = false
+	var issetID bool = false
 
 	for {
 		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
@@ -3086,6 +3093,17 @@ func (p *Candidate) Read(ctx context.Context, iprot thrift.TProtocol) error {
 					return err
 				}
 			}
+		case 6:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField6(ctx, iprot); err != nil {
+					return err
+				}
+				issetID = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
 		default:
 			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
 				return err
@@ -3112,6 +3130,9 @@ func (p *Candidate) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	}
 	if !issetRefusal {
 		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Refusal is not set"))
+	}
+	if !issetID {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field ID is not set"))
 	}
 	return nil
 }
@@ -3162,6 +3183,15 @@ func (p *Candidate) ReadField5(ctx context.Context, iprot thrift.TProtocol) erro
 	return nil
 }
 
+func (p *Candidate) ReadField6(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 6: ", err)
+	} else {
+		p.ID = v
+	}
+	return nil
+}
+
 func (p *Candidate) Write(ctx context.Context, oprot thrift.TProtocol) error {
 	if err := oprot.WriteStructBegin(ctx, "Candidate"); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
@@ -3180,6 +3210,9 @@ func (p *Candidate) Write(ctx context.Context, oprot thrift.TProtocol) error {
 			return err
 		}
 		if err := p.writeField5(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField6(ctx, oprot); err != nil {
 			return err
 		}
 	}
@@ -3257,6 +3290,19 @@ func (p *Candidate) writeField5(ctx context.Context, oprot thrift.TProtocol) (er
 	return err
 }
 
+func (p *Candidate) writeField6(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "id", thrift.STRING, 6); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 6:id: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.ID)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.id (6) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 6:id: ", p), err)
+	}
+	return err
+}
+
 func (p *Candidate) Equals(other *Candidate) bool {
 	if p == other {
 		return true
@@ -3276,6 +3322,9 @@ func (p *Candidate) Equals(other *Candidate) bool {
 		return false
 	}
 	if p.Refusal != other.Refusal {
+		return false
+	}
+	if p.ID != other.ID {
 		return false
 	}
 	return true
