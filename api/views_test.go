@@ -163,6 +163,9 @@ func (w *world) viewCases() []viewCase {
 		get("messages.list", "/v3/messages"),
 		get("messages.show", own+"/messages/"+message),
 		get("resource_filters.list", "/v3/resource_filters"),
+		{"volume_actions.initialize_connection", "POST", fixed("/v3/volumes/" + id + "/action"),
+			`{"os-initialize_connection": {"connector": {"host": "compute1", "initiator": "iqn.1993-08.org.debian:01:x"}}}`},
+		{"volume_actions.show_image_metadata", "POST", fixed("/v3/volumes/" + id + "/action"), `{"os-show_image_metadata": null}`},
 	}, append(w.typeViews(), []viewCase{
 		// Those that add rows come last.
 		{"snapshots.create", "POST", fixed("/v3/snapshots"), `{"snapshot": {"volume_id": "` + id + `", "force": true, "name": "new"}}`},
