@@ -3,8 +3,6 @@ package api
 import (
 	"maps"
 	"strings"
-
-	"clinker/db"
 )
 
 // What the contract's tables say of snapshots; see contract_test.go.
@@ -129,7 +127,7 @@ func (w *world) take(volumeID string) string {
 		_, err = w.db.ClaimSnapshot(w.t.Context(), s)
 	}
 	if err == nil {
-		err = w.db.Tx(w.t.Context(), func(tx *db.Tx) error { return tx.FinishSnapshot(w.t.Context(), s) })
+		err = w.db.FinishSnapshot(w.t.Context(), s)
 	}
 	if err != nil {
 		w.t.Fatal(err)

@@ -38,6 +38,7 @@ func (s *Server) createSnapshot(c *Call) (View, error) {
 		Description: in.Snapshot.Description.optional(), Metadata: in.Snapshot.Metadata, RequestID: c.RequestID,
 	}
 	err = c.tx(func(tx *db.Tx) error {
+		tx.ReleaseEarly()
 		if err := tx.InsertSnapshot(c.Context(), &snap, statuses, !s.NoSnapshotGBQuota, s.Limits); err != nil {
 			return err
 		}

@@ -258,6 +258,7 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 		return err
 	}
 	return c.tx(func(tx *db.Tx) error {
+		tx.ReleaseEarly()
 		name, err := tx.HoldTypeAs(c.Context(), kind)
 		if err != nil {
 			return err

@@ -31,11 +31,10 @@ func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
 }
 
 func (t *Tx) settle(ctx context.Context, volumeID string, set map[string]any) error {
-	_, err := t.MoveVolume(ctx, volumeID, AttachmentsChanged, "", set)
-	if fault.Is(err, fault.Conflict) {
-		return nil
-	}
-	return err
+	t.lockVolume(volumeID)
+	var b builder
+	t.later(t.moveStatement(&b, volumeID, 0, AttachmentsChanged, "", set), b.args...)
+	return nil
 }
 
 // SetConnectionInfo keeps how to connect, if the attachment is still as it was

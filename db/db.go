@@ -21,6 +21,8 @@ type DB struct {
 	sql  *sql.DB
 	gorm *gorm.DB
 
+	lazy bool // see LazyCommits
+
 	jobs chan struct{}      // rings when there are jobs, see wake
 	stop context.CancelFunc // ends wakeLoop
 }
@@ -63,7 +65,8 @@ func wrap(pool *pgxpool.Pool) (*DB, error) {
 		return nil, fmt.Errorf("open GORM: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, jobs: make(chan struct{}, 1), stop: stop}
+	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, jobs: make(chan struct{}, 1), stop: stop,
+		lazy: pool.Config().ConnConfig.RuntimeParams[synchronousCommit] == "off"}
 	go d.wakeLoop(ctx)
 	return d, nil
 }

@@ -28,6 +28,12 @@ func (t *Tx) expect(none error, sql string, args ...any) {
 	})
 }
 
+// ask is later for a query whose one value is wanted when a next statement has
+// been waited for.
+func ask[T any](t *Tx, value *T, sql string, args ...any) {
+	t.waiting.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(value) })
+}
+
 // exec runs a statement and tells how many rows it met.
 func (t *Tx) exec(ctx context.Context, sql string, args ...any) (rows int64, err error) {
 	t.begin()

@@ -3,6 +3,7 @@ package db_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -126,5 +127,43 @@ func TestPanicsRollBack(t *testing.T) {
 	}()
 	if got := notes(t, d); len(got) > 0 || d.Pool().Stat().AcquiredConns() != 0 {
 		t.Error(got, d.Pool().Stat().AcquiredConns())
+	}
+}
+
+// A commit that does not wait is a commit, and one that frees its locks early
+// still has waited for the disk when it is answered.
+func TestEndings(t *testing.T) {
+	t.Parallel()
+	url := dbtest.URL(t)
+	for name, options := range map[string][]db.Option{"durable": nil, "lazy": {db.LazyCommits}} {
+		seen := &heard{}
+		d, err := db.Open(t.Context(), url, 2, append(options, db.Traced(seen))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(d.Close)
+		said := func(end func(*db.Tx)) string {
+			seen.all = nil
+			err := d.Tx(t.Context(), func(tx *db.Tx) error {
+				end(tx)
+				tx.Later("SELECT 1")
+				return nil
+			})
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			return strings.Join(seen.all, "; ")
+		}
+		flush := "SELECT pg_logical_emit_message(true, 'clinker', '')"
+		want := map[string][3]string{
+			"durable": {"SELECT 1", "begin; SELECT 1; SET LOCAL synchronous_commit = off; commit",
+				"begin; SELECT 1; SET LOCAL synchronous_commit = off; commit; " + flush},
+			"lazy": {"begin; SELECT 1; SET LOCAL synchronous_commit = on; commit", "SELECT 1",
+				"begin; SELECT 1; SET LOCAL synchronous_commit = on; commit"},
+		}[name]
+		got := [3]string{said(func(*db.Tx) {}), said((*db.Tx).Lazily), said((*db.Tx).ReleaseEarly)}
+		if got != want {
+			t.Errorf("%s:\n%q\n%q", name, got, want)
+		}
 	}
 }

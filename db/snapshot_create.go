@@ -79,9 +79,11 @@ func migrating(v Volume) bool {
 
 // FinishSnapshot: the node has the snapshot. Conflict when s is not the row as
 // it is now; then s must be read again.
-func (t *Tx) FinishSnapshot(ctx context.Context, s Snapshot) error {
-	_, err := t.MoveSnapshotAt(ctx, s, SnapshotCreateDone, "", map[string]any{"progress": "100%"})
-	return err
+func (d *DB) FinishSnapshot(ctx context.Context, s Snapshot) error {
+	return d.once(ctx, func(t *Tx) error {
+		_, err := t.MoveSnapshotAt(ctx, s, SnapshotCreateDone, "", map[string]any{"progress": "100%"})
+		return err
+	})
 }
 
 // FailSnapshot ends a creation that did not succeed and gives back the claim.

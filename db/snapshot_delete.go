@@ -110,6 +110,8 @@ func (s Snapshot) Usable() error {
 // every list, its quota and its place in the pool are given back, all at once.
 // May be repeated: the second time it is NotFound.
 func (t *Tx) FinishSnapshotDelete(ctx context.Context, s Snapshot) error {
+	var typeName string
+	t.askTypeName(&typeName, "snapshots", s.ID)
 	gone, err := t.MoveSnapshot(ctx, s.ID, SnapshotDeleteDone, "", map[string]any{"deleted_at": t.Now()})
 	if err != nil {
 		return err
@@ -119,10 +121,6 @@ func (t *Tx) FinishSnapshotDelete(ctx context.Context, s Snapshot) error {
 	}
 	if !gone.ConsumesQuota {
 		return nil
-	}
-	typeName, err := t.typeName(ctx, gone.VolumeTypeID)
-	if err != nil {
-		return err
 	}
 	return t.Use(ctx, gone.ProjectID, SnapshotUse(gone, typeName, -1), nil)
 }

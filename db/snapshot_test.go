@@ -98,7 +98,7 @@ func (s *stage) taken(volumeID string) db.Snapshot {
 	if err != nil || !fits {
 		s.Fatal(fits, err)
 	}
-	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshot(ctx, snap) }))
+	s.must(s.FinishSnapshot(s.Context(), snap))
 	return s.snapshot(snap.ID)
 }
 

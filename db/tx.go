@@ -24,14 +24,16 @@ type Tx struct {
 	gorm *gorm.DB  // for what is not in a hurry: in this very transaction
 	conn *pgx.Conn // for what is
 
-	waiting  pgx.Batch // statements that have not been sent yet
-	sent     bool      // some have been
-	checked  bool      // one that waits has a check, see expect
-	flawed   error     // why a statement that GORM was to follow failed
-	uses     []use     // of quota; counted at the end, see Use
-	enqueued bool      // a job, of which the schedulers are told after the commit
-	locked   string    // the volume whose row this transaction has locked last
-	project  string    // whose rows it may move; see Within
+	waiting      pgx.Batch // statements that have not been sent yet
+	sent         bool      // some have been
+	checked      bool      // one that waits has a check, see expect
+	flawed       error     // why a statement that GORM was to follow failed
+	ending       ending    // with the disk
+	offByDefault bool      // commits of this connection do not wait for the disk
+	uses         []use     // of quota; counted at the end, see Use
+	enqueued     bool      // a job, of which the schedulers are told after the commit
+	locked       string    // the volume whose row this transaction has locked last
+	project      string    // whose rows it may move; see Within
 }
 
 // Tx runs fn in one transaction and commits when it returns nil. fn may run
@@ -90,7 +92,7 @@ func (d *DB) onConnection(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	defer c.Close() // which also gives up a connection that is not fit for others
-	t := &Tx{}
+	t := &Tx{offByDefault: d.lazy}
 	if t.conn, err = bare(c); err != nil {
 		return err
 	}
@@ -107,8 +109,8 @@ func (t *Tx) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if t.sent { // else all statements go at once, and are a transaction by that
-		t.waiting.Queue("commit").Exec(committed)
+	if t.sent || t.waiting.Len() > 0 {
+		t.end()
 	}
 	return errors.Join(t.flawed, t.flush(ctx))
 }

@@ -26,15 +26,13 @@ func (t *Tx) HoldType(ctx context.Context, id string) (name string, err error) {
 // HoldTypeAs is HoldType for who has read the type before. Conflict when its
 // volumes are encrypted now and were not then, or the other way round.
 func (t *Tx) HoldTypeAs(ctx context.Context, was VolumeType) (name string, err error) {
-	var is VolumeType
-	result := t.gorm.Raw("SELECT name, encrypted FROM volume_types WHERE id = ? AND deleted_at IS NULL FOR KEY SHARE", was.ID).Scan(&is)
-	switch {
-	case result.Error == nil && result.RowsAffected == 0:
-		return "", typeNotFound(was.ID)
-	case result.Error == nil && is.Encrypted != was.Encrypted:
-		return "", fault.New(fault.Conflict, "The encryption of volume type %s was changed at the same time.", was.ID)
+	is, err := first(ctx, t, func(row pgx.CollectableRow) (is VolumeType, err error) {
+		return is, row.Scan(&is.Name, &is.Encrypted)
+	}, typeNotFound(was.ID), "SELECT name, encrypted FROM volume_types WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE", was.ID)
+	if err == nil && is.Encrypted != was.Encrypted {
+		err = fault.New(fault.Conflict, "The encryption of volume type %s was changed at the same time.", was.ID)
 	}
-	return is.Name, result.Error
+	return is.Name, err
 }
 
 // LockVolumeType reads a type and keeps everybody else from making volumes of

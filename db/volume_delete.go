@@ -10,6 +10,8 @@ import (
 // node: the row leaves every list, its quota and its place in the pool are
 // given back, all at once. May be repeated: the second time it is NotFound.
 func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
+	var typeName string
+	t.askTypeName(&typeName, "volumes", v.ID)
 	gone, err := t.MoveVolume(ctx, v.ID, DeleteDone, "", map[string]any{"deleted_at": t.Now()})
 	if err != nil {
 		return err
@@ -20,10 +22,6 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 	if !gone.ConsumesQuota {
 		return nil
 	}
-	typeName, err := t.typeName(ctx, gone.VolumeTypeID)
-	if err != nil {
-		return err
-	}
 	// A volume that was to grow counts its target already.
 	return t.Use(ctx, gone.ProjectID, VolumeUse(max(gone.SizeGiB, deref(gone.TargetSizeGiB)), typeName, -1), nil)
 }
@@ -32,6 +30,13 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 // keeps it until the transaction ends: quota is counted under it (type_lock.go).
 func (t *Tx) typeName(ctx context.Context, id string) (string, error) {
 	return first(ctx, t, pgx.RowTo[string], typeNotFound(id), "SELECT name FROM volume_types WHERE id = $1 FOR KEY SHARE", id)
+}
+
+// askTypeName is typeName for a row of volumes or snapshots. It comes before the
+// row's move, and goes with it.
+func (t *Tx) askTypeName(name *string, table, id string) {
+	ask(t, name, `SELECT COALESCE((SELECT t.name FROM volume_types t
+		WHERE t.id = (SELECT volume_type_id FROM `+table+` WHERE id = $1) FOR KEY SHARE), '')`, id)
 }
 
 func deref[T any](p *T) T {

@@ -33,8 +33,8 @@ func (c *commands) load(ctx context.Context) (*conf.Config, error) {
 }
 
 // openDatabase connects as [database] says.
-func openDatabase(ctx context.Context, cfg *conf.Config) (*db.DB, error) {
-	return db.Open(ctx, cfg.Database.Connection.Reveal(), cfg.Database.MaxPoolSize)
+func openDatabase(ctx context.Context, cfg *conf.Config, options ...db.Option) (*db.DB, error) {
+	return db.Open(ctx, cfg.Database.Connection.Reveal(), cfg.Database.MaxPoolSize, options...)
 }
 
 // clientTLS is how this process calls others, as role.

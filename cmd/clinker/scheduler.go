@@ -24,7 +24,7 @@ func (schedulerCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
-	d, err := openDatabase(ctx, cfg)
+	d, err := openDatabase(ctx, cfg, db.LazyCommits)
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,7 @@ func (n *noPool) Error() string { return n.text }
 // bytes, one meets Conflict and begins again. *noPool when none can serve.
 func (r *run) place(ctx context.Context, v *db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (place, error) {
 	if v.PoolID != nil {
-		pool, err := r.DB.PoolOf(ctx, *v.PoolID)
-		return placeOf(pool), err
+		return r.whereIs(ctx, *v.PoolID)
 	}
 	request, err := r.placeRequest(ctx, *v, specs, args)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 const (
 	recently = 50 * time.Millisecond
 	now      = time.Duration(0)
+	// lately is for where a pool's node listens, which hardly ever changes: a node
+	// that has just been moved is silent for as long.
+	lately = time.Second
 )
 
 // poolCache is what the jobs of one process know of the pools. Whether there is
@@ -41,6 +44,21 @@ func (c *poolCache) snapshot(ctx context.Context, age time.Duration) ([]db.PoolS
 		c.pools, c.read = pools, asked
 	}
 	return slices.Clone(c.pools), nil
+}
+
+// whereIs gives where a pool is.
+func (r *Runner) whereIs(ctx context.Context, poolID string) (place, error) {
+	known, err := r.pools.snapshot(ctx, lately)
+	if err != nil {
+		return place{}, err
+	}
+	for _, p := range known {
+		if p.ID == poolID {
+			return placeOf(p), nil
+		}
+	}
+	pool, err := r.DB.PoolOf(ctx, poolID)
+	return placeOf(pool), err
 }
 
 // claimed counts a claim that was made since, so that the next choice sees it.

@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"clinker/db"
 	"clinker/internal/fault"
 	"clinker/internal/telemetry"
 	"clinker/volumed/rpc"
@@ -80,6 +81,14 @@ func (r *run) end(ctx context.Context, job *rivertype.JobRow, err error) error {
 	}
 	slog.WarnContext(ctx, "job failed, and will run again", "job", job.Kind, "args", string(job.EncodedArgs), "error", err)
 	return err
+}
+
+// finish writes the end of a job's work.
+func (r *run) finish(ctx context.Context, write func(tx *db.Tx) error) error {
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		tx.Lazily()
+		return write(tx)
+	})
 }
 
 func (r *run) read(metadata []byte) {

@@ -34,7 +34,7 @@ func (r *run) takeSnapshot(ctx context.Context, s db.Snapshot) error {
 	if s.PoolID == nil {
 		return r.failSnapshot(ctx, s, "The volume has no place on a storage node.")
 	}
-	pool, err := r.DB.PoolOf(ctx, *s.PoolID)
+	where, err := r.whereIs(ctx, *s.PoolID)
 	if err != nil {
 		return err
 	}
@@ -45,13 +45,12 @@ func (r *run) takeSnapshot(ctx context.Context, s db.Snapshot) error {
 	if !fits {
 		return r.failSnapshot(ctx, s, "The volume's pool has no room for a snapshot of it.")
 	}
-	where := placeOf(pool)
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
 		return r.Nodes.Node(where.endpoint).Snapshot(ctx, snapshotFence("snapshot", s), where.pool, s.VolumeID)
 	})
 	switch {
 	case err == nil:
-		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishSnapshot(ctx, s) })
+		return r.DB.FinishSnapshot(ctx, s)
 	case errors.Is(err, errAgain), ctx.Err() != nil:
 		return err
 	case fault.Is(err, fault.Stale) && !r.staleAt(s.Generation):

@@ -40,11 +40,10 @@ func (r *run) deleteSnapshot(ctx context.Context, s db.Snapshot) error {
 	if s.PoolID == nil {
 		return r.finishSnapshotDelete(ctx, s)
 	}
-	pool, err := r.DB.PoolOf(ctx, *s.PoolID)
+	where, err := r.whereIs(ctx, *s.PoolID)
 	if err != nil {
 		return err
 	}
-	where := placeOf(pool)
 	err = r.takeSnapshotAway(ctx, s, where)
 	switch {
 	case err == nil:
@@ -75,7 +74,7 @@ func (r *run) takeSnapshotAway(ctx context.Context, s db.Snapshot, where place) 
 }
 
 func (r *run) finishSnapshotDelete(ctx context.Context, s db.Snapshot) error {
-	return unlessGone(r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, s) }))
+	return unlessGone(r.finish(ctx, func(tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, s) }))
 }
 
 // restSnapshotDelete ends a deletion that did not succeed, and tells the user.

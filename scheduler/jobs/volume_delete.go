@@ -41,11 +41,10 @@ func (r *run) delete(ctx context.Context, v db.Volume) error {
 	if v.PoolID == nil {
 		return r.finishDelete(ctx, v)
 	}
-	pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+	where, err := r.whereIs(ctx, *v.PoolID)
 	if err != nil {
 		return err
 	}
-	where := placeOf(pool)
 	err = r.takeAway(ctx, v, where)
 	switch {
 	case err == nil:
@@ -83,7 +82,7 @@ func (r *run) takeAway(ctx context.Context, v db.Volume, where place) error {
 }
 
 func (r *run) finishDelete(ctx context.Context, v db.Volume) error {
-	err := r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishDelete(ctx, v) })
+	err := r.finish(ctx, func(tx *db.Tx) error { return tx.FinishDelete(ctx, v) })
 	if fault.Is(err, fault.NotFound) {
 		return nil // another run was faster
 	}

@@ -53,17 +53,16 @@ func (r *run) extend(ctx context.Context, v db.Volume) error {
 }
 
 func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error {
-	pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+	where, err := r.whereIs(ctx, *v.PoolID)
 	if err != nil {
 		return err
 	}
-	where := placeOf(pool)
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
 		return r.Nodes.Node(where.endpoint).Extend(ctx, fence("extend", v), where.pool, bytes)
 	})
 	switch {
 	case err == nil:
-		return r.DB.Tx(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
+		return r.finish(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
 	case errors.Is(err, errAgain), ctx.Err() != nil:
 		return err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):

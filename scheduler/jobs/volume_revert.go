@@ -41,11 +41,10 @@ func (r *run) revert(ctx context.Context, v db.Volume) error {
 	if err != nil {
 		return err
 	}
-	pool, err := r.DB.PoolOf(ctx, *v.PoolID)
+	where, err := r.whereIs(ctx, *v.PoolID)
 	if err != nil {
 		return err
 	}
-	where := placeOf(pool)
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
 		return r.Nodes.Node(where.endpoint).Revert(ctx, fence("revert", v), where.pool, s.ID, int64(v.SizeGiB)<<30)
 	})
