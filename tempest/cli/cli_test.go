@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 
 	"clinker/tempest/rig"
 )
@@ -53,6 +54,7 @@ type session struct {
 	home      string
 	openrc    []string
 	variables map[string]string
+	watcher   *gophercloud.ServiceClient // see settle
 }
 
 var (
@@ -75,6 +77,7 @@ func (s *session) replay(t *testing.T, text string) string {
 			}
 			continue
 		}
+		s.settle(t)
 		b.WriteString(line + "\n")
 		b.WriteString(n.replace(s.enter(t, typed)))
 	}

@@ -17,6 +17,7 @@ func newNames() *names { return &names{map[string]string{}} }
 var (
 	uuids    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	hexes    = regexp.MustCompile(`\b[a-z]?[0-9a-f]{32}\b`)
+	keys     = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 	times    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}`)
 	requests = regexp.MustCompile(`req-` + uuids.String())
 	portals  = regexp.MustCompile(`127\.0\.0\.1:\d{5}`)
@@ -32,6 +33,7 @@ func (n *names) replace(said string) string {
 		}
 		return n.name(id, "%08d-0000-0000-0000-000000000000")
 	})
+	said = keys.ReplaceAllStringFunc(said, func(key string) string { return n.name(key, "%0*d") })
 	return hexes.ReplaceAllStringFunc(said, func(id string) string { return n.name(id, "%0*d") })
 }
 

@@ -14,14 +14,14 @@ const VolumeAPIVersion = "3.65"
 
 // Openrc writes a file to be sourced by a shell: what the openstack CLI needs to
 // be the account at authURL (which ends in /v3). It holds the password: give it
-// mode 0600.
+// mode 0600. There is no OS_AUTH_TYPE: without one all clients take password, and
+// with one the cinder client takes OS_DOMAIN_NAME for a second scope and refuses.
 func Openrc(w io.Writer, authURL, region string, a Account) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The openstack client as user %s in project %s of Clinker's built-in identity.\n",
 		oneLine(a.User), oneLine(a.Project))
 	b.WriteString("for v in $(env | sed -n 's/^\\(OS_[A-Za-z0-9_]*\\)=.*/\\1/p'); do unset \"$v\"; done; unset v\n")
 	for _, kv := range [][2]string{
-		{"OS_AUTH_TYPE", "password"},
 		{"OS_AUTH_URL", authURL},
 		{"OS_IDENTITY_API_VERSION", "3"},
 		{"OS_USERNAME", a.User},
