@@ -231,6 +231,8 @@ func nodeFailure(err error) error {
 		return err
 	case fault.Unsupported:
 		return fault.Wrap(err, fault.Invalid, "Invalid input received: %s", fault.MessageOf(err))
+	case fault.Stale: // the node has been asked by a later one
+		return fault.Wrap(err, fault.Conflict, "Resource conflict: the attachment was changed by another request at the same time.")
 	}
 	return fault.Wrap(err, attachFailed, "the storage node could not do it.")
 }

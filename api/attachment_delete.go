@@ -43,13 +43,30 @@ func (c *Call) protectServer(a db.Attachment) error {
 // an attachment in status detaching, which the reconciler finishes, or the
 // client's next try.
 func (c *Call) detach(v db.Volume, a db.Attachment) error {
+	return c.detachBy(v, a, func(tx *db.Tx) (db.Attachment, error) {
+		return tx.MoveAttachment(c.Context(), a.ID, nil, db.AttachDetaching, nil)
+	})
+}
+
+// detachBegun is detach for a connection that os-attach has not completed:
+// Conflict when another request has done so since a was read.
+func (c *Call) detachBegun(v db.Volume, a db.Attachment) error {
+	err := c.detachBy(v, a, func(tx *db.Tx) (db.Attachment, error) {
+		return tx.MoveAttachmentAt(c.Context(), a, db.AttachDetaching, nil)
+	})
+	if fault.Is(err, fault.NotFound) {
+		return nil // it has ended
+	}
+	return err
+}
+
+func (c *Call) detachBy(v db.Volume, a db.Attachment, begin func(tx *db.Tx) (db.Attachment, error)) error {
 	var detaching db.Attachment
-	err := c.tx(func(tx *db.Tx) error {
-		if err := tx.TouchAttachments(c.Context(), v.ID); err != nil {
+	err := c.tx(func(tx *db.Tx) (err error) {
+		if err = tx.TouchAttachments(c.Context(), v.ID); err != nil {
 			return err
 		}
-		var err error
-		detaching, err = tx.MoveAttachment(c.Context(), a.ID, nil, db.AttachDetaching, nil)
+		detaching, err = begin(tx)
 		return err
 	})
 	if err != nil {
@@ -76,20 +93,24 @@ func (c *Call) revoke(v db.Volume, a db.Attachment) error {
 }
 
 // noteFailure marks an attachment that a node has failed, so that it neither
-// blocks nor misleads, although the client may have gone. Should that fail too,
-// the reconciler will find the row.
+// blocks nor misleads, although the client may have gone; one that another
+// request has changed since is that one's. Should that fail too, the reconciler
+// will find the row.
 func (c *Call) noteFailure(v db.Volume, a db.Attachment, from, to string) {
+	if a.AttachStatus != from {
+		return
+	}
 	ctx := context.WithoutCancel(c.Context())
 	err := c.server.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := tx.TouchAttachments(ctx, v.ID); err != nil {
 			return err
 		}
-		if _, err := tx.MoveAttachment(ctx, a.ID, []string{from}, to, nil); err != nil {
+		if _, err := tx.MoveAttachmentAt(ctx, a, to, nil); err != nil {
 			return err
 		}
 		return tx.SettleAttachments(ctx, v.ID)
 	})
-	if err != nil {
+	if err != nil && !fault.Is(err, fault.Conflict) {
 		slog.WarnContext(ctx, "a failure could not be noted", "attachment", a.ID, "error", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -133,7 +134,7 @@ type mortal struct {
 func newMortal(t *testing.T) *mortal {
 	t.Helper()
 	m := &mortal{node: nodetest.New("node1").WithPool("lvm", "pool", 1<<50), fuse: &fuse{left: 1 << 30}}
-	unlimited := func(o *Options) { o.Limits = db.Limits{}; o.Nodes = immortal{m.node} }
+	unlimited := func(o *Options) { o.Limits = db.Limits{}; o.ProtectServers = false; o.Nodes = immortal{m.node} }
 	m.world = newWorld(t, unlimited)
 	traced, err := db.Open(t.Context(), m.db.Pool().Config().ConnString(), 2, db.Traced(m.fuse))
 	if err != nil {
@@ -203,12 +204,49 @@ func (m *mortal) recover(what, id string, asAdmin bool) {
 	if asAdmin {
 		m.act("admin", id, `{"os-reset_status": {"status": "available", "attach_status": "detached"}}`).want(m.t, 202)
 	} else {
-		for _, body := range []string{`{"os-terminate_connection": {"connector": null}}`, `{"os-detach": null}`, `{"os-unreserve": null}`} {
-			m.act("service", id, body).want(m.t, 202)
+		m.act("service", id, `{"os-terminate_connection": {"connector": null}}`).want(m.t, 202)
+		all, err := m.db.AttachmentsOf(m.t.Context(), id)
+		if err != nil {
+			m.t.Fatal(err)
 		}
+		for _, a := range all[id] {
+			m.act("service", id, `{"os-detach": {"attachment_id": "`+a.ID+`"}}`).want(m.t, 202)
+		}
+		m.act("service", id, `{"os-detach": null}`).want(m.t, 202)
+		m.act("service", id, `{"os-unreserve": null}`).want(m.t, 202)
 	}
 	if status := m.statusOf(id); status != "available" || len(m.node.Exported()) > 0 {
 		m.t.Errorf("%s: %s, grants %v", what, status, m.node.Exported())
 	}
 	m.do("member", "DELETE", "/v3/volumes/"+id, "").want(m.t, 202)
+}
+
+// Whatever many clients do to one volume at once, no answer is a 500, and in the
+// end status, attachments and grants agree.
+func TestOldFlowAtOnce(t *testing.T) {
+	t.Parallel()
+	m := newMortal(t)
+	m.volumeType(`{"name": "shared", "extra_specs": {"multiattach": "<is> True"}}`)
+	actions := []string{`{"os-reserve": null}`, `{"os-unreserve": null}`, connectOne, connectTwo, attachHere, attachOnlyReading, leaveOne,
+		`{"os-begin_detaching": null}`, `{"os-roll_detaching": null}`, `{"os-detach": null}`, `{"os-terminate_connection": {"connector": null}}`, `{"os-force_detach": {}}`}
+	for _, more := range []string{"", `, "volume_type": "shared"`} {
+		id := m.volume("member", more)
+		m.node.Put("lvm#pool", id, 1<<30)
+		var running sync.WaitGroup
+		for client := range 6 {
+			chance := rand.New(rand.NewPCG(uint64(client), 7))
+			running.Go(func() {
+				for range 25 {
+					body := actions[chance.IntN(len(actions))]
+					if r := m.act("admin", id, body); r.status >= 500 {
+						t.Errorf("%s: %d %s", body, r.status, r.body)
+					}
+				}
+			})
+		}
+		running.Wait()
+		m.sweep()
+		m.consistent("after all", id)
+		m.recover("after all", id, false)
+	}
 }

@@ -69,7 +69,7 @@ func (s *Server) forceDetachVolume(c *Call) (View, error) {
 }
 
 // endInitialized cuts off every host that was never attached, but the one that
-// is to be detached in its turn.
+// is to be detached in its turn. One that is attached meanwhile stays.
 func (c *Call) endInitialized(v db.Volume, but *db.Attachment) error {
 	all, err := c.database().AttachmentsOf(c.Context(), v.ID)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Call) endInitialized(v db.Volume, but *db.Attachment) error {
 		if !a.Initialized || but != nil && a.ID == but.ID {
 			continue
 		}
-		if err := c.detach(v, a); err != nil && !fault.Is(err, fault.NotFound) {
+		if err := c.detachBegun(v, a); err != nil && !fault.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Call) terminate(v db.Volume, from *leaving) error {
 // will tell which one goes.
 func (c *Call) disconnectAll(v db.Volume, from *leaving, begun, attached []db.Attachment) error {
 	for _, a := range begun {
-		if err := c.detach(v, a); err != nil && !fault.Is(err, fault.NotFound) {
+		if err := c.detachBegun(v, a); err != nil {
 			return err
 		}
 	}
