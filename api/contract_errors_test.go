@@ -206,7 +206,7 @@ var unbuilt = []string{
 var elsewhere = []string{
 	"any|fault name by status", "any|every reply", "any|no token", "any|no microversion", "any|header", "any|version",
 	"any|Content-Type", "any|over quota", "volumes.create|default type", "volume_metadata.replace, volume_metadata.set|If-Match",
-	"attachments.create|backend failure", "attachments.update|backend failure", "volume_actions.initialize_connection|backend failure", "versions.",
+	"capabilities.show|backend silent", "attachments.create|backend failure", "attachments.update|backend failure", "volume_actions.initialize_connection|backend failure", "versions.",
 }
 
 func TestContractErrors(t *testing.T) {

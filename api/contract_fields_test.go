@@ -62,11 +62,13 @@ func (w *world) places() map[string]place {
 	maps.Copy(places, w.groupTypePlaces())
 	maps.Copy(places, w.typePlaces())
 	maps.Copy(places, w.operatorPlaces())
+	maps.Copy(places, w.servicePlaces())
 	return places
 }
 
 // fieldsElsewhere are views whose rows are not names of one object's fields.
-var fieldsElsewhere = []string{"version", "error", "attachment.delete"}
+var fieldsElsewhere = []string{"version", "error", "attachment.delete",
+	"cluster.summary", "cluster.detail", "cluster.update" /* there is none */}
 
 // Every field is there from its microversion on, for those who may see it, of
 // its type, and nothing else is.
@@ -103,6 +105,10 @@ func (w *world) checkFields(view string, at place, fields []map[string]string, p
 	for _, row := range fields {
 		if v >= sinceOf(row["min_version"]) && (persona == "admin" || strings.HasPrefix(row["who"], "all")) {
 			for name := range strings.SplitSeq(row["field"], ", ") {
+				_, field, inArray := strings.Cut(name, "[].")
+				if inArray {
+					name = field
+				}
 				want[strings.ReplaceAll(name, "<type>", "__DEFAULT__")] = row["type"]
 			}
 		}

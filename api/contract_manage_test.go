@@ -146,6 +146,10 @@ func (w *world) operatorViews() []viewCase {
 		get("os_volume_manage.detail", "/v3/os-volume-manage/detail?host=node1@lvm%23pool"),
 		get("manageable_snapshots.list", "/v3/manageable_snapshots?host=node1@lvm"),
 		get("manageable_snapshots.detail", "/v3/manageable_snapshots/detail?host=node1@lvm"),
+		get("capabilities.show", "/v3/capabilities/node1@lvm"),
+		get("hosts.list", "/v3/os-hosts"),
+		get("hosts.show", "/v3/os-hosts/node1@lvm"),
+		get("clusters.list", "/v3/clusters"),
 		{"manageable_volumes.create", "POST", fixed("/v3/manageable_volumes"),
 			`{"volume": {"host": "node1@lvm", "ref": {"source-name": "data"}, "name": "n", "description": "d", "metadata": {"a": "b"}, "bootable": true}}`},
 	}

@@ -24,6 +24,7 @@ var statusOf = map[fault.Code]int{
 	fault.Unsupported:  http.StatusNotImplemented,
 	attachFailed:       http.StatusInternalServerError,
 	misconfigured:      http.StatusInternalServerError,
+	backendSilent:      http.StatusBadGateway,
 	fault.Unavailable:  http.StatusServiceUnavailable,
 	fault.Timeout:      http.StatusGatewayTimeout,
 }

@@ -133,6 +133,13 @@ func (c *Call) manageType(name string, pool db.PoolService) (db.VolumeType, erro
 	if name != "" && fault.Is(err, fault.NotFound) {
 		return kind, fault.Wrap(err, fault.Invalid, "Invalid volume type: Cannot find requested '%s' volume type", name)
 	}
+	if err != nil {
+		return kind, err
+	}
+	encrypted, err := c.database().TypeEncryption(c.Context(), kind.ID)
+	if err == nil && encrypted != nil {
+		err = fault.New(fault.Invalid, "Invalid volume type: Managing to an encrypted volume type is not supported.")
+	}
 	if err == nil && c.server.Serves != nil && !c.server.Serves(kind.ExtraSpecs, pool) {
 		err = fault.New(fault.Invalid, "Invalid volume type: The pool %s does not serve volumes of type %s.", pool.Name, kind.Name)
 	}

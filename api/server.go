@@ -20,6 +20,8 @@ type Options struct {
 	Policy   *policy.Enforcer
 	Nodes    Nodes // to call storage nodes; an *rpc.Clients
 
+	// Host is where this process runs, as its logs are asked for.
+	Host string
 	// AuthURI is told to clients that come without a token.
 	AuthURI string
 	// PublicEndpoint begins the links in answers, "" for the request's own host.

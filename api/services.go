@@ -166,18 +166,10 @@ func (c *Call) serviceAnswer(in serviceRequest, disabled bool) View {
 // used, nothing is added. Thawing undoes it.
 func (s *Server) freezeBackends(frozen bool) Handler {
 	return func(c *Call) (View, error) {
-		var in serviceRequest
-		if err := c.Decode(&in); err != nil {
+		host, err := c.hostOrCluster()
+		if err != nil {
 			return nil, err
 		}
-		switch {
-		case c.Since(26) && (in.Host == "") == (in.Cluster == ""):
-			return nil, fault.New(fault.Invalid, "Invalid input received: One and only one of cluster and host must be set.")
-		case in.Host == "" && !c.Since(26):
-			return nil, fault.New(fault.Invalid, "Invalid input received: Host field is missing.")
-		case in.Host == "":
-			return nil, fault.New(fault.Invalid, "Invalid input received: No service found with cluster=%s", in.Cluster)
-		}
-		return nil, c.tx(func(tx *db.Tx) error { return tx.FreezeBackends(c.Context(), in.Host, frozen) })
+		return nil, c.tx(func(tx *db.Tx) error { return tx.FreezeBackends(c.Context(), host, frozen) })
 	}
 }

@@ -69,6 +69,7 @@ func TestListsCostThreeStatements(t *testing.T) {
 		"admin@71 /qos-specs", "admin@71 /default-types", "admin@71 " + w.typePlaces()["type.access"].path[3:], "admin@71 " + w.typePlaces()["qos.associations"].path[3:],
 		"member@71 /snapshots?limit=20", "admin@71 /snapshots/detail?all_tenants=1&with_count=1&sort=name:asc&host=node1", "member@71 /snapshots/detail?metadata={'a':'1'}",
 		"admin@71 /manageable_volumes?host=node1@lvm", "admin@71 /manageable_snapshots/detail?host=node1@lvm%23pool", "admin /os-volume-manage/detail?host=node1@lvm&sort=size",
+		"admin /os-hosts", "admin /os-hosts/node1@lvm", "admin@71 /os-services", "admin /capabilities/node1@lvm",
 		"member@71 /group_types?limit=20", "member@71 /volume-transfers?limit=20", "admin@71 /os-volume-transfer/detail?all_tenants=1&sort=display_name:asc",
 	}
 	cost := func() [][]string {

@@ -13,3 +13,9 @@ func (d *DB) TakeChore(ctx context.Context, name string, every time.Duration) (b
 		WHERE c.begun_at <= now() - $2::interval`, name, every)
 	return tag.RowsAffected() == 1, err
 }
+
+// HurryChores has every chore done as soon as a scheduler looks. May be repeated.
+func (d *DB) HurryChores(ctx context.Context) error {
+	_, err := d.pool.Exec(ctx, "UPDATE chores SET begun_at = '-infinity'")
+	return err
+}

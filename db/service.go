@@ -24,6 +24,9 @@ type Service struct {
 	PolledAt          *time.Time // when a scheduler last took it upon itself to poll the node
 	CreatedAt         time.Time
 	UpdatedAt         *time.Time `gorm:"autoUpdateTime:false"`
+
+	Number    int64     `gorm:"->"` // for clients that know services by numbers
+	LogLevels StringMap `gorm:"->"` // what its process logs; of schedulers only
 }
 
 // The daemons, under Cinder's names.

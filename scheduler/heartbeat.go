@@ -17,6 +17,7 @@ func (s *Scheduler) beat(ctx context.Context) {
 		slog.WarnContext(ctx, "heartbeat failed", "error", err)
 		return
 	}
+	s.obeyLogRequests(ctx)
 	rescued, err := s.options.DB.RescueJobs(ctx, s.options.DeadAfter, jobTimeout+stopTimeout)
 	if err != nil {
 		slog.WarnContext(ctx, "the jobs of dead schedulers could not be looked for", "error", err)

@@ -66,6 +66,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	}
 	return api.New(api.Options{
 		DB: d, Identity: who, Policy: rules, Nodes: nodes,
+		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,
 		PublicEndpoint:    cfg.API.PublicEndpoint,
 		MaxBody:           cfg.API.MaxRequestBodySize,

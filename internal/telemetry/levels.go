@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -40,37 +41,72 @@ func SetLevel(prefix, level string) error {
 	if err != nil {
 		return err
 	}
-	prefix = ours(prefix)
 	for {
 		old := levels.Load()
-		changed := maps.Clone(*old)
-		maps.DeleteFunc(changed, func(name string, _ slog.Level) bool { return strings.HasPrefix(name, prefix) })
-		changed[prefix] = l
+		changed := set(*old, ours(prefix), l)
 		if levels.CompareAndSwap(old, &changed) {
 			return nil
 		}
 	}
 }
 
+func set(known map[string]slog.Level, prefix string, level slog.Level) map[string]slog.Level {
+	changed := maps.Clone(known)
+	maps.DeleteFunc(changed, func(name string, _ slog.Level) bool { return strings.HasPrefix(name, prefix) })
+	changed[prefix] = level
+	return changed
+}
+
 // Levels tells the levels of the loggers whose names begin with the prefix.
-func Levels(prefix string) map[string]string {
-	known, told := *levels.Load(), map[string]string{}
-	prefix = ours(prefix)
-	tell := func(name string) {
+func Levels(prefix string) map[string]string { return tell(*levels.Load(), ours(prefix)) }
+
+func tell(known map[string]slog.Level, prefix string) map[string]string {
+	told := map[string]string{}
+	for _, name := range slices.Concat(parts, slices.Collect(maps.Keys(known))) {
 		if strings.HasPrefix(name, prefix) {
 			told[name] = names[levelOf(known, name)]
 		}
-	}
-	for _, name := range parts {
-		tell(name)
-	}
-	for name := range known {
-		tell(name)
 	}
 	if len(told) == 0 {
 		told[prefix] = names[levelOf(known, prefix)]
 	}
 	return told
+}
+
+// Overrides are this process's levels as others can keep them: only what was
+// set, with the root's.
+func Overrides() map[string]string {
+	kept := map[string]string{}
+	for name, level := range *levels.Load() {
+		kept[name] = names[level]
+	}
+	return kept
+}
+
+// A Change is a SetLevel that a process has not heard of yet.
+type Change struct{ Prefix, Level string }
+
+// LevelsOf is Levels of another process, by its overrides and what it is about
+// to hear of.
+func LevelsOf(overrides map[string]string, changes []Change, prefix string) map[string]string {
+	known := map[string]slog.Level{root: slog.LevelInfo}
+	for name, text := range overrides {
+		if level, err := parseLevel(text); err == nil {
+			known[name] = level
+		}
+	}
+	for _, c := range changes {
+		if level, err := parseLevel(c.Level); err == nil {
+			known = set(known, ours(c.Prefix), level)
+		}
+	}
+	return tell(known, ours(prefix))
+}
+
+// CheckLevel gives Invalid, in Cinder's words, when there is no such level.
+func CheckLevel(level string) error {
+	_, err := parseLevel(level)
+	return err
 }
 
 // ours makes a logger's prefix of what an operator wrote, who may know only
@@ -100,7 +136,7 @@ func parseLevel(text string) (slog.Level, error) {
 	case "ERROR", "CRITICAL", "FATAL":
 		return slog.LevelError, nil
 	}
-	return 0, fault.New(fault.Invalid, "Invalid parameter value: level '%s' is not valid, it must be one of DEBUG, INFO, WARNING, ERROR.", text)
+	return 0, fault.New(fault.Invalid, "Invalid input received: %s is not a valid log level.", text)
 }
 
 // levelOf is that of the longest prefix.

@@ -50,6 +50,11 @@ func TestLevels(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"clinker.volumed.rpc": "ERROR"}, Levels("clinker.volumed.rpc")); diff != "" {
 		t.Error(diff)
 	}
+	changes := []Change{{"clinker.db", "debug"}, {"clinker.db.x", "LOUD"}}
+	want["clinker.db"] = "DEBUG"
+	if diff := cmp.Diff(want, LevelsOf(Overrides(), changes, "")); diff != "" {
+		t.Error(diff)
+	}
 	must(SetLevel("", "Error"))
 	if got := logged(); got != "" {
 		t.Errorf("all at ERROR: %s", got)
