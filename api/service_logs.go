@@ -179,4 +179,3 @@ func silentService(err error, v db.Service) error {
 	}
 	return err
 }
-
