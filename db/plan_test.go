@@ -115,12 +115,36 @@ func lifeOfARow(t *testing.T, d *db.DB) {
 		if err := tx.SettleAttachments(ctx, v.ID); err != nil {
 			return err
 		}
+		if err := oldAttach(ctx, tx, v.ID); err != nil {
+			return err
+		}
 		_, err := tx.MoveVolume(ctx, v.ID, db.DeleteBegin, "", nil)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// oldAttach goes through what os-reserve and its like do to a volume.
+func oldAttach(ctx context.Context, tx *db.Tx, id string) error {
+	if err := tx.SetReadonly(ctx, id, true); err != nil {
+		return err
+	}
+	if err := tx.Hold(ctx, id, db.Hold); err != nil {
+		return err
+	}
+	held, err := tx.LockVolume(ctx, id)
+	if err != nil || !held.Held || held.Status != "attaching" {
+		return fmt.Errorf("held %v, %s: %w", held.Held, held.Status, err)
+	}
+	if err := tx.SettleAttachments(ctx, id); err != nil {
+		return err
+	}
+	if err := tx.Release(ctx, id, db.Unreserve); err != nil {
+		return err
+	}
+	return tx.FinishAttach(ctx, id, "ro")
 }
 
 var scanned = regexp.MustCompile(`Index (?:Only )?Scan using (\w+)|Bitmap Index Scan on (\w+)`)
