@@ -199,7 +199,6 @@ var errorScripts = map[string][]string{
 // it is refused as for something unknown.
 var unbuilt = []string{
 	"volumes.create|image id unknown", "volumes.create|image name matches", "volumes.create|image inactive",
-	"volumes.create|group_id without",
 }
 
 // elsewhere are rows that the functions below, or other tests, are about.

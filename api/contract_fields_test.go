@@ -63,6 +63,7 @@ func (w *world) places() map[string]place {
 	maps.Copy(places, w.typePlaces())
 	maps.Copy(places, w.operatorPlaces())
 	maps.Copy(places, w.servicePlaces())
+	maps.Copy(places, w.groupPlaces())
 	return places
 }
 

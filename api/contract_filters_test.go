@@ -34,6 +34,7 @@ func shelf(t *testing.T) *world {
 	w.shelveSnapshots()
 	w.shelveTransfers()
 	w.shelveQos()
+	w.shelveGroups()
 	return w
 }
 
@@ -180,6 +181,9 @@ func (w *world) checkFilter(key, line string) {
 	persona, query, _ := strings.Cut(strings.TrimSuffix(request, " ="), " ")
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		query = strings.ReplaceAll(query, "{"+name+"}", w.id(name))
+		if word := "{of" + name + "}"; strings.Contains(query, word) {
+			query = strings.ReplaceAll(query, word, w.groupID("of-"+name))
+		}
 	}
 	r := w.do(persona, "GET", "/v3/"+strings.NewReplacer(`"`, "%22").Replace(query), "")
 	if len(want) == 3 && want[0] >= '2' && want[0] <= '4' {
@@ -195,11 +199,12 @@ func (w *world) checkFilter(key, line string) {
 
 // volumesOf names the volumes that a list is about.
 func (w *world) volumesOf(r response) string {
-	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id", "qos_specs": "id"} {
+	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id",
+		"groups": "name", "group_snapshots": "name", "consistencygroups": "name", "cgsnapshots": "name", "qos_specs": "id"} {
 		if r.at(collection) == nil {
 			continue
 		}
-		text := r.names(collection, field)
+		text := strings.ReplaceAll(r.names(collection, field), "of-", "")
 		for _, name := range []string{"a", "b", "c", "d", "e", "o"} {
 			text = strings.ReplaceAll(text, w.id(name), name)
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -117,6 +118,9 @@ func (c *Call) checkBody() error {
 			return fault.New(fault.Invalid, "A %s request has no body.", c.route.Method)
 		}
 		return nil
+	}
+	if c.route.BodyOptional && string(bytes.TrimSpace(c.body)) == "null" {
+		c.body = nil
 	}
 	if len(c.body) == 0 {
 		if c.route.BodyOptional {

@@ -73,6 +73,10 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
+	group, err := c.groupFor(in)
+	if err != nil {
+		return nil, err
+	}
 	kind, err := c.kind(in.Volume.VolumeType, source)
 	if err != nil {
 		return nil, err
@@ -80,6 +84,12 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	v, err := c.newVolume(in, kind, source)
 	if err != nil {
 		return nil, err
+	}
+	if group != nil {
+		if err := group.admit(&v); err != nil {
+			return nil, err
+		}
+		in.Volume.Zone = group.AvailabilityZone
 	}
 	zones, err := c.copyZones(in.Volume.Zone, kind, source)
 	if err != nil {
@@ -117,10 +127,6 @@ func (in volumeRequest) checkSources() error {
 		return fault.New(fault.Invalid, "Invalid image identifier or unable to access requested image.")
 	case v.BackupID != "":
 		return fault.New(fault.NotFound, "Backup %s could not be found.", v.BackupID)
-	case v.GroupID != "":
-		return fault.New(fault.NotFound, "Group %s could not be found.", v.GroupID)
-	case v.ConsistencyGroup != "":
-		return fault.New(fault.NotFound, "Group %s could not be found.", v.ConsistencyGroup)
 	}
 	return nil
 }
@@ -266,6 +272,11 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 		v.VolumeType = name
 		if v.SnapshotID != nil {
 			if _, err := tx.HoldSnapshot(c.Context(), *v.SnapshotID); err != nil {
+				return err
+			}
+		}
+		if v.GroupID != nil {
+			if err := tx.HoldGroupForVolume(c.Context(), *v.GroupID); err != nil {
 				return err
 			}
 		}

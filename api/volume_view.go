@@ -55,7 +55,11 @@ func (c *Call) volumeDetail(o object, v volumeView, see volumeVisible, extended 
 	o.boolText("bootable", v.Bootable)
 	o.bool("encrypted", v.EncryptionKeyID != nil)
 	o.text("replication_status", v.ReplicationStatus)
-	o.null("consistencygroup_id")
+	if v.Consistency {
+		o.text("consistencygroup_id", v.GroupID)
+	} else {
+		o.null("consistencygroup_id")
+	}
 	o.bool("multiattach", v.Multiattach)
 	objects(o, "attachments", attachedOnly(v.attachments), func(o object, a db.Attachment) {
 		volumeAttachment(o, a, see.admin || see.service)

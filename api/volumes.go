@@ -208,7 +208,7 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 		set["metadata"] = db.StringMap(in.Volume.Metadata)
 	}
 	if len(set) > 0 {
-		typeName := v.VolumeType
+		before := v
 		err = c.tx(func(tx *db.Tx) error {
 			v, err = tx.UpdateVolume(c.Context(), v.ID, set)
 			return err
@@ -216,7 +216,7 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.VolumeType = typeName
+		v.VolumeType, v.Consistency = before.VolumeType, before.Consistency
 	}
 	attachments, err := c.attachmentsOf([]db.Volume{v})
 	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err

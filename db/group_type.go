@@ -136,6 +136,14 @@ func (t *Tx) DeleteGroupType(ctx context.Context, id string) error {
 	if _, err := t.LockGroupType(ctx, id); err != nil {
 		return err
 	}
-	_, err := t.UpdateGroupType(ctx, id, map[string]any{"deleted_at": t.gorm.NowFunc()})
+	var used bool
+	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM groups WHERE group_type_id = ? AND deleted_at IS NULL)", id).Scan(&used).Error
+	if err == nil && used {
+		err = fault.New(fault.Invalid, "Target group type is still in use.")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = t.UpdateGroupType(ctx, id, map[string]any{"deleted_at": t.gorm.NowFunc()})
 	return err
 }

@@ -14,13 +14,14 @@ const messageLifetime = 30 * 24 * time.Hour
 type MessageWord struct{ ID, Text string }
 
 // The actions that messages tell of: Cinder's (cinder/message/message_field.py).
-// Cinder has no number for deleting or reverting a volume; ours are far from
+// Cinder has no number for deleting or reverting a volume or group; ours are far from
 // those it may still give away.
 var (
 	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
 	ActionExtendVolume     = MessageWord{"007", "extend volume"}
 	ActionDeleteVolume     = MessageWord{"901", "delete volume"}
 	ActionRevertVolume     = MessageWord{"902", "revert volume to a snapshot"}
+	ActionDeleteGroup      = MessageWord{"903", "delete group"}
 	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
 	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
 )
@@ -36,7 +37,7 @@ var (
 )
 
 var (
-	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume,
+	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
 		ActionCreateSnapshot, ActionDeleteSnapshot}
 	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}
@@ -51,6 +52,16 @@ func NewVolumeMessage(v Volume, action, detail MessageWord, sentence, request st
 // NewSnapshotMessage is the same for a snapshot.
 func NewSnapshotMessage(s Snapshot, action, detail MessageWord, sentence, request string) *Message {
 	return newMessage("VOLUME_SNAPSHOT", s.ID, s.ProjectID, action, detail, sentence, request)
+}
+
+// NewGroupMessage is the same for a group. Cinder has no messages about them.
+func NewGroupMessage(g Group, action, detail MessageWord, sentence, request string) *Message {
+	return newMessage("GROUP", g.ID, g.ProjectID, action, detail, sentence, request)
+}
+
+// NewGroupSnapshotMessage is the same for a group snapshot.
+func NewGroupSnapshotMessage(s GroupSnapshot, action, detail MessageWord, sentence, request string) *Message {
+	return newMessage("GROUP_SNAPSHOT", s.ID, s.ProjectID, action, detail, sentence, request)
 }
 
 func newMessage(kind, id, project string, action, detail MessageWord, sentence, request string) *Message {

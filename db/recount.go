@@ -19,7 +19,7 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s is counted as %d and is %d", d.What, d.Counted, d.Expected)
 }
 
-// recountQuotaSQL counts as VolumeUse, GrowthUse and SnapshotUse do: a volume
+// recountQuotaSQL counts as VolumeUse, GrowthUse, SnapshotUse and GroupUse do: a volume
 // that is to grow counts its target already.
 const recountQuotaSQL = `WITH rows AS (
 		SELECT v.project_id, t.name AS type, 1 AS volumes, 0 AS snapshots,
@@ -34,9 +34,10 @@ const recountQuotaSQL = `WITH rows AS (
 	), expected AS (
 		SELECT project_id, c.resource || suffix AS resource, c.n::bigint AS n
 		FROM sums, LATERAL (VALUES ('volumes', volumes), ('snapshots', snapshots), ('gigabytes', gigabytes)) AS c (resource, n)
+		UNION ALL SELECT project_id, 'groups', count(*) FROM groups WHERE deleted_at IS NULL GROUP BY project_id
 	)
 	SELECT 'project ' || project_id || ', ' || resource, COALESCE(u.in_use, 0), COALESCE(e.n, 0)
-	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|snapshots|gigabytes)(_|$)') u
+	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|snapshots|gigabytes)(_|$)|^groups$') u
 	FULL JOIN expected e USING (project_id, resource)
 	WHERE COALESCE(u.in_use, 0) <> COALESCE(e.n, 0) ORDER BY 1`
 

@@ -8,10 +8,12 @@ import (
 )
 
 // lostSnapshotsSQL finds snapshots in a moving status that no job will move, as
-// lostJobsSQL does volumes.
+// lostJobsSQL does volumes. Those of a group snapshot are made by its job,
+// while it is being created.
 const lostSnapshotsSQL = `SELECT s.id, s.status, s.generation, s.request_id
 	FROM snapshots s JOIN (VALUES ('creating', 'snapshot_create'), ('deleting', 'snapshot_delete')) AS moving (status, kind) USING (status)
-	WHERE s.deleted_at IS NULL AND s.status IN ('creating', 'deleting') AND s.group_snapshot_id IS NULL
+	WHERE s.deleted_at IS NULL AND s.status IN ('creating', 'deleting') AND (s.status = 'deleting' OR s.group_snapshot_id IS NULL
+			OR NOT EXISTS (SELECT 1 FROM group_snapshots g WHERE g.id = s.group_snapshot_id AND g.status = 'creating'))
 		AND COALESCE(s.updated_at, s.created_at) <= now() - $1::interval
 		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
 			AND j.args @> jsonb_build_object('snapshot_id', s.id)

@@ -39,6 +39,7 @@ type Volume struct {
 	SnapshotID        *string
 	SourceVolid       *string
 	GroupID           *string
+	Consistency       bool `gorm:"-"` // its group is a consistency group; read by the queries that join it
 	EncryptionKeyID   *string
 	ReplicationStatus *string
 	ProviderID        *string
@@ -53,6 +54,11 @@ type Volume struct {
 // TableName is GORM's.
 func (Volume) TableName() string { return "volumes" }
 
+// ofConsistencyGroup tells whether the volume's group, if any, is what the older
+// API calls a consistency group.
+const ofConsistencyGroup = `CASE WHEN v.group_id IS NULL THEN false ELSE COALESCE((SELECT gt.name = '` + ConsistencyType + `'
+	FROM groups g JOIN group_types gt ON gt.id = g.group_type_id WHERE g.id = v.group_id), false) END`
+
 // volumes describes the table to the list builder. The type's name is joined,
 // so that a list needs no statement for it.
 var volumes = table{
@@ -63,7 +69,7 @@ var volumes = table{
 		v.availability_zone, v.pool_id, v.claimed_bytes, v.host, v.service_id, v.bootable,
 		v.multiattach, v.held, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
 		v.source_volid, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
-		v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at`,
+		v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at, ` + ofConsistencyGroup,
 	byName: map[string]column{
 		"id": uuidColumn("v.id"), "project_id": textColumn("v.project_id"),
 		"user_id": textColumn("v.user_id"), "display_name": textColumn("v.name").nullable(),
@@ -104,7 +110,7 @@ func (v *Volume) fields() []any {
 		&v.AvailabilityZone, &v.PoolID, &v.ClaimedBytes, &v.Host, &v.ServiceID, &v.Bootable,
 		&v.Multiattach, &v.Held, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
 		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
-		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt}
+		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt, &v.Consistency}
 }
 
 // Volume gives a live volume. scope limits it to one project; empty for all.
@@ -125,7 +131,7 @@ func (t *Tx) InsertVolume(ctx context.Context, v *Volume) error {
 	if v.CreatedAt.IsZero() {
 		v.CreatedAt = t.Now()
 	}
-	own := slices.DeleteFunc(v.fields(), func(field any) bool { return field == &v.VolumeType })
+	own := slices.DeleteFunc(v.fields(), func(field any) bool { return field == &v.VolumeType || field == &v.Consistency })
 	t.later(insertVolumeSQL, values(own)...)
 	t.later(`INSERT INTO volume_history (volume_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
 		v.ID, v.Generation, v.Status)

@@ -14,7 +14,7 @@ var volumesShown = func() table {
 		v.migration_status, v.volume_type_id, t.name, v.availability_zone, v.host, v.service_id,
 		v.bootable, v.multiattach, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
 		v.source_volid, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
-		v.consumes_quota, v.created_at, v.updated_at`
+		v.consumes_quota, v.created_at, v.updated_at, ` + ofConsistencyGroup
 	return t
 }()
 
@@ -27,7 +27,7 @@ func readShown(rows pgx.Rows) ([]Volume, error) {
 		&v.MigrationStatus, &v.VolumeTypeID, same{&v.VolumeType}, same{&v.AvailabilityZone}, &v.Host, &v.ServiceID,
 		&v.Bootable, &v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
 		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
-		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt}
+		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt, &v.Consistency}
 	var all []Volume
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {

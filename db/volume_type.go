@@ -127,14 +127,17 @@ func (t *Tx) UpdateVolumeType(ctx context.Context, id string, set map[string]any
 	return v, result.Error
 }
 
-// DeleteVolumeType ends a type that no live volume has and that is no project's
-// default; Invalid otherwise. The row is locked against new volumes by the
-// volumes' foreign key.
+// DeleteVolumeType ends a type that no live volume has, that no group is for and
+// that is no project's default; Invalid otherwise. The row is locked against new
+// volumes by the volumes' foreign key.
 func (t *Tx) DeleteVolumeType(ctx context.Context, id string) error {
 	if err := t.gorm.Exec("SELECT 1 FROM volume_types WHERE id = ? FOR UPDATE", id).Error; err != nil {
 		return err
 	}
 	used, err := t.TypeInUse(ctx, id)
+	if err == nil && !used {
+		used, err = t.VolumeTypeInGroups(ctx, id)
+	}
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,10 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeUnmanage))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotManage))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotUnmanage))
+	river.AddWorker(workers, river.WorkFunc(r.groupCreate))
+	river.AddWorker(workers, river.WorkFunc(r.groupDelete))
+	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotCreate))
+	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotDelete))
 	return workers
 }
 

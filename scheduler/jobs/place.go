@@ -64,7 +64,7 @@ func (r *run) place(ctx context.Context, v *db.Volume, specs db.StringMap, args 
 func (r *run) awaitsNodes(v db.Volume, pools []db.PoolService) bool {
 	if len(pools) == 0 {
 		_, copied := sourceOf(v)
-		return !copied
+		return !copied && v.GroupID == nil
 	}
 	return slices.ContainsFunc(Snapshot(pools, time.Now(), r.DownTime), func(p placement.Pool) bool { return !p.Up })
 }
@@ -76,6 +76,9 @@ func (r *run) decide(ctx context.Context, v db.Volume, request placement.Request
 		return nil, placement.Decision{}, err
 	}
 	if pools, err = r.besideSource(ctx, v, pools); err != nil {
+		return nil, placement.Decision{}, err
+	}
+	if pools, err = r.besideGroup(ctx, v, pools); err != nil {
 		return nil, placement.Decision{}, err
 	}
 	return pools, r.Placer.Place(Snapshot(pools, time.Now(), r.DownTime), request), nil
@@ -130,6 +133,18 @@ func (r *run) besideSource(ctx context.Context, v db.Volume, pools []db.PoolServ
 	}), nil
 }
 
+// besideGroup leaves only the group's pool for a volume of a group.
+func (r *run) besideGroup(ctx context.Context, v db.Volume, pools []db.PoolService) ([]db.PoolService, error) {
+	if v.GroupID == nil {
+		return pools, nil
+	}
+	id, err := r.DB.GroupPool(ctx, *v.GroupID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(pools), func(p db.PoolService) bool { return id == nil || p.ID != *id }), nil
+}
+
 // explain words for the user why no pool can serve; it names none.
 func (r *run) explain(v db.Volume, d placement.Decision) string {
 	text := d.UserMessage()
@@ -138,6 +153,9 @@ func (r *run) explain(v db.Volume, d placement.Decision) string {
 		if text = why + " " + text; d.Pools == 0 {
 			text = why
 		}
+	}
+	if v.GroupID != nil {
+		text = "The volume must be in the pool of its group. " + text
 	}
 	if n := len(r.notes.Tried); n > 0 {
 		text += fmt.Sprintf(" Of the pools tried, the last failed: %s.", strings.TrimSuffix(r.notes.Tried[n-1].Reason, "."))

@@ -1,0 +1,48 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+// groupDelete ends a group when its volumes, each of which has a job of its own,
+// are gone. One that stays leaves the group in error_deleting.
+func (r *Runner) groupDelete(ctx context.Context, job *river.Job[db.GroupDeleteArgs]) error {
+	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
+		g, err := r.DB.Group(ctx, job.Args.GroupID, "")
+		if fault.Is(err, fault.NotFound) || err == nil && g.Status != db.GroupDeleting {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		left, err := r.DB.GroupMembers(ctx, g.ID, ReasonSilent)
+		if err != nil {
+			return err
+		}
+		return run.endGroupDelete(ctx, g, left)
+	})
+}
+
+func (r *run) endGroupDelete(ctx context.Context, g db.Group, left db.Members) error {
+	reason := "a volume of it was not deleted"
+	switch {
+	case left.All == 0:
+		return unlessGone(r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishGroupDelete(ctx, g) }))
+	case left.Deleting > 0:
+		return errAgain
+	case left.Interrupted == left.All:
+		reason = ReasonSilent
+	}
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.MoveGroupAt(ctx, g, db.GroupDeleteFailed, reason, nil); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, db.NewGroupMessage(g, db.ActionDeleteGroup, db.DetailUnknownError,
+			"The group was not deleted: "+reason+".", r.request))
+	})
+}
