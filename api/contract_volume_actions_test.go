@@ -143,6 +143,13 @@ func TestVolumeActions(t *testing.T) {
 			`member POST /volumes/{big}/action {"os-terminate_connection": {"connector": {}}} -> 400 connector`, `member POST /volumes/{big}/action {"os-terminate_connection": {"connector": "x"}} -> 400 connector`,
 			`reader POST /volumes/{big}/action {"os-terminate_connection": {"connector": {}}} -> 403 terminate_connection`,
 		},
+		"reset": {
+			`admin POST /volumes/{free}/action {"os-reset_status": {"status": "in-use", "attach_status": "detached"}} -> 400 has no attachment`,
+			`admin POST /volumes/{used}/action {"os-reset_status": {"status": "in-use", "attach_status": "Detached"}} -> 202`, `member GET /volumes/{used} -> 200 "status":"available"`,
+			`admin POST /volumes/{free}/action {"os-reset_status": {"attach_status": "attached"}} -> 202`, `member GET /volumes/{free} -> 200 "status":"available"`,
+			`member POST /volumes/{free}/action {"os-reserve": null} -> 202`, `admin POST /volumes/{free}/action {"os-reset_status": {"attach_status": "detached"}} -> 202`, `member GET /volumes/{free} -> 200 "status":"available"`,
+			`member POST /volumes/{free}/action {"os-reserve": null} -> 202`, `admin POST /volumes/{free}/action {"os-reset_status": {"status": "error"}} -> 202`, `admin POST /volumes/{free}/action {"os-force_detach": {}} -> 202`, `member GET /volumes/{free} -> 200 "status":"available"`,
+		},
 		"force detach": {
 			`member POST /volumes/{used}/action {"os-force_detach": {}} -> 403 force_detach`, `admin POST /volumes/{used}/action {"os-force_detach": {}} -> 409 ConflictNovaUsingAttachment`,
 			`admin POST /volumes/{used}/action {"os-force_detach": {"attachment_id": "{missing}"}} -> 400 Error force detaching volume - VolumeAttachmentNotFound`,

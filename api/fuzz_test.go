@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"clinker/db"
 	"clinker/internal/fault"
 	"clinker/policy"
 )
@@ -183,6 +184,16 @@ func FuzzConnector(f *testing.F) {
 		}
 		if err == nil && parsed != nil && (parsed.Host == "" || parsed.Initiator == "") {
 			t.Fatalf("%s gave %+v", raw, parsed)
+		}
+		leaves, err := parseLeaving(json.RawMessage(raw))
+		if len(raw) < 1000 && utf8.Valid(raw) {
+			explained(t, err, fault.Invalid)
+		}
+		if err == nil && leaves != nil && leaves.Host+leaves.Initiator == "" {
+			t.Fatalf("%s gave %+v", raw, leaves)
+		}
+		if err == nil && leaves.of(db.Attachment{}) {
+			t.Fatalf("%s is an attachment's that nobody has", raw)
 		}
 	})
 }

@@ -44,6 +44,9 @@ func (s *Server) resetVolume(c *Call) (View, error) {
 		if err := c.detachAll(v); err != nil {
 			return nil, err
 		}
+		if status == "in-use" {
+			status = "available" // nobody uses it any more
+		}
 	}
 	move, set := db.AttachmentsTouched, map[string]any{}
 	if status != "" || attach == db.AttachDetached {
@@ -68,7 +71,7 @@ func (c *Call) checkReset(v db.Volume, status, attach, migration string) error {
 	if status == "deleting" {
 		return fault.New(fault.Invalid, "Invalid status: deleting cannot be set; delete the volume instead.")
 	}
-	if status == "in-use" && attach != "detached" {
+	if status == "in-use" {
 		attachments, err := c.database().AttachmentsOf(c.Context(), v.ID)
 		if err != nil || len(attachments[v.ID]) > 0 {
 			return err
