@@ -162,7 +162,9 @@ func (c *Call) grant(v db.Volume, a db.Attachment, initiator, mode string, as lo
 
 // node finds who keeps the volume, and under which name of a pool.
 func (c *Call) node(v db.Volume) (rpc.Volumed, string, error) {
-	pool, err := c.database().PoolOf(c.Context(), *v.PoolID)
+	pool, err := c.server.pools.get(*v.PoolID, func() (db.PoolService, error) {
+		return c.database().PoolOf(c.Context(), *v.PoolID)
+	})
 	if err != nil {
 		return nil, "", err
 	}

@@ -33,15 +33,11 @@ func attachmentRoutes(s *Server) []Route {
 // attachment reads the attachment that the path names, with its volume, and
 // asks the policy about it.
 func (c *Call) attachment() (db.Attachment, db.Volume, error) {
-	a, err := c.database().Attachment(c.Context(), c.Param("attachment_id"), c.Scope())
+	a, v, err := c.database().AttachmentAndVolume(c.Context(), c.Param("attachment_id"), c.Scope())
 	if err != nil {
-		return a, db.Volume{}, err
+		return a, v, err
 	}
-	if err := c.Allow(Owner{a.ProjectID, a.UserID}); err != nil {
-		return a, db.Volume{}, err
-	}
-	v, err := c.database().Volume(c.Context(), a.VolumeID, "")
-	return a, v, err
+	return a, v, c.Allow(Owner{a.ProjectID, a.UserID})
 }
 
 var attachmentFilters = filterSpec{

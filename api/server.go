@@ -71,6 +71,8 @@ type Server struct {
 	db      *db.DB
 	policy  *policy.Enforcer
 	schemas schemas
+	pools   recent[string, db.PoolService] // whose nodes attachments are asked of
+	zones   recent[string, bool]           // that there are
 	routes  []Route
 	router  http.Handler
 }
@@ -78,6 +80,7 @@ type Server struct {
 // New checks every declaration and builds the routes.
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, db: o.DB, policy: o.Policy}
+	s.pools.age, s.zones.age = time.Second, time.Second
 	if s.Filters == nil {
 		s.Filters = DefaultFilters()
 	}

@@ -198,19 +198,12 @@ func (c *Call) beginSnapshotDelete(snap db.Snapshot, m db.Move, sentence string)
 	return err
 }
 
-// deleteSnapshots begins the deletion of a volume's snapshots, or refuses when
-// there are any and they are not to go with it. The volume's move comes before.
-func (c *Call) deleteSnapshots(tx *db.Tx, volumeID string, cascade bool) error {
-	if cascade {
-		err := tx.CascadeDelete(c.Context(), volumeID, c.RequestID)
-		if fault.Is(err, fault.Conflict) {
-			return fault.Wrap(err, fault.Invalid, "Invalid volume: Failed to update snapshot. %s", fault.MessageOf(err))
-		}
-		return err
-	}
-	has, err := tx.HasSnapshots(c.Context(), volumeID)
-	if err == nil && has {
-		err = fault.New(fault.Invalid, undeletable)
+// deleteSnapshots begins the deletion of a volume's snapshots. The volume's move
+// comes before.
+func (c *Call) deleteSnapshots(tx *db.Tx, volumeID string) error {
+	err := tx.CascadeDelete(c.Context(), volumeID, c.RequestID)
+	if fault.Is(err, fault.Conflict) {
+		return fault.Wrap(err, fault.Invalid, "Invalid volume: Failed to update snapshot. %s", fault.MessageOf(err))
 	}
 	return err
 }

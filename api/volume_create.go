@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -249,22 +250,24 @@ func typeZones(kind db.VolumeType) (allowed []string) {
 }
 
 func (c *Call) zoneExists(name string) (bool, error) {
-	zones, err := c.database().Zones(c.Context())
-	for _, z := range zones {
-		if z.Name == name {
-			return true, err
+	exists, err := c.server.zones.get(name, func() (bool, error) {
+		zones, err := c.database().Zones(c.Context())
+		if err == nil && !slices.ContainsFunc(zones, func(z db.Zone) bool { return z.Name == name }) {
+			err = invalidZone(name)
 		}
+		return true, err
+	})
+	if fault.Is(err, fault.Invalid) {
+		return false, nil
 	}
-	return false, err
+	return exists, err
 }
 
 // insertVolume writes row, quota and job in one transaction.
 func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs) error {
-	if err := c.checkVolumeSize(v.SizeGiB); err != nil {
-		return err
-	}
 	return c.tx(func(tx *db.Tx) error {
 		tx.ReleaseEarly()
+		tx.CheckVolumeSize(c.Identity.ProjectID, v.SizeGiB, c.server.Limits)
 		name, err := tx.HoldTypeAs(c.Context(), kind)
 		if err != nil {
 			return err
@@ -299,7 +302,7 @@ func (c *Call) checkVolumeSize(size int) error {
 		return err
 	}
 	if limit := set[resource].Limit; limit >= 0 && size > limit {
-		return fault.New(fault.OverQuota, "VolumeSizeExceedsLimit: Requested volume size %dG is larger than maximum allowed limit %dG.", size, limit)
+		return db.VolumeTooLarge(size, limit)
 	}
 	return nil
 }

@@ -277,6 +277,8 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		if v.Status == "deleting" {
 			return nil
 		}
+		var has db.Dependents
+		tx.AskDependents(c.Context(), v.ID, &has)
 		moved, err := tx.MoveVolume(c.Context(), v.ID, move, "", nil)
 		if fault.Is(err, fault.Conflict) {
 			return fault.Wrap(err, fault.Invalid, undeletable)
@@ -284,15 +286,13 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		if err != nil {
 			return err
 		}
-		attachments, err := tx.AttachmentsIn(c.Context(), v.ID)
-		if err != nil {
-			return err
-		}
-		if len(attachments) > 0 || moved.GroupID != nil {
+		if has.Attachments || has.Snapshots && !cascade || moved.GroupID != nil {
 			return fault.New(fault.Invalid, undeletable)
 		}
-		if err := c.deleteSnapshots(tx, v.ID, cascade); err != nil {
-			return err
+		if has.Snapshots {
+			if err := c.deleteSnapshots(tx, v.ID); err != nil {
+				return err
+			}
 		}
 		if moved.PoolID == nil {
 			return tx.FinishDelete(c.Context(), moved)

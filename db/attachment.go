@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -92,6 +93,24 @@ func AttachmentLike(name, value string) (Condition, bool) { return attachments.l
 // Attachment gives a live attachment, in one project unless scope is empty.
 func (d *DB) Attachment(ctx context.Context, id, scope string) (Attachment, error) {
 	return one(ctx, d, attachments, id, scope, scanAttachment, AttachmentNotFound)
+}
+
+// AttachmentAndVolume is Attachment together with its volume.
+func (d *DB) AttachmentAndVolume(ctx context.Context, id, scope string) (a Attachment, v Volume, err error) {
+	if !ValidID(id) {
+		return a, v, AttachmentNotFound(id)
+	}
+	sql := "SELECT " + attachments.columns + ", " + volumes.columns + " FROM " + volumes.from +
+		" JOIN attachments a ON a.volume_id = v.id WHERE a.id = $1 AND a.deleted_at IS NULL"
+	args := []any{id}
+	if scope != "" {
+		sql, args = sql+" AND a.project_id = $2", append(args, scope)
+	}
+	err = d.pool.QueryRow(ctx, sql, args...).Scan(append(a.fields(), v.fields()...)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = AttachmentNotFound(id)
+	}
+	return a, v, err
 }
 
 // AttachmentNotFound is what Cinder says of an attachment that a caller cannot see.

@@ -28,10 +28,10 @@ func (t *Tx) expect(none error, sql string, args ...any) {
 	})
 }
 
-// ask is later for a query whose one value is wanted when a next statement has
-// been waited for.
-func ask[T any](t *Tx, value *T, sql string, args ...any) {
-	t.waiting.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(value) })
+// ask is later for a query of one row, whose values are wanted when a next
+// statement has been waited for.
+func (t *Tx) ask(values []any, sql string, args ...any) {
+	t.waiting.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(values...) })
 }
 
 // exec runs a statement and tells how many rows it met.

@@ -174,7 +174,24 @@ func refusal(err error) error {
 	if _, broken := fmt.Sscanf(pg.Detail, "%d %d %d", &amount, &consumed, &limit); broken != nil {
 		return err
 	}
+	if pg.ColumnName == QuotaPerVolumeGigabytes {
+		return VolumeTooLarge(amount, limit)
+	}
 	return exceeded(Delta{pg.ColumnName, amount}, consumed, limit)
+}
+
+// CheckVolumeSize ends the transaction in VolumeTooLarge if a volume of the
+// project must not have that many GiB. It goes with a next statement.
+func (t *Tx) CheckVolumeSize(project string, sizeGiB int, limits Limits) {
+	t.later(`SELECT over_quota($2, $3, $3, COALESCE(
+		(SELECT hard_limit FROM quotas q WHERE q.project_id = $1 AND q.resource = $2),
+		(SELECT hard_limit FROM quota_classes c WHERE c.class_name = 'default' AND c.resource = $2), $4))`,
+		project, QuotaPerVolumeGigabytes, sizeGiB, limits.Of(QuotaPerVolumeGigabytes))
+}
+
+// VolumeTooLarge is what Cinder says of a volume beyond per_volume_gigabytes.
+func VolumeTooLarge(sizeGiB, limit int) error {
+	return fault.New(fault.OverQuota, "VolumeSizeExceedsLimit: Requested volume size %dG is larger than maximum allowed limit %dG.", sizeGiB, limit)
 }
 
 // exceeded words the refusal as Cinder does, the name of its exception included.

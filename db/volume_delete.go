@@ -26,6 +26,19 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 	return t.Use(ctx, gone.ProjectID, VolumeUse(max(gone.SizeGiB, deref(gone.TargetSizeGiB)), typeName, -1), nil)
 }
 
+// Dependents are what keeps a volume from being deleted.
+type Dependents struct{ Attachments, Snapshots bool }
+
+// AskDependents keeps others out of a volume, as TouchAttachments does, and tells
+// whether it has live attachments and snapshots: with the next statement, which
+// is the volume's MoveVolume.
+func (t *Tx) AskDependents(ctx context.Context, id string, has *Dependents) {
+	t.lockVolume(id)
+	t.ask([]any{&has.Attachments, &has.Snapshots}, `SELECT
+		EXISTS (SELECT 1 FROM attachments WHERE volume_id = $1 AND deleted_at IS NULL),
+		EXISTS (SELECT 1 FROM snapshots WHERE volume_id = $1 AND deleted_at IS NULL)`, id)
+}
+
 // typeName reads a type's name, also of one that has been deleted since, and
 // keeps it until the transaction ends: quota is counted under it (type_lock.go).
 func (t *Tx) typeName(ctx context.Context, id string) (string, error) {
@@ -35,7 +48,7 @@ func (t *Tx) typeName(ctx context.Context, id string) (string, error) {
 // askTypeName is typeName for a row of volumes or snapshots. It comes before the
 // row's move, and goes with it.
 func (t *Tx) askTypeName(name *string, table, id string) {
-	ask(t, name, `SELECT COALESCE((SELECT t.name FROM volume_types t
+	t.ask([]any{name}, `SELECT COALESCE((SELECT t.name FROM volume_types t
 		WHERE t.id = (SELECT volume_type_id FROM `+table+` WHERE id = $1) FOR KEY SHARE), '')`, id)
 }
 

@@ -24,7 +24,7 @@ func (schedulerCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
-	d, err := openDatabase(ctx, cfg, db.LazyCommits)
+	d, err := openDatabase(ctx, cfg, db.LazyCommits, db.PlanOnce)
 	if err != nil {
 		return err
 	}
