@@ -11,7 +11,9 @@ type Option func(*pgxpool.Config)
 // PlanOnce has each connection plan a statement for all its arguments at once,
 // and not for each of the first five anew: for processes whose statements are
 // about one row each.
-func PlanOnce(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan" }
+func PlanOnce(c *pgxpool.Config) {
+	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+}
 
 // Traced has every statement told to the tracer, those of GORM and River too.
 func Traced(tracer pgx.QueryTracer) Option {
