@@ -43,7 +43,7 @@ func (s *Server) attachVolume(c *Call) (View, error) {
 	if in.Attach.Mode == "" {
 		in.Attach.Mode = "rw"
 	}
-	if err := notInMaintenance(v, "attached"); err != nil {
+	if err := notInMaintenance(v, "The volume cannot be attached in maintenance mode."); err != nil {
 		return nil, err
 	}
 	a, err := c.beginAttach(v, in.Attach)

@@ -27,7 +27,7 @@ func (s *Server) setBootable(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := notInMaintenance(v, "updated"); err != nil {
+	if err := notInMaintenance(v, "The volume cannot be updated during maintenance."); err != nil {
 		return nil, err
 	}
 	return nil, c.tx(func(tx *db.Tx) error {

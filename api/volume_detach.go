@@ -79,7 +79,7 @@ func (s *Server) detachVolume(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := notInMaintenance(v, "detached"); err != nil {
+	if err := notInMaintenance(v, "The volume cannot be detached in maintenance mode."); err != nil {
 		return nil, err
 	}
 	a, err := c.attachmentToDetach(v, in.Detach.AttachmentID)

@@ -45,7 +45,7 @@ func (s *Server) initializeConnection(c *Call) (View, error) {
 		err = fault.New(fault.Invalid, "Invalid input for field/attribute connector: it must name its 'host' and its 'initiator'.")
 	}
 	if err == nil {
-		err = notInMaintenance(v, "connected")
+		err = notInMaintenance(v, "The volume connection cannot be initialized in maintenance mode.")
 	}
 	if err != nil {
 		return nil, err

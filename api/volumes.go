@@ -194,7 +194,7 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if err := notInMaintenance(v, "updated"); err != nil {
+	if err := notInMaintenance(v, "The volume cannot be updated during maintenance."); err != nil {
 		return nil, err
 	}
 	set := map[string]any{}
@@ -222,12 +222,13 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err
 }
 
-// notInMaintenance refuses what a volume in maintenance must not be.
-func notInMaintenance(v db.Volume, what string) error {
+// notInMaintenance refuses, in a sentence of Cinder's, what must not be done to a
+// volume in maintenance.
+func notInMaintenance(v db.Volume, sentence string) error {
 	if v.Status != "maintenance" {
 		return nil
 	}
-	return fault.New(fault.Invalid, "Invalid volume: Volume %s is in maintenance and cannot be %s.", v.ID, what)
+	return fault.New(fault.Invalid, "Invalid volume: %s", sentence)
 }
 
 func firstOf[T any](values ...*T) *T {
