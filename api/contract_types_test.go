@@ -115,6 +115,35 @@ func init() {
 			`member@62 DELETE /default-types/` + ownProject + ` -> 403 You are not authorized`, `admin@61 GET /default-types -> 404`,
 		},
 	})
+	const retype = `/action {"os-retype": {"new_type": `
+	maps.Copy(errorScripts, map[string][]string{
+		"volume_actions.retype|type unknown": {
+			`member POST /volumes/{free}` + retype + `"unheard"}} -> 404 Volume type with name unheard could not be found.`,
+			`member POST /volumes/{free}` + retype + `"{missing}"}} -> 404`, `member POST /volumes/{free}` + retype + `"{private}"}} -> 404`,
+			`member POST /volumes/{foreign}` + retype + `"{type}"}} -> 404`, `reader POST /volumes/{free}` + retype + `"{type}"}} -> 403 volume:retype`,
+			`member POST /volumes/{free}` + retype + `"{type}", "migration_policy": "sometimes"}} -> 400 migration_policy`,
+		},
+		"volume_actions.retype|same type": {
+			`member POST /volumes/{free}` + retype + `"__DEFAULT__"}} -> 400 Invalid volume: Retype needs volume to be in available or in-use state`,
+			`member POST /volumes/{error}` + retype + `"{type}"}} -> 400 Invalid volume: Retype needs volume`, `member POST /volumes/{reserved}` + retype + `"{type}"}} -> 400`,
+			`admin POST /volumes/{big}/action {"os-reset_status": {"migration_status": "migrating"}} -> 202`, `member POST /volumes/{big}` + retype + `"{type}"}} -> 400 Invalid volume`,
+			`admin POST /qos-specs {"qos_specs": {"name": "{qosname}", "consumer": "front-end"}} -> 200`, `admin PUT /qos-specs/{boundqos} {"qos_specs": {"consumer": "both"}} -> 200`,
+			`member POST /volumes/{used}` + retype + `"{boundtype}"}} -> 400 Invalid volume: Retype needs volume`,
+			`member POST /volumes/{used}` + retype + `"{type}", "migration_policy": "on-demand"}} -> 202`, `member GET /volumes/{used} -> 200 "retyping"`,
+			`member POST /volumes/{used}` + retype + `"__DEFAULT__"}} -> 400`, `admin DELETE /types/{type} -> 400 in use`,
+			`member POST /volumes/{free}` + retype + `"{boundtype}", "migration_policy": null}} -> 202`, `member DELETE /volumes/{free} -> 400`,
+			`admin POST /volumes/{free}/action {"os-reset_status": {"status": "available"}} -> 202`, `member DELETE /volumes/{free} -> 202`,
+		},
+		"volume_actions.retype|multiattach": {
+			`admin POST /types/{type}/extra_specs {"extra_specs": {"multiattach": "<is> True"}} -> 200`,
+			`member POST /volumes/{used}` + retype + `"{type}"}} -> 400 Invalid input received: Invalid volume_type passed, retypes affecting multiattach are only allowed on available volumes, the specified volume however currently has a status of: in-use.`,
+			`admin POST /types/{luks}/extra_specs {"extra_specs": {"multiattach": "<is> True"}} -> 200`,
+			`member POST /volumes/{free}` + retype + `"{luks}"}} -> 400 Invalid input received: Retype requested both encryption and multi-attach, which is not supported.`,
+			`member POST /volumes/{free}` + retype + `"{type}"}} -> 202`,
+			`admin POST /types {"volume_type": {"name": "{qosname}", "extra_specs": {"provisioning:min_vol_size": "2"}}} -> 200`,
+			`member POST /volumes/{reserved}` + retype + `"{qosname}"}} -> 400 less than the minimum required size of '2'`,
+		},
+	})
 	elsewhere = append(elsewhere, "default_types.*|unknown project")
 	maps.Copy(operations, map[string]operation{
 		"type_access.add":        {"admin", "POST", "/types/{private}/action", add},
@@ -124,6 +153,7 @@ func init() {
 		"default_types.set":      {"admin", "PUT", "/default-types/" + ownProject, `{"default_type": {"volume_type": "x"}}`},
 		"qos.create":             {"admin", "POST", "/qos-specs", `{"qos_specs": {"name": "n"}}`},
 		"qos.update":             {"admin", "PUT", "/qos-specs/{qos}", `{"qos_specs": {"a": "b"}}`},
+		"volume_actions.retype":  {"member", "POST", "/volumes/{free}/action", `{"os-retype": {"new_type": "__DEFAULT__"}}`},
 		"qos.delete_keys":        {"admin", "PUT", "/qos-specs/{qos}/delete_keys", `{"keys": ["a"]}`},
 	})
 	maps.Copy(filterScripts, map[string][]string{

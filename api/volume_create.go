@@ -195,9 +195,7 @@ func checkEncryption(kind db.VolumeType, v db.Volume) error {
 }
 
 // specIsTrue reads an extra spec of the form "<is> True".
-func specIsTrue(specs map[string]string, key string) bool {
-	return strings.EqualFold(strings.Join(strings.Fields(specs[key]), " "), "<is> true")
-}
+func specIsTrue(specs db.StringMap, key string) bool { return specs.IsTrue(key) }
 
 // checkTypeSize holds the size against the type's provisioning:min_vol_size and
 // max_vol_size, in GiB.

@@ -59,8 +59,11 @@ func (s *Server) resetVolume(c *Call) (View, error) {
 		set["migration_status"] = nullIf(migration, "none")
 	}
 	return nil, c.tx(func(tx *db.Tx) error {
-		_, err := tx.MoveVolume(c.Context(), v.ID, move, "reset by an administrator", set)
-		return err
+		moved, err := tx.MoveVolume(c.Context(), v.ID, move, "reset by an administrator", set)
+		if err != nil || status == "" {
+			return err
+		}
+		return tx.Abandon(c.Context(), moved)
 	})
 }
 

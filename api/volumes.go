@@ -284,6 +284,9 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		if fault.Is(err, fault.Conflict) {
 			return fault.Wrap(err, fault.Invalid, undeletable)
 		}
+		if err == nil && force {
+			err = tx.AbandonRetype(c.Context(), v.ID)
+		}
 		if err != nil {
 			return err
 		}

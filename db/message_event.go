@@ -14,14 +14,15 @@ const messageLifetime = 30 * 24 * time.Hour
 type MessageWord struct{ ID, Text string }
 
 // The actions that messages tell of: Cinder's (cinder/message/message_field.py).
-// Cinder has no number for deleting or reverting a volume or group; ours are far from
-// those it may still give away.
+// Cinder has no number for deleting, reverting or retyping a volume, nor for
+// deleting a group; ours are far from those it may still give away.
 var (
 	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
 	ActionExtendVolume     = MessageWord{"007", "extend volume"}
 	ActionDeleteVolume     = MessageWord{"901", "delete volume"}
 	ActionRevertVolume     = MessageWord{"902", "revert volume to a snapshot"}
 	ActionDeleteGroup      = MessageWord{"903", "delete group"}
+	ActionRetypeVolume     = MessageWord{"904", "retype volume"}
 	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
 	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
 )
@@ -38,6 +39,7 @@ var (
 
 var (
 	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
+		ActionRetypeVolume,
 		ActionCreateSnapshot, ActionDeleteSnapshot}
 	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}

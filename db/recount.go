@@ -19,17 +19,21 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s is counted as %d and is %d", d.What, d.Counted, d.Expected)
 }
 
-// recountQuotaSQL counts as VolumeUse, GrowthUse, SnapshotUse and GroupUse do: a volume
-// that is to grow counts its target already.
+// recountQuotaSQL counts as VolumeUse, GrowthUse, SnapshotUse and GroupUse do: a
+// volume that is to grow counts its target already, and one that is to have
+// another type counts under that one's name already.
 const recountQuotaSQL = `WITH rows AS (
-		SELECT v.project_id, t.name AS type, 1 AS volumes, 0 AS snapshots,
+		SELECT true AS once, v.project_id, t.name AS type, 1 AS volumes, 0 AS snapshots,
 			greatest(v.size_gib, COALESCE(v.target_size_gib, 0)) AS gigabytes
 		FROM volumes v JOIN volume_types t ON t.id = v.volume_type_id WHERE v.deleted_at IS NULL AND v.consumes_quota
-		UNION ALL SELECT s.project_id, t.name, 0, 1, s.quota_gib
+		UNION ALL SELECT true, s.project_id, t.name, 0, 1, s.quota_gib
 		FROM snapshots s JOIN volume_types t ON t.id = s.volume_type_id WHERE s.deleted_at IS NULL AND s.consumes_quota
+		UNION ALL SELECT false, r.project_id, t.name, r.volumes, r.snapshots, r.gigabytes
+		FROM volume_retypes r JOIN volume_types t ON t.id = r.volume_type_id
+		JOIN volumes v ON v.id = r.volume_id AND v.deleted_at IS NULL AND v.status = 'retyping'
 	), sums AS (
 		SELECT project_id, '' AS suffix, sum(volumes) AS volumes, sum(snapshots) AS snapshots, sum(gigabytes) AS gigabytes
-		FROM rows GROUP BY project_id
+		FROM rows WHERE once GROUP BY project_id
 		UNION ALL SELECT project_id, '_' || type, sum(volumes), sum(snapshots), sum(gigabytes) FROM rows GROUP BY project_id, type
 	), expected AS (
 		SELECT project_id, c.resource || suffix AS resource, c.n::bigint AS n

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/go-faster/jx"
 )
@@ -54,6 +55,11 @@ func (m StringMap) Value() (driver.Value, error) {
 	}
 	raw, err := json.Marshal(map[string]string(m))
 	return string(raw), err
+}
+
+// IsTrue reads an extra spec of the form "<is> True".
+func (m StringMap) IsTrue(key string) bool {
+	return strings.EqualFold(strings.Join(strings.Fields(m[key]), " "), "<is> true")
 }
 
 // With gives a new map in which the entries of more win.

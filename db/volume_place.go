@@ -7,14 +7,24 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// VolumeAndSpecs gives a live volume and the extra specs of its type, which may
-// have been deleted since. NotFound when there is no such volume.
-func (d *DB) VolumeAndSpecs(ctx context.Context, id string) (v Volume, specs StringMap, err error) {
+// TypeSpecs is what a volume type asks of the pool of its volumes.
+type TypeSpecs struct {
+	ExtraSpecs StringMap
+	// BackEndQos: the type has QoS specs that are for the storage alone to keep to.
+	BackEndQos bool
+}
+
+// backEndQosSQL is TypeSpecs.BackEndQos of the type t.
+const backEndQosSQL = `EXISTS (SELECT 1 FROM qos_specs q WHERE q.id = t.qos_specs_id AND q.consumer = 'back-end' AND q.specs <> '{}')`
+
+// VolumeAndSpecs gives a live volume and what its type asks for, which may have
+// been deleted since. NotFound when there is no such volume.
+func (d *DB) VolumeAndSpecs(ctx context.Context, id string) (v Volume, specs TypeSpecs, err error) {
 	if !ValidID(id) {
-		return v, nil, VolumeNotFound(id)
+		return v, specs, VolumeNotFound(id)
 	}
-	err = d.pool.QueryRow(ctx, "SELECT "+volumes.columns+", t.extra_specs FROM "+volumes.from+" WHERE v.id = $1 AND "+volumes.live, id).
-		Scan(append(v.fields(), &specs)...)
+	err = d.pool.QueryRow(ctx, "SELECT "+volumes.columns+", t.extra_specs, "+backEndQosSQL+" FROM "+volumes.from+" WHERE v.id = $1 AND "+volumes.live, id).
+		Scan(append(v.fields(), &specs.ExtraSpecs, &specs.BackEndQos)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = VolumeNotFound(id)
 	}

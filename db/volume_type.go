@@ -151,9 +151,10 @@ func (t *Tx) DeleteVolumeType(ctx context.Context, id string) error {
 	return err
 }
 
-// TypeInUse tells whether any live volume has the type.
+// TypeInUse tells whether any live volume has the type, or is to get it.
 func (t *Tx) TypeInUse(ctx context.Context, id string) (bool, error) {
 	var used bool
-	err := t.gorm.Raw("SELECT EXISTS (SELECT 1 FROM volumes WHERE volume_type_id = ? AND deleted_at IS NULL AND user_id >= '')", id).Scan(&used).Error
+	err := t.gorm.Raw(`SELECT EXISTS (SELECT 1 FROM volumes WHERE volume_type_id = ? AND deleted_at IS NULL AND user_id >= '')
+		OR EXISTS (SELECT 1 FROM volume_retypes WHERE volume_type_id = ?)`, id, id).Scan(&used).Error
 	return used, err
 }

@@ -4,7 +4,7 @@ import "time"
 
 // Scheduler is the part of [DEFAULT] about placement and about nodes that fall silent.
 type Scheduler struct {
-	DefaultFilters           []string      `ini:"scheduler_default_filters" default:"AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DifferentBackendFilter,SameBackendFilter" help:"The filters a pool must pass, in this order."`
+	DefaultFilters           []string      `ini:"scheduler_default_filters" default:"AvailabilityZoneFilter,CapacityFilter,CapabilitiesFilter,DifferentBackendFilter,SameBackendFilter,QosFilter" help:"The filters a pool must pass, in this order."`
 	DefaultWeighers          []string      `ini:"scheduler_default_weighers" default:"DiskIOWeigher" help:"The weighers that rank the pools which pass: DiskIOWeigher, CapacityWeigher, VolumeNumberWeigher."`
 	DiskIOWeightMultiplier   float64       `ini:"disk_io_weight_multiplier" default:"1.0" help:"Weight of DiskIOWeigher: above 0 prefers the pool with the least disk I/O, below 0 the busiest."`
 	CapacityWeightMultiplier float64       `ini:"capacity_weight_multiplier" default:"1.0" help:"Weight of CapacityWeigher: above 0 prefers the pool with the most free space, below 0 the fullest."`

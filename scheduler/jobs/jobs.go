@@ -83,6 +83,7 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeExtend))
 	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
+	river.AddWorker(workers, river.WorkFunc(r.volumeRetype))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeManage))

@@ -36,7 +36,7 @@ func (n *noPool) Error() string { return n.text }
 // place gives the volume's pool. A volume without one gets the best that has
 // room, and v its claim; of two schedulers that choose at once, or for the last
 // bytes, one meets Conflict and begins again. *noPool when none can serve.
-func (r *run) place(ctx context.Context, v *db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (place, error) {
+func (r *run) place(ctx context.Context, v *db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (place, error) {
 	if v.PoolID != nil {
 		return r.whereIs(ctx, *v.PoolID)
 	}
@@ -104,8 +104,8 @@ func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d
 	return place{}, fault.New(fault.Conflict, "others were faster at every pool that had room for volume %s", v.ID)
 }
 
-func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (placement.Request, error) {
-	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones, ExtraSpecs: specs}
+func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (placement.Request, error) {
+	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones, ExtraSpecs: specs.ExtraSpecs, BackEndQos: specs.BackEndQos}
 	for _, tried := range r.notes.Tried {
 		request.Exclude = append(request.Exclude, tried.Pool)
 	}

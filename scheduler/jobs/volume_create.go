@@ -36,7 +36,7 @@ func (r *Runner) volumeCreate(ctx context.Context, job *river.Job[db.VolumeCreat
 func creating(v db.Volume) bool { return v.Status == "creating" || v.Status == "downloading" }
 
 // createOnce takes the row one pool further; next when it is to be read again.
-func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.StringMap, args db.VolumeCreateArgs) (next bool, err error) {
+func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (next bool, err error) {
 	where, err := r.place(ctx, &v, specs, args)
 	var none *noPool
 	if errors.As(err, &none) {

@@ -69,7 +69,11 @@ func (d Decision) UserMessage() string {
 		}
 		parts = append(parts, part)
 	}
-	return "No pool can hold the volume: " + strings.Join(parts, ", ") + "."
+	text := "No pool can hold the volume: " + strings.Join(parts, ", ") + "."
+	if hint := hints[d.Refused[0].Filter]; hint != "" && len(parts) == 1 {
+		text += " " + hint
+	}
+	return text
 }
 
 // LogLines gives the administrator one line per pool: the ranked ones with

@@ -21,12 +21,14 @@ type weigher struct {
 var (
 	filters  = map[string]filter{}
 	weighers = map[string]weigher{}
+	// hints say to the user what can be done when a filter refused every pool.
+	hints = map[string]string{}
 )
 
 // DefaultFilters and DefaultWeighers apply when none are configured.
 var (
 	DefaultFilters = []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter",
-		"SameBackendFilter", "DifferentBackendFilter"}
+		"SameBackendFilter", "DifferentBackendFilter", "QosFilter"}
 	DefaultWeighers = []string{"DiskIOWeigher"}
 )
 

@@ -7,6 +7,7 @@ type Request struct {
 	SizeBytes         int64             // 0 for a volume that exists already (manage)
 	AvailabilityZones []string          // any of these; empty: any zone
 	ExtraSpecs        map[string]string // of the volume type
+	BackEndQos        bool              // the type's QoS specs are for the storage alone to keep to
 	ProvisioningThick bool              // also set by the extra spec provisioning:type=thick
 
 	// SameHost and DifferentHost are the pools (host@backend#pool) of the

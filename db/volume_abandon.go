@@ -1,0 +1,25 @@
+package db
+
+import "context"
+
+// Abandon gives back what a volume's work in progress has been promised beyond
+// what the volume is, for who has set its status by hand: the growth of an
+// extension, the quota of a retype. The work's job finds another status and
+// ends. Call it behind the MoveVolume, which gives moved.
+func (t *Tx) Abandon(ctx context.Context, moved Volume) error {
+	if err := t.AbandonRetype(ctx, moved.ID); err != nil || moved.TargetSizeGiB == nil {
+		return err
+	}
+	if _, err := t.UpdateVolume(ctx, moved.ID, map[string]any{"target_size_gib": nil}); err != nil {
+		return err
+	}
+	if err := t.Unclaim(ctx, moved.ID, int64(moved.SizeGiB)<<30); err != nil || !moved.ConsumesQuota {
+		return err
+	}
+	name, err := t.typeName(moved.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	growth := max(*moved.TargetSizeGiB-moved.SizeGiB, 0)
+	return t.Use(ctx, moved.ProjectID, GrowthUse(-growth, name), nil)
+}

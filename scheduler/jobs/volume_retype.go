@@ -1,0 +1,109 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/scheduler/placement"
+)
+
+// volumeRetype gives a volume the type that it is to have, when the pool it is
+// in serves that type: nothing changes on the node then. Otherwise the volume
+// keeps the type it had, and its user is told why.
+func (r *Runner) volumeRetype(ctx context.Context, job *river.Job[db.VolumeRetypeArgs]) error {
+	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
+		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
+		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "retyping" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return run.retype(ctx, v)
+	})
+}
+
+func (r *run) retype(ctx context.Context, v db.Volume) error {
+	to, err := r.DB.RetypeOf(ctx, v.ID)
+	if fault.Is(err, fault.NotFound) {
+		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.RefuseRetype(ctx, v, "it is to have no other type") })
+	}
+	if err != nil {
+		return err
+	}
+	reason, err := r.refusesType(ctx, v, to)
+	switch {
+	case err != nil:
+		return err
+	case reason != "":
+		return r.refuseRetype(ctx, v, to, reason)
+	}
+	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishRetype(ctx, v, to) })
+}
+
+// refusesType says why the volume cannot have the type where it is, "" when it
+// can.
+func (r *run) refusesType(ctx context.Context, v db.Volume, to db.Retype) (reason string, err error) {
+	is, err := r.DB.TypeEncryption(ctx, v.VolumeTypeID)
+	if err != nil {
+		return "", err
+	}
+	wanted, err := r.DB.TypeEncryption(ctx, to.VolumeTypeID)
+	if err != nil {
+		return "", err
+	}
+	if !is.Same(wanted) {
+		return "the types are encrypted differently", nil
+	}
+	pools, err := r.pools.snapshot(ctx, now)
+	if err != nil {
+		return "", err
+	}
+	here := slices.DeleteFunc(pools, func(p db.PoolService) bool { return v.PoolID == nil || p.ID != *v.PoolID })
+	d := r.Placer.Place(Snapshot(here, time.Now(), r.DownTime), placement.Request{
+		ExtraSpecs: to.ExtraSpecs, BackEndQos: to.BackEndQos, AvailabilityZones: zonesOf(to.ExtraSpecs),
+	})
+	switch {
+	case len(d.Ranked) > 0:
+		return "", nil
+	case len(d.Refused) == 0:
+		return "it is in no pool", nil
+	case time.Since(r.since) < r.Grace && r.awaitsNodes(v, here):
+		return "", errAgain
+	}
+	for _, line := range d.LogLines() {
+		slog.WarnContext(ctx, "a volume's pool does not serve its new type", "volume", v.ID, "because", line)
+	}
+	return "its pool does not serve the type (" + d.Refused[0].Filter + ")", nil
+}
+
+// zonesOf gives the zones that a type's volumes may be in; none means all.
+func zonesOf(specs db.StringMap) (zones []string) {
+	for zone := range strings.SplitSeq(specs["RESKEY:availability_zones"], ",") {
+		if zone = strings.TrimSpace(zone); zone != "" {
+			zones = append(zones, zone)
+		}
+	}
+	return zones
+}
+
+func (r *run) refuseRetype(ctx context.Context, v db.Volume, to db.Retype, reason string) error {
+	text := "The volume keeps its type: " + reason + ". Retype requires migration but is not allowed (migration_policy never)."
+	if to.MigrationPolicy == db.MigrateOnDemand {
+		text = "The volume keeps its type: " + reason + ". Retype requires migration, and this volume cannot be moved."
+	}
+	slog.WarnContext(ctx, "volume not retyped", "volume", v.ID, "reason", reason)
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.RefuseRetype(ctx, v, reason); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionRetypeVolume, db.DetailNoBackendAvailable, text, r.request))
+	})
+}

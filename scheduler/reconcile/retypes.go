@@ -1,0 +1,28 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"clinker/db"
+)
+
+func init() {
+	chores = append(chores, chore{"lost retype jobs", 5 * time.Second, (*Reconciler).lostRetypes})
+}
+
+// lostRetypes gives a job to every volume in status retyping that has none.
+func (r *Reconciler) lostRetypes(ctx context.Context) error {
+	lost, err := r.DB.LostRetypes(ctx, r.Quiet/2, most)
+	if err != nil {
+		return err
+	}
+	for _, v := range lost {
+		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.RetypeAgain(ctx, v) }); err != nil {
+			return err
+		}
+		slog.WarnContext(ctx, "a volume that is being retyped had no job, and has one again", "volume", v.ID)
+	}
+	return nil
+}
