@@ -72,6 +72,43 @@ func TestRetypeLife(t *testing.T) {
 	s.recounted()
 }
 
+// A snapshot that goes while its volume gets the other type gives back what it
+// counts under the name of the type that it has then.
+func TestSnapshotGoesWhileRetypeEnds(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, false)
+	gold := s.kind("gold", nil)
+	v := s.placed(2)
+	snap := s.taken(v.ID)
+	s.must(s.retype(v, gold, nil))
+	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
+		return tx.BeginSnapshotDelete(ctx, snap.ID, db.SnapshotDeleteBegin, "")
+	}))
+	to, err := s.RetypeOf(t.Context(), v.ID)
+	s.must(err)
+	v, snap = s.volume(v.ID), s.snapshot(snap.ID)
+	gone := make(chan error, 1)
+	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
+		if err := tx.FinishRetype(ctx, v, to); err != nil {
+			return err
+		}
+		go func() {
+			gone <- s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, snap) })
+		}()
+		for waiting := 0; waiting == 0 && ctx.Err() == nil; {
+			err := s.DB.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	s.must(<-gone)
+	s.counts("snapshots_gold", 0, "snapshots___DEFAULT__", 0, "gigabytes_gold", 2, "gigabytes___DEFAULT__", 0)
+	s.recounted()
+}
+
 // counts compares the use of resources: a name, then how much.
 func (s *stage) counts(want ...any) {
 	s.Helper()

@@ -70,13 +70,13 @@ func (t *Tx) takeRetype(volumeID string) (all countedList, err error) {
 func (t *Tx) exchangeUse(ctx context.Context, has, reserved countedList, typeID string) error {
 	change := map[string][]Delta{}
 	for _, c := range has {
-		old, err := t.typeName(c.VolumeTypeID)
+		old, err := t.typeName(ctx, c.VolumeTypeID)
 		if err != nil {
 			return err
 		}
 		change[c.ProjectID] = append(change[c.ProjectID], c.under(old, -1)...)
 	}
-	name, err := t.typeName(typeID)
+	name, err := t.typeName(ctx, typeID)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (t *Tx) AbandonRetype(ctx context.Context, volumeID string) error {
 	for _, c := range reserved {
 		var name string
 		if err == nil {
-			name, err = t.typeName(c.VolumeTypeID)
+			name, err = t.typeName(ctx, c.VolumeTypeID)
 		}
 		if err == nil {
 			err = t.Use(ctx, c.ProjectID, c.under(name, -1), nil)

@@ -16,7 +16,7 @@ func (t *Tx) Abandon(ctx context.Context, moved Volume) error {
 	if err := t.Unclaim(ctx, moved.ID, int64(moved.SizeGiB)<<30); err != nil || !moved.ConsumesQuota {
 		return err
 	}
-	name, err := t.typeName(moved.VolumeTypeID)
+	name, err := t.typeName(ctx, moved.VolumeTypeID)
 	if err != nil {
 		return err
 	}

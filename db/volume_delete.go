@@ -46,10 +46,11 @@ func (t *Tx) typeName(ctx context.Context, id string) (string, error) {
 }
 
 // askTypeName is typeName for a row of volumes or snapshots. It comes before the
-// row's move, and goes with it.
+// row's move, and goes with it. The row is locked with it: whoever gives it
+// another type (a retype) is before this or behind.
 func (t *Tx) askTypeName(name *string, table, id string) {
 	t.ask([]any{name}, `SELECT COALESCE((SELECT t.name FROM volume_types t
-		WHERE t.id = (SELECT volume_type_id FROM `+table+` WHERE id = $1) FOR KEY SHARE), '')`, id)
+		WHERE t.id = (SELECT volume_type_id FROM `+table+` WHERE id = $1 FOR UPDATE) FOR KEY SHARE), '')`, id)
 }
 
 func deref[T any](p *T) T {
