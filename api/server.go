@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -75,6 +76,7 @@ type Server struct {
 	zones   recent[string, bool]           // that there are
 	routes  []Route
 	router  http.Handler
+	openAPI func() ([]byte, error) // made when first asked for
 }
 
 // New checks every declaration and builds the routes.
@@ -94,6 +96,7 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.openAPI = sync.OnceValues(func() ([]byte, error) { return OpenAPI(s.routes) })
 	return s, s.mount()
 }
 

@@ -6,17 +6,24 @@ import (
 )
 
 // The documents that clients find the API by, outside of the route table since
-// any method reaches them and the first two need no token (routes.tsv,
+// any method reaches them and most need no token (routes.tsv,
 // versions.*).
 
-// serveOpen answers what needs no token: the root's versions document and the
-// health check. false when the request is for neither.
+// serveOpen answers what needs no token: the root's versions document, the
+// health check, and the description of the whole API. false when the request is for neither.
 func (s *Server) serveOpen(c *Call, w http.ResponseWriter) bool {
 	switch c.request.URL.Path {
 	case "/":
 		c.write(w, http.StatusMultipleChoices, c.versionsView())
 	case "/healthcheck":
 		s.healthcheck(c, w)
+	case "/v3/openapi.json":
+		text, err := s.openAPI()
+		if err != nil {
+			c.fail(w, err)
+			return true
+		}
+		c.writeText(w, http.StatusOK, text)
 	case "/v3", "/v3/":
 		if s.authenticate(c, w) {
 			c.serveVersion(w)
