@@ -46,6 +46,11 @@ func init() {
 			`admin@24 POST /workers/cleanup {"cluster_name": "mine"} -> 202 {"cleaning":[],"unavailable":[]}`, `admin@24 POST /workers/cleanup {"service_id": 999999} -> 202 {"cleaning":[],"unavailable":[]}`,
 			`member@24 POST /workers/cleanup {} -> 403 workers:cleanup`, `admin@23 POST /workers/cleanup {} -> 404`,
 		},
+		"volume_actions.extend_volume_completion|": {
+			`admin POST /volumes/{free}/action {"os-extend_volume_completion": {"error": false}} -> 400 Volume status must be extending, but current status is: available.`,
+			`admin POST /volumes/{extending}/action {"os-extend_volume_completion": {}} -> 400 is being extended by its storage node`,
+			`member POST /volumes/{free}/action {"os-extend_volume_completion": {}} -> 403 extend_volume_completion`,
+		},
 		"capabilities.show|unknown host": {
 			`admin GET /capabilities/nope -> 404 Can't find service: nope`, `member GET /capabilities/node1@lvm -> 403 volume_extension:capabilities`,
 			`admin GET /os-hosts/nope -> 404 Host nope could not be found.`, `admin PUT /os-hosts/nope {"status": "enable"} -> 404`, `admin PUT /os-hosts {"status": "enable"} -> 400 The host must be named in the path`,
@@ -56,6 +61,8 @@ func init() {
 		},
 	})
 	maps.Copy(operations, map[string]operation{
+		"volume_actions.extend_volume_completion": {"admin", "POST", "/volumes/{free}/action", `{"os-extend_volume_completion": {}}`},
+
 		"services.failover_host": {"admin", "PUT", "/os-services/failover_host", `{"host": "node1@lvm"}`},
 		"services.failover":      {"admin", "PUT", "/os-services/failover", `{"host": "node1@lvm"}`},
 		"services.get_log":       {"admin", "PUT", "/os-services/get-log", `{}`},

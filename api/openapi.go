@@ -95,7 +95,7 @@ func openOperation(e *endpoint, schemas doc, versions map[string][]Version) doc 
 	}
 	operation["responses"] = responses
 	if first.Action != "" {
-		operation["operationId"] = family + ".action"
+		operation["operationId"] = strings.NewReplacer("/:", ".", "/", ".").Replace(e.path[1:])
 		operation["x-openstack"] = doc{"discriminator": "action"}
 		operation["requestBody"] = openBody(openActions(routes, schemas, versions), true)
 	} else if first.takesBody() {
