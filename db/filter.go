@@ -32,6 +32,7 @@ type column struct {
 	sql  string
 	kind kind
 	null bool
+	sort string // what lists are sorted by in its place, never NULL; "" for itself
 }
 
 func textColumn(sql string) column { return column{sql: sql, kind: kindText} }
@@ -42,6 +43,9 @@ func timeColumn(sql string) column { return column{sql: sql, kind: kindTime} }
 func mapColumn(sql string) column  { return column{sql: sql, kind: kindMap} }
 
 func (c column) nullable() column { c.null = true; return c }
+
+// sortedAs has an index of that expression serve both the order and equality.
+func (c column) sortedAs(sql string) column { c.sort = sql; return c }
 
 // Nothing is met by no row: what Cinder answers an administrator who filters
 // by something that is no column.
@@ -100,6 +104,9 @@ func (t table) equal(name, value string) (Condition, bool, error) {
 	}
 	if c.kind == kindMap {
 		return Condition{sql: c.sql + " @> ?::jsonb", args: []any{arg}}, true, nil
+	}
+	if c.sort != "" {
+		return Condition{sql: c.sql + " = ? AND " + c.sort + " = ?", args: []any{arg, arg}}, true, nil
 	}
 	return Condition{sql: c.sql + " = ?", args: []any{arg}}, true, nil
 }

@@ -189,6 +189,9 @@ func (t table) keys(sorts []Sort) ([]key, error) {
 			return nil, fault.New(fault.Invalid, "Invalid input received: sort key '%s' is not valid; it must be one of %s.",
 				s.Key, strings.Join(t.names(), ", "))
 		}
+		if c.sort != "" {
+			c.sql, c.null = c.sort, false
+		}
 		keys = append(keys, key{c, s.Desc})
 	}
 	hasID := slices.ContainsFunc(sorts, func(s Sort) bool { return s.Key == "id" })

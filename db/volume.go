@@ -72,7 +72,7 @@ var volumes = table{
 		v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at, ` + ofConsistencyGroup,
 	byName: map[string]column{
 		"id": uuidColumn("v.id"), "project_id": textColumn("v.project_id"),
-		"user_id": textColumn("v.user_id"), "display_name": textColumn("v.name").nullable(),
+		"user_id": textColumn("v.user_id"), "display_name": textColumn("v.name").nullable().sortedAs("COALESCE(v.name, '')"),
 		"display_description": textColumn("v.description").nullable(),
 		"size":                intColumn("v.size_gib"), "status": textColumn("v.status"),
 		"migration_status":  textColumn("v.migration_status").nullable(),

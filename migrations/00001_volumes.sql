@@ -117,7 +117,7 @@ CREATE TABLE volumes (
 -- read all of an index for one row. Lists say it: db.table.listed.
 CREATE INDEX volumes_live_project ON volumes (project_id, created_at DESC, id DESC) WHERE deleted_at IS NULL AND user_id >= '';
 CREATE INDEX volumes_live_created ON volumes (created_at DESC, id DESC) WHERE deleted_at IS NULL AND size_gib >= 0; -- see db.EveryProject
-CREATE INDEX volumes_live_name    ON volumes (project_id, name) WHERE deleted_at IS NULL AND user_id >= '';
+CREATE INDEX volumes_live_name    ON volumes (project_id, COALESCE(name, ''), created_at, id) WHERE deleted_at IS NULL AND user_id >= '';
 CREATE INDEX volumes_live_type    ON volumes (volume_type_id) WHERE deleted_at IS NULL AND user_id >= '';
 CREATE INDEX volumes_live_pool    ON volumes (pool_id) WHERE deleted_at IS NULL AND launched_at IS NOT NULL;
 CREATE INDEX volumes_moving       ON volumes (updated_at)

@@ -38,6 +38,12 @@ var aims = []aim{
 	}},
 	{what: "creates, many at once", least: 400, unit: "/s", measured: busiest("create")},
 	{what: "a volume's whole life, processor time", most: 15, unit: "ms", measured: lifeCPU},
+	{what: "a page among 100,000 volumes, of the time among 2,000", most: 1.2, unit: "×", measured: func(r *report) (float64, bool) {
+		if r.Paging == nil {
+			return 0, false
+		}
+		return r.Paging.worst(), true
+	}},
 	{what: "resident memory of all roles, at most", most: 100, unit: "MiB", measured: mostMemory},
 	{what: "create until available on thick LVM, of a bare lvcreate's", most: 1.3, unit: "×", measured: func(r *report) (float64, bool) {
 		if r.Thick == nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -19,18 +20,19 @@ import (
 func init() { runtime.LockOSThread() }
 
 type bench struct {
-	Binary   string        `default:"build/clinker" help:"The program to measure."`
-	Volumes  int           `short:"n" default:"1000" help:"Volumes that the lists list."`
-	Workers  []int         `short:"c" default:"1,16" help:"How many requests at once."`
-	Duration time.Duration `short:"d" default:"5s" help:"Of each phase."`
-	Poll     time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
-	Phases   []string      `help:"Some of the load client's phases."`
-	Peer     string        `placeholder:"URL" help:"Another Cinder, with /v3, to measure in the same run; who asks is in OS_* and SERVICE_TOKEN."`
-	Thick    bool          `help:"Also measure thick LVM in the testbed."`
-	Only     bool          `help:"With --thick: nothing else."`
-	Rounds   int           `default:"20" help:"Volumes made in the testbed."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Also write the numbers there."`
-	Keep     string        `placeholder:"DIR" help:"Work in this directory and leave it."`
+	Binary        string        `default:"build/clinker" help:"The program to measure."`
+	Volumes       int           `short:"n" default:"1000" help:"Volumes that the lists list."`
+	Workers       []int         `short:"c" default:"1,16" help:"How many requests at once."`
+	Duration      time.Duration `short:"d" default:"5s" help:"Of each phase."`
+	Poll          time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
+	Phases        []string      `help:"Some of the load client's phases, and paging."`
+	PagingVolumes int           `default:"100000" placeholder:"N" help:"In how many volumes the phase paging looks for pages."`
+	Peer          string        `placeholder:"URL" help:"Another Cinder, with /v3, to measure in the same run; who asks is in OS_* and SERVICE_TOKEN."`
+	Thick         bool          `help:"Also measure thick LVM in the testbed."`
+	Only          bool          `help:"With --thick: nothing else."`
+	Rounds        int           `default:"20" help:"Volumes made in the testbed."`
+	JSON          string        `name:"json" placeholder:"FILE" help:"Also write the numbers there."`
+	Keep          string        `placeholder:"DIR" help:"Work in this directory and leave it."`
 }
 
 func main() {
@@ -89,8 +91,15 @@ func (b *bench) host(ctx context.Context, dir string, report *report) error {
 	report.APIStart = c.apiStart.Seconds()
 	m := newMeter(c)
 	m.idle(ctx)
-	report.Results, err = load.Run(ctx, c.endpoint, b.options(m.observe))
+	if !slices.Equal(b.Phases, []string{paging}) {
+		report.Results, err = load.Run(ctx, c.endpoint, b.options(m.observe))
+	}
 	report.Usage = m.usage
+	if err == nil && b.wants(paging) {
+		if report.Paging, err = b.paging(ctx, c); err != nil {
+			err = fmt.Errorf("paging: %w", err)
+		}
+	}
 	if err != nil || b.Peer == "" {
 		return err
 	}
@@ -102,7 +111,15 @@ func (b *bench) host(ctx context.Context, dir string, report *report) error {
 	return err
 }
 
+// paging is the phase that is not the load client's, for it writes rows itself.
+const paging = "paging"
+
+func (b *bench) wants(phase string) bool {
+	return len(b.Phases) == 0 || slices.Contains(b.Phases, phase)
+}
+
 func (b *bench) options(observe func(string, int) func(*load.Result)) load.Options {
+	phases := slices.DeleteFunc(slices.Clone(b.Phases), func(phase string) bool { return phase == paging })
 	return load.Options{Volumes: b.Volumes, Workers: b.Workers, Duration: b.Duration, Poll: b.Poll,
-		Limit: 2 * time.Minute, Phases: b.Phases, Observe: observe}
+		Limit: 2 * time.Minute, Phases: phases, Observe: observe}
 }

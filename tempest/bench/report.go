@@ -20,6 +20,7 @@ type report struct {
 	Results  []load.Result `json:"results"`
 	Usage    []Usage       `json:"usage"`
 	Peer     []load.Result `json:"peer,omitempty"`
+	Paging   *Paging       `json:"paging,omitempty"`
 	Thick    *Thick        `json:"thick,omitempty"`
 }
 
@@ -38,6 +39,9 @@ func (r *report) print(out io.Writer) error {
 		if err := r.printPeer(out); err != nil {
 			return err
 		}
+	}
+	if err := r.Paging.print(out); err != nil {
+		return err
 	}
 	r.Thick.print(out)
 	fmt.Fprintln(out)
