@@ -4,7 +4,6 @@ const (
 	notYetBackups   = "not built yet: backups are of the next issue"
 	notYetImages    = "not built yet: images are copied to and from volumes in the next issue"
 	notYetMigration = "not built yet: volumes move between nodes in the next issue"
-	notYetRetype    = "not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
 	anotherRouteHas = "the id default of the route that shows one"
 	alwaysAMistake  = "Cinder routes it by accident, to a 500: deleting is an action"
@@ -28,7 +27,6 @@ var explained = map[string]string{
 	"volume_actions.volume_upload_image":       notYetImages,
 	"volume_actions.migrate_volume":            notYetMigration,
 	"volume_actions.migrate_volume_completion": notYetMigration,
-	"volume_actions.retype":                    notYetRetype,
 
 	"versions.root":                 beforeTheTable,
 	"versions.v3":                   beforeTheTable,
