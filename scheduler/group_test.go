@@ -208,6 +208,34 @@ func TestGroupSnapshotIsAllOrNothing(t *testing.T) {
 	r.trueCounters()
 }
 
+// Snapshots of one moment are refused while somebody may write, where the group
+// type asks for them, and only there.
+func TestGroupSnapshotWhileAttached(t *testing.T) {
+	t.Parallel()
+	node := nodetest.New("a").WithPool("lvm", "vg", 100*gib)
+	r := newRig(t, node)
+	r.start()
+	plain := db.GroupType{ID: uuid.NewString(), Name: "plain", IsPublic: true}
+	r.tx(func(ctx context.Context, tx *db.Tx) error { return tx.InsertGroupType(ctx, &plain) })
+	for kind, status := range map[string]string{"": "error", plain.ID: "available"} {
+		g := r.groupRests(r.askGroup(func(g *db.Group) {
+			if kind != "" {
+				g.GroupTypeID = kind
+			}
+		}), "available")
+		v := r.read(r.memberOf(g.ID))
+		r.memberOf(g.ID)
+		r.attachment(v, node, db.AttachAttached, `{}`, true)
+		gs := r.groupSnapshotRests(r.takeGroup(g.ID), status)
+		for _, member := range r.membersOf(gs.ID) {
+			if member.Status != status {
+				t.Errorf("%s: %+v", kind, member)
+			}
+		}
+	}
+	r.trueCounters()
+}
+
 // A pool that has room for one more snapshot, but not for one of each, takes none.
 func TestGroupSnapshotWithoutRoom(t *testing.T) {
 	t.Parallel()

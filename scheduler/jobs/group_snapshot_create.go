@@ -3,8 +3,9 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"sync"
+	"strings"
 
 	"github.com/riverqueue/river"
 
@@ -47,7 +48,7 @@ func (r *run) takeGroup(ctx context.Context, gs db.GroupSnapshot, members []db.S
 			return r.failGroupSnapshot(ctx, gs, members, "The pool has no room for a snapshot of each volume.")
 		}
 	}
-	err := r.takeMembers(ctx, members)
+	err := r.takeMembers(ctx, gs, members)
 	switch {
 	case err == nil:
 		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishGroupSnapshot(ctx, gs, members) })
@@ -62,53 +63,49 @@ func (r *run) takeGroup(ctx context.Context, gs db.GroupSnapshot, members []db.S
 	return r.failGroupSnapshot(ctx, gs, members, "The snapshots were not taken: "+sentence(err)+".")
 }
 
-// takeMembers has the node take all snapshots, each as an operation of its own,
-// which a retry joins. They are asked for at the same time, so that they are as
-// near to each other as the node can.
-func (r *run) takeMembers(ctx context.Context, members []db.Snapshot) error {
-	places, err := r.placesOf(ctx, members)
-	if err != nil || len(members) == 0 {
+// takeMembers has the node take all snapshots, in one operation which a retry
+// joins. Where the group type asks for consistent snapshots, they are of one
+// moment, or there are none.
+func (r *run) takeMembers(ctx context.Context, gs db.GroupSnapshot, members []db.Snapshot) error {
+	if len(members) == 0 {
+		return nil
+	}
+	asked, endpoint, err := r.membersAt(ctx, members)
+	if err != nil {
 		return err
 	}
+	kind, err := r.DB.GroupType(ctx, gs.GroupTypeID, true)
+	if err != nil {
+		return err
+	}
+	f := rpc.Fence{OperationID: fmt.Sprintf("group-%s-%d", gs.ID, gs.Generation), ResourceID: gs.ID, Generation: gs.Generation}
 	return r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		operations, errs := make([]*rpc.Operation, len(members)), make([]error, len(members))
-		var all sync.WaitGroup
-		for i, s := range members {
-			all.Go(func() {
-				operations[i], errs[i] = r.Nodes.Node(places[i].endpoint).Snapshot(ctx, snapshotFence("snapshot", s), places[i].pool, s.VolumeID)
-			})
-		}
-		all.Wait()
-		return together(operations, errs)
+		return r.Nodes.Node(endpoint).SnapshotGroup(ctx, f, asked, consistent(kind.GroupSpecs))
 	})
 }
 
-// placesOf gives where each member is to be taken.
-func (r *run) placesOf(ctx context.Context, members []db.Snapshot) ([]place, error) {
-	places := make([]place, len(members))
+// consistent tells whether a group type asks for snapshots of one moment.
+func consistent(specs db.StringMap) bool {
+	return strings.EqualFold(strings.Join(strings.Fields(specs["consistent_group_snapshot_enabled"]), " "), "<is> true")
+}
+
+// membersAt says what is asked of the node, and where it is. A group's volumes
+// are all on one backend; what an administrator has done about it all the same
+// cannot be snapshotted together.
+func (r *run) membersAt(ctx context.Context, members []db.Snapshot) (asked []*rpc.Member, endpoint string, err error) {
 	for i, s := range members {
 		pool, err := r.DB.PoolOf(ctx, *s.PoolID)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		places[i] = placeOf(pool)
-	}
-	return places, nil
-}
-
-// together is the worst of several operations: a failure, then one that runs.
-func together(operations []*rpc.Operation, errs []error) (worst *rpc.Operation, err error) {
-	for i, o := range operations {
-		switch {
-		case errs[i] != nil:
-			return nil, errs[i]
-		case o.State == rpc.Failed:
-			return o, nil
-		case worst == nil || o.State == rpc.Running:
-			worst = o
+		where := placeOf(pool)
+		if i > 0 && where.endpoint != endpoint {
+			return nil, "", fault.New(fault.Unsupported, "the volumes are on several storage nodes")
 		}
+		endpoint = where.endpoint
+		asked = append(asked, &rpc.Member{SnapshotID: s.ID, Generation: s.Generation, Pool: where.pool, VolumeID: s.VolumeID})
 	}
-	return worst, nil
+	return asked, endpoint, nil
 }
 
 // failGroupSnapshot ends the creation, and tells the user.

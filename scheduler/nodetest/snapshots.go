@@ -94,3 +94,37 @@ func (n *Node) Revert(ctx context.Context, f rpc.Fence, pool, snapshotID string,
 		return nil
 	})
 }
+
+// SnapshotGroup implements rpc.Volumed: all at once, or none.
+func (n *Node) SnapshotGroup(ctx context.Context, f rpc.Fence, members []*rpc.Member, together bool) (*rpc.Operation, error) {
+	return n.operate(ctx, "snapshot_group", f, members[0].Pool, false, func() *fault.Fault {
+		for _, m := range members {
+			if refused := n.refuses(f, m, together && len(members) > 1); refused != nil {
+				return refused
+			}
+		}
+		for _, m := range members {
+			n.snapshots[key(m.Pool, m.SnapshotID)] = Snapshot{n.volumes[key(m.Pool, m.VolumeID)], m.VolumeID}
+		}
+		return nil
+	})
+}
+
+func (n *Node) refuses(f rpc.Fence, m *rpc.Member, together bool) *fault.Fault {
+	if err := n.admit(rpc.Fence{OperationID: f.OperationID, ResourceID: m.SnapshotID, Generation: m.Generation}, m.Pool, false); err != nil {
+		return fault.Wrap(err, fault.CodeOf(err), "%s", fault.MessageOf(err))
+	}
+	v, ok := n.volumes[key(m.Pool, m.VolumeID)]
+	switch {
+	case !ok:
+		return fault.New(fault.NotFound, "there is no volume %s", m.VolumeID)
+	case !n.pools[m.Pool].Thin && n.used(m.Pool)+v.Bytes > n.pools[m.Pool].TotalBytes:
+		return fault.New(fault.NoSpace, "the pool has no room for a snapshot of %d bytes", v.Bytes)
+	}
+	for _, e := range n.exports {
+		if together && e.volume == m.VolumeID && e.pool == m.Pool {
+			return fault.New(fault.Unsupported, "volume %s is attached", m.VolumeID)
+		}
+	}
+	return nil
+}

@@ -30,6 +30,10 @@ func (c nodeClient) Snapshot(ctx context.Context, fence Fence, pool, volumeID st
 	return operation(c.thrift.Snapshot(ctx, &fence, pool, volumeID))
 }
 
+func (c nodeClient) SnapshotGroup(ctx context.Context, fence Fence, members []*Member, together bool) (*Operation, error) {
+	return operation(c.thrift.SnapshotGroup(ctx, &fence, members, together))
+}
+
 func (c nodeClient) DestroySnapshot(ctx context.Context, fence Fence, pool string) (*Operation, error) {
 	return operation(c.thrift.DestroySnapshot(ctx, &fence, pool))
 }

@@ -35,6 +35,12 @@ func (s nodeServer) Snapshot(ctx context.Context, fence *node.Fence, pool, volum
 	return report(ctx, "snapshot", fence, func() (*Operation, error) { return s.impl.Snapshot(ctx, *fence, pool, volumeID) })
 }
 
+func (s nodeServer) SnapshotGroup(ctx context.Context, fence *node.Fence, members []*node.Member, together bool) (*node.Operation, error) {
+	return report(ctx, "snapshot_group", fence, func() (*Operation, error) {
+		return s.impl.SnapshotGroup(ctx, *fence, members, together)
+	})
+}
+
 func (s nodeServer) DestroySnapshot(ctx context.Context, fence *node.Fence, pool string) (*node.Operation, error) {
 	return report(ctx, "destroy_snapshot", fence, func() (*Operation, error) { return s.impl.DestroySnapshot(ctx, *fence, pool) })
 }

@@ -11,6 +11,8 @@ type (
 	Fence = node.Fence
 	// Source is what CopyFrom copies: a VOLUME or a SNAPSHOT.
 	Source = node.Source
+	// Member is one snapshot of a group.
+	Member = node.Member
 	// Stats is a node and how full and busy its pools are.
 	Stats = node.Stats
 	// Pool is one pool's part of Stats.

@@ -37,6 +37,14 @@ type Volumed interface {
 	// snapshot.
 	Snapshot(ctx context.Context, fence Fence, pool, volumeID string) (*Operation, error)
 
+	// SnapshotGroup keeps several volumes as they are now, directly one after the
+	// other: all of them, or it has Failed, and what it made is remains. The
+	// fence's resource is the group snapshot; each member has its own generation.
+	// Interrupted, it begins with all of them anew. together: Failed with
+	// Unsupported unless they are of one moment, which volumes are that nobody is
+	// let in to.
+	SnapshotGroup(ctx context.Context, fence Fence, members []*Member, together bool) (*Operation, error)
+
 	// DestroySnapshot takes a snapshot away; Done also when there is none.
 	// The fence's resource is the snapshot.
 	DestroySnapshot(ctx context.Context, fence Fence, pool string) (*Operation, error)

@@ -116,6 +116,14 @@ struct Candidate {
   6: required string id                  // the id in the name, if that is one of Clinker's; else ""
 }
 
+/** One snapshot of a group: the generation is its row's, as in a Fence. */
+struct Member {
+  1: required string snapshot_id
+  2: required i64 generation
+  3: required string pool
+  4: required string volume_id
+}
+
 /** Who may log in to a volume's target, and how. */
 struct Grant {
   1: required string attachment_id
@@ -163,6 +171,12 @@ service Volumed {
   Operation destroy(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
   /** The fence's resource is the snapshot. */
   Operation snapshot(1: Fence fence, 2: string pool, 3: string volume_id) throws (1: Refusal refusal)
+  /**
+   * Takes snapshots of several volumes, directly one after the other. The
+   * fence's resource is the group snapshot. together: they are of one moment, or
+   * it fails with "unsupported" and takes none.
+   */
+  Operation snapshot_group(1: Fence fence, 2: list<Member> members, 3: bool together) throws (1: Refusal refusal)
   /** The fence's resource is the snapshot. */
   Operation destroy_snapshot(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
   /** Makes the fence's volume as a copy of a source in the same pool, bytes long. */
