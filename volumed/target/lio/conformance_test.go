@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -119,10 +120,25 @@ func TestKernelIsQuiet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	log = initiatorsOwn.ReplaceAll(log[:n], nil)
 	for _, bad := range []string{"Call Trace", "BUG:", "blocked for more than"} {
-		if at := bytes.Index(log[:n], []byte(bad)); at >= 0 {
-			t.Errorf("the kernel says\n%s", log[max(0, at-2000):min(n, at+2000)])
+		if at := bytes.Index(log, []byte(bad)); at >= 0 {
+			t.Errorf("the kernel says\n%s", log[max(0, at-2000):min(len(log), at+2000)])
 		}
+	}
+}
+
+// initiatorsOwn is a warning of the initiator that the tests log in with, which
+// shares the guest's kernel: on a slow machine a logout meets the disk's power
+// management (Linux 6.1, scsi_transport_iscsi). The target has no part in it.
+var initiatorsOwn = regexp.MustCompile(`(?s)workqueue: WQ_MEM_RECLAIM iscsi_ctrl_[0-9:]+__iscsi_unbind_session[^\n]*pm_runtime_work\b.*?---\[ end trace`)
+
+func TestInitiatorsOwn(t *testing.T) {
+	t.Parallel()
+	const warning = "[ cut here ]\nworkqueue: WQ_MEM_RECLAIM iscsi_ctrl_0:71:__iscsi_unbind_session [scsi_transport_iscsi] is flushing !WQ_MEM_RECLAIM pm:pm_runtime_work\nCall Trace:\n x\n---[ end trace 0 ]---\n"
+	left := string(initiatorsOwn.ReplaceAll([]byte(warning+"Call Trace:\n iscsi_target_mod\n---[ end trace 0 ]---\n"+warning), nil))
+	if strings.Count(left, "Call Trace") != 1 || !strings.Contains(left, "iscsi_target_mod") {
+		t.Error(left)
 	}
 }
 
