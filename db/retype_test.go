@@ -72,29 +72,19 @@ func TestRetypeLife(t *testing.T) {
 	s.recounted()
 }
 
-// A snapshot that goes while its volume gets the other type gives back what it
-// counts under the name of the type that it has then.
-func TestSnapshotGoesWhileRetypeEnds(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, false)
-	gold := s.kind("gold", nil)
-	v := s.placed(2)
-	snap := s.taken(v.ID)
-	s.must(s.retype(v, gold, nil))
-	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
-		return tx.BeginSnapshotDelete(ctx, snap.ID, db.SnapshotDeleteBegin, "")
-	}))
-	to, err := s.RetypeOf(t.Context(), v.ID)
+// whileRetypeEnds does something that has to wait for the end of a retype to
+// gold.
+func (s *stage) whileRetypeEnds(v db.Volume, gold db.VolumeType, do func() error) {
+	s.Helper()
+	to, err := s.RetypeOf(s.Context(), v.ID)
 	s.must(err)
-	v, snap = s.volume(v.ID), s.snapshot(snap.ID)
-	gone := make(chan error, 1)
+	v = s.volume(v.ID)
+	done := make(chan error, 1)
 	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
 		if err := tx.FinishRetype(ctx, v, to); err != nil {
 			return err
 		}
-		go func() {
-			gone <- s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, snap) })
-		}()
+		go func() { done <- do() }()
 		for waiting := 0; waiting == 0 && ctx.Err() == nil; {
 			err := s.DB.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
 				WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
@@ -104,9 +94,31 @@ func TestSnapshotGoesWhileRetypeEnds(t *testing.T) {
 		}
 		return nil
 	}))
-	s.must(<-gone)
-	s.counts("snapshots_gold", 0, "snapshots___DEFAULT__", 0, "gigabytes_gold", 2, "gigabytes___DEFAULT__", 0)
+	s.must(<-done)
 	s.recounted()
+}
+
+// A snapshot that goes while its volume gets the other type gives back what it
+// counts under the name of the type that it has then; one that comes has that
+// type.
+func TestSnapshotsWhileRetypeEnds(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, false)
+	gold, silver := s.kind("gold", nil), s.kind("silver", nil)
+	v := s.placed(2)
+	snap := s.taken(v.ID)
+	s.must(s.retype(v, gold, nil))
+	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
+		return tx.BeginSnapshotDelete(ctx, snap.ID, db.SnapshotDeleteBegin, "")
+	}))
+	snap = s.snapshot(snap.ID)
+	s.whileRetypeEnds(v, gold, func() error {
+		return s.tx(func(ctx context.Context, tx *db.Tx) error { return tx.FinishSnapshotDelete(ctx, snap) })
+	})
+	s.counts("snapshots_gold", 0, "snapshots___DEFAULT__", 0, "gigabytes_gold", 2, "gigabytes___DEFAULT__", 0)
+	s.must(s.retype(s.volume(v.ID), silver, nil))
+	s.whileRetypeEnds(v, silver, func() error { _, err := s.begin(v.ID, nil); return err })
+	s.counts("snapshots_gold", 0, "snapshots_silver", 1, "gigabytes_silver", 4)
 }
 
 // counts compares the use of resources: a name, then how much.

@@ -47,14 +47,18 @@ func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string,
 }
 
 // lockForSnapshot reads a volume and keeps it, and the name of its type, as they
-// are.
+// are. A volume that has got another type while it was waited for does not meet
+// the one it was read with, and is read again.
 func (t *Tx) lockForSnapshot(ctx context.Context, id string, statuses []string) (Volume, error) {
 	if !ValidID(id) {
 		return Volume{}, VolumeNotFound(id)
 	}
 	var b builder
-	v, err := first(ctx, t, scanVolume, VolumeNotFound(id), "SELECT "+volumes.columns+" FROM "+volumes.from+
-		" WHERE "+t.live(&b, "v", id)+" FOR UPDATE OF v FOR KEY SHARE OF t", b.args...)
+	lock := "SELECT " + volumes.columns + " FROM " + volumes.from + " WHERE " + t.live(&b, "v", id) + " FOR UPDATE OF v FOR KEY SHARE OF t"
+	v, err := first(ctx, t, scanVolume, VolumeNotFound(id), lock, b.args...)
+	if fault.Is(err, fault.NotFound) {
+		v, err = first(ctx, t, scanVolume, VolumeNotFound(id), lock, b.args...)
+	}
 	switch {
 	case err != nil:
 		return v, err

@@ -64,8 +64,9 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	if err != nil {
 		return nil, err
 	}
+	projects, _ := who.(api.Projects) // nil with noauth, where every project is one
 	return api.New(api.Options{
-		DB: d, Identity: who, Policy: rules, Nodes: nodes,
+		DB: d, Identity: who, Policy: rules, Nodes: nodes, Projects: projects,
 		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,
 		PublicEndpoint:    cfg.API.PublicEndpoint,

@@ -76,3 +76,15 @@ func TestHtpasswdHashes(t *testing.T) {
 	got := ask(t, open(t, s.cfg.Dir), "POST", "/v3/auth/tokens", passwordBody("a", "secret", ""))
 	assert.Equal(t, 201, got.status, got.text)
 }
+
+func TestProjectExists(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writePeople(t, dir, people)
+	s := open(t, dir)
+	for id, want := range map[string]bool{demoProject: true, "demo": false, "": false} {
+		if exists, err := s.ProjectExists(t.Context(), id); exists != want || err != nil {
+			t.Error(id, exists, err)
+		}
+	}
+}

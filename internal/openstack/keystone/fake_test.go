@@ -28,6 +28,7 @@ type fakeKeystone struct {
 	failTimes   int           // how often; below 0: always
 	hold        chan struct{} // when set, validations wait for it
 	lastQuery   string
+	projects    map[string]int // the status of each that is asked for
 }
 
 var errCut = errors.New("connection refused")
@@ -47,6 +48,9 @@ func (f *fakeKeystone) RoundTrip(r *http.Request) (*http.Response, error) {
 		err = f.login(w)
 	case r.Method == "GET" && strings.HasSuffix(r.URL.Path, "/v3/auth/tokens"):
 		err = f.validate(w, r)
+	case r.Method == "GET" && f.projects[r.URL.EscapedPath()[strings.LastIndex(r.URL.EscapedPath(), "/")+1:]] != 0:
+		w.WriteHeader(f.projects[r.URL.EscapedPath()[strings.LastIndex(r.URL.EscapedPath(), "/")+1:]])
+		_, _ = w.Write([]byte("{}"))
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
