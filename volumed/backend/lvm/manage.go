@@ -131,7 +131,11 @@ func (b *Backend) Unmanage(ctx context.Context, name, reference string) error {
 	if err := errors.Join(checkReference(reference), backend.CheckName(name)); err != nil {
 		return err
 	}
-	err := b.change(ctx, "lvrename", b.group.name, name, reference)
+	v, ok, err := b.find(ctx, name)
+	if err != nil || !ok || !b.pool.holds(v) {
+		return err
+	}
+	err = b.change(ctx, "lvrename", b.group.name, name, reference)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
