@@ -82,6 +82,9 @@ func (c *Call) groupFor(in volumeRequest) (*volumeGroup, error) {
 		return nil, nil
 	}
 	g, err := c.readGroup(id)
+	if err == nil && g.ProjectID != c.Identity.ProjectID {
+		err = fault.New(fault.Invalid, "Invalid Group: Cannot create a volume in group %s as they belong to different projects.", id)
+	}
 	if err == nil && in.Volume.VolumeType == "" {
 		err = fault.New(fault.Invalid, "Invalid input received: volume_type must be provided when creating a volume in a group.")
 	}

@@ -117,7 +117,7 @@ func (c *Call) copiedMembers(tx *db.Tx, from groupCopy) (members []db.Volume, er
 	volumes, err := tx.HoldGroupMembers(c.Context(), from.SourceGroupID)
 	for _, v := range volumes {
 		members = append(members, db.Volume{SourceVolid: &v.ID, SizeGiB: v.SizeGiB, VolumeTypeID: v.VolumeTypeID,
-			Bootable: v.Bootable, ImageMetadata: v.ImageMetadata, Multiattach: v.Multiattach, EncryptionKeyID: v.EncryptionKeyID})
+			Bootable: v.Bootable, ImageMetadata: v.ImageMetadata, EncryptionKeyID: v.EncryptionKeyID})
 	}
 	return members, err
 }
@@ -127,10 +127,11 @@ func (c *Call) insertMember(tx *db.Tx, g db.Group, v db.Volume) error {
 	v.ID, v.ProjectID, v.UserID, v.GroupID = uuid.NewString(), g.ProjectID, g.UserID, &g.ID
 	v.Status, v.Generation, v.ConsumesQuota, v.RequestID = "creating", 1, true, c.RequestID
 	v.AvailabilityZone, v.Metadata = g.AvailabilityZone, db.StringMap{}
-	name, err := tx.HoldType(c.Context(), v.VolumeTypeID)
+	name, specs, err := tx.HoldTypeSpecs(c.Context(), v.VolumeTypeID)
 	if err != nil {
 		return err
 	}
+	v.Multiattach = specIsTrue(specs, "multiattach")
 	if err := tx.Use(c.Context(), v.ProjectID, db.VolumeUse(v.SizeGiB, name, 1), c.server.Limits); err != nil {
 		return err
 	}

@@ -65,6 +65,13 @@ func (g Group) TakesVolumes() error {
 	return nil
 }
 
+// HoldTypeSpecs is HoldType that gives the type's extra specs too.
+func (t *Tx) HoldTypeSpecs(ctx context.Context, id string) (name string, specs StringMap, err error) {
+	kind, err := first(ctx, t, scanVolumeType, typeNotFound(id), "SELECT "+volumeTypes.columns+` FROM volume_types t
+		WHERE t.id = $1 AND t.deleted_at IS NULL FOR KEY SHARE`, id)
+	return kind.Name, kind.ExtraSpecs, err
+}
+
 // VolumeTypeInGroups tells whether volumes of any live group may have the type.
 func (t *Tx) VolumeTypeInGroups(ctx context.Context, id string) (bool, error) {
 	var used bool
