@@ -89,10 +89,11 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	v := r.startVictim(url)
 	r.eventually("both pools", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 2 })
 	var ids []string
+	kinds := []db.VolumeType{r.kind("plain", nil), r.kind("other", nil), r.kind("nowhere", db.StringMap{"volume_backend_name": "ceph"})}
 	for range 8 {
 		r.disturb(chance, a, b)
 		for range 10 {
-			ids = r.anything(chance, ids)
+			ids = r.anything(chance, ids, kinds)
 		}
 		// Not to wait for anything, but to be somewhere in the middle.
 		time.Sleep(time.Duration(chance.IntN(150)) * time.Millisecond)
@@ -128,7 +129,7 @@ func (r *rig) disturb(chance *rand.Rand, nodes ...*nodetest.Node) {
 }
 
 // anything is one request of a user.
-func (r *rig) anything(chance *rand.Rand, ids []string) []string {
+func (r *rig) anything(chance *rand.Rand, ids []string, kinds []db.VolumeType) []string {
 	r.Helper()
 	ctx := r.Context()
 	if len(ids) == 0 || chance.IntN(2) == 0 {
@@ -140,10 +141,16 @@ func (r *rig) anything(chance *rand.Rand, ids []string) []string {
 		return ids
 	}
 	err = r.db.Tx(ctx, func(tx *db.Tx) error {
-		if chance.IntN(2) == 0 {
+		switch chance.IntN(4) {
+		case 0:
 			return tx.BeginExtend(ctx, v, db.ExtendBegin, v.SizeGiB+1, "req-extend", nil)
+		case 1, 2:
+			return tx.BeginRetype(ctx, v, kinds[chance.IntN(len(kinds))], db.MigrateNever, "req-retype", nil)
 		}
 		moved, err := tx.MoveVolume(ctx, id, db.ForceDeleteBegin, "", nil)
+		if err == nil {
+			err = tx.AbandonRetype(ctx, id)
+		}
 		if err != nil {
 			return err
 		}
@@ -163,7 +170,7 @@ func (r *rig) settled(ids []string) {
 	r.Helper()
 	r.eventually("all rests", func() bool {
 		moving := dbtest.Rows(r, r.db, `SELECT status FROM volumes WHERE deleted_at IS NULL
-			AND status IN ('creating', 'extending', 'deleting', 'error_deleting')`)
+			AND status IN ('creating', 'extending', 'retyping', 'deleting', 'error_deleting')`)
 		if len(moving) > 0 {
 			r.sweep()
 		}
