@@ -25,7 +25,7 @@ func TestGophercloud(t *testing.T) {
 		name string
 		test func(*testing.T, clouds)
 	}{
-		{"Life", life}, {"Pages", pages}, {"Filters", filters}, {"Attachments", attaching}, {"OldAttach", oldAttaching}, {"Sharing", sharing}, {"Types", types},
+		{"Life", life}, {"Pages", pages}, {"Filters", filters}, {"Attachments", attaching}, {"OldAttach", oldAttaching}, {"Sharing", sharing}, {"Types", types}, {"Transfers", giving},
 		{"Quotas", quotas}, {"Operator", operator}, {"Errors", refusals}, {"Unauthorized", unauthorized},
 	} {
 		t.Run(s.name, func(t *testing.T) { s.test(t, c) })
