@@ -31,6 +31,8 @@ type Call struct {
 
 	selfRoot, bookmarkRoot name // see links
 
+	turn bool // it has one, see takeTurn
+
 	negotiated bool
 	authorized bool
 }

@@ -189,6 +189,7 @@ func (c *Call) write(w http.ResponseWriter, status int, view View) {
 	text := jx.GetWriter()
 	defer jx.PutWriter(text)
 	encode(text, view)
+	c.endTurn()
 	c.writeText(w, status, text.Buf)
 }
 

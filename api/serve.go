@@ -37,6 +37,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			slog.ErrorContext(ctx, "a handler panicked", "panic", failure, "stack", string(debug.Stack()))
 			c.fail(counted, fault.New(fault.Internal, "panic"))
 		}
+		c.endTurn()
 		logAccess(c, counted, time.Since(begin))
 	}()
 	s.serve(c, counted)

@@ -74,6 +74,7 @@ type Server struct {
 	schemas schemas
 	pools   recent[string, db.PoolService] // whose nodes attachments are asked of
 	zones   recent[string, bool]           // that there are
+	turns   chan struct{}                  // of long pages
 	routes  []Route
 	router  http.Handler
 	openAPI func() ([]byte, error) // made when first asked for
@@ -82,6 +83,7 @@ type Server struct {
 // New checks every declaration and builds the routes.
 func New(o Options) (*Server, error) {
 	s := &Server{Options: o, db: o.DB, policy: o.Policy}
+	s.turns = newTurns()
 	s.pools.age, s.zones.age = time.Second, time.Second
 	if s.Filters == nil {
 		s.Filters = DefaultFilters()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"clinker/db"
@@ -31,9 +32,11 @@ func volumeRoutes(s *Server) []Route {
 
 // volume reads the volume that the path names and asks the policy about it. A
 // volume that the caller may not get does not exist for them.
-func (c *Call) volume() (db.Volume, error) {
+func (c *Call) volume() (db.Volume, error) { return c.volumeBy(c.database().Volume) }
+
+func (c *Call) volumeBy(read func(ctx context.Context, id, scope string) (db.Volume, error)) (db.Volume, error) {
 	id := c.Param("volume_id")
-	v, err := c.database().Volume(c.Context(), id, c.Scope())
+	v, err := read(c.Context(), id, c.Scope())
 	if err != nil {
 		return v, err
 	}
@@ -159,7 +162,7 @@ func (c *Call) attachmentsOf(found []db.Volume) (map[string][]db.Attachment, err
 }
 
 func (s *Server) showVolume(c *Call) (View, error) {
-	v, err := c.volume()
+	v, err := c.volumeBy(c.database().VolumeShown)
 	if err != nil {
 		return nil, err
 	}

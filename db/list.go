@@ -94,12 +94,12 @@ func one[T any](ctx context.Context, d *DB, t table, id, scope string, scan pgx.
 	if !ValidID(id) {
 		return none, missing(id)
 	}
-	where := []Condition{{sql: t.alias() + ".id = ?", args: []any{id}}}
+	alias, args := t.alias(), []any{id}
+	sql := "SELECT " + t.columns + " FROM " + t.from + " WHERE " + t.live + " AND " + alias + ".id = $1"
 	if scope != "" {
-		where = append(where, Condition{sql: t.alias() + ".project_id = ?", args: []any{scope}})
+		sql, args = sql+" AND "+alias+".project_id = $2", append(args, scope)
 	}
-	var b builder
-	rows, err := d.pool.Query(ctx, "SELECT "+t.columns+" FROM "+t.from+" WHERE "+b.where(t, where), b.args...)
+	rows, err := d.pool.Query(ctx, sql, args...)
 	if err != nil {
 		return none, err
 	}
@@ -126,8 +126,9 @@ func (t table) list(where []Condition) []Condition {
 }
 
 func (t table) alias() string {
-	fields := strings.Fields(t.from)
-	return fields[1]
+	_, rest, _ := strings.Cut(t.from, " ")
+	alias, _, _ := strings.Cut(rest, " ")
+	return alias
 }
 
 // insert is the statement that writes a row, all the table's own columns in

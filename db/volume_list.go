@@ -23,11 +23,7 @@ var volumesShown = func() table {
 func readShown(rows pgx.Rows) ([]Volume, error) {
 	defer rows.Close()
 	var v Volume
-	into := []any{&v.ID, same{&v.ProjectID}, same{&v.UserID}, &v.Name, &v.Description, &v.SizeGiB, same{&v.Status},
-		&v.MigrationStatus, &v.VolumeTypeID, same{&v.VolumeType}, same{&v.AvailabilityZone}, &v.Host, &v.ServiceID,
-		&v.Bootable, &v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
-		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
-		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt, &v.Consistency}
+	into := v.shown()
 	var all []Volume
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
@@ -36,6 +32,22 @@ func readShown(rows pgx.Rows) ([]Volume, error) {
 		all = append(all, v)
 	}
 	return all, rows.Err()
+}
+
+// shown are where the columns of volumesShown go, in their order.
+func (v *Volume) shown() []any {
+	return []any{&v.ID, same{&v.ProjectID}, same{&v.UserID}, &v.Name, &v.Description, &v.SizeGiB, same{&v.Status},
+		&v.MigrationStatus, &v.VolumeTypeID, same{&v.VolumeType}, same{&v.AvailabilityZone}, &v.Host, &v.ServiceID,
+		&v.Bootable, &v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
+		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
+		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt, &v.Consistency}
+}
+
+// VolumeShown is Volume with what Volumes gives of it.
+func (d *DB) VolumeShown(ctx context.Context, id, scope string) (Volume, error) {
+	return one(ctx, d, volumesShown, id, scope, func(row pgx.CollectableRow) (v Volume, err error) {
+		return v, row.Scan(v.shown()...)
+	}, VolumeNotFound)
 }
 
 // same reads a text that is often the same in the next row, and is then not
