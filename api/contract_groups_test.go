@@ -106,7 +106,7 @@ func init() {
 			`member POST /consistencygroups/create_from_src {"consistencygroup-from-src": {}} -> 400 Either 'cgsnapshot_id' or 'source_cgid' must be provided`,
 			`member POST /consistencygroups/create_from_src {"consistencygroup-from-src": {"cgsnapshot_id": "x", "source_cgid": "y"}} -> 400 Cannot provide both`,
 			`member POST /consistencygroups/create_from_src {"consistencygroup-from-src": {"source_cgid": "{group}"}} -> 404`,
-			`member POST /consistencygroups/create_from_src {"consistencygroup-from-src": {"cgsnapshot_id": "{cgsnapshot}", "name": "copy"}} -> 202 {"consistencygroup":{"id":`,
+			`member POST /consistencygroups/create_from_src {"consistencygroup-from-src": {"cgsnapshot_id": "{cgsnapshot}", "source_cgid": null, "name": "copy"}} -> 202 {"consistencygroup":{"id":`,
 			`member POST /consistencygroups/{cg}/delete null -> 400 Group has existing snapshots.`, `member POST /consistencygroups/{cg}/delete {} -> 400 Group has existing snapshots.`,
 			`member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{group}"}} -> 404`, `member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}", "name": null}} -> 202 {"cgsnapshot":{"id":`,
 		},
