@@ -31,10 +31,8 @@ func (c *Call) page(rename map[string]string) (db.Query, error) {
 			return q, err
 		}
 	}
-	if q.Sort, err = sortKeys(c.Query, rename); err != nil {
-		return q, err
-	}
-	return q, c.takeTurn(q.Limit)
+	q.Sort, err = sortKeys(c.Query, rename)
+	return q, err
 }
 
 // number reads a query value that must be a whole number from 0 to most.

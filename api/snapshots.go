@@ -116,6 +116,9 @@ func (c *Call) snapshotList(path string, view func(object, db.Snapshot)) (View, 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.takeTurn(q.Limit); err != nil {
+		return nil, err
+	}
 	found, err := c.database().Snapshots(c.Context(), q)
 	if err != nil {
 		return nil, err

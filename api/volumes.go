@@ -122,6 +122,9 @@ func (c *Call) volumeList(path string, detail bool, view func(object, volumeView
 	if err != nil {
 		return nil, err
 	}
+	if err := c.takeTurn(q.Limit); err != nil {
+		return nil, err
+	}
 	found, err := c.database().Volumes(c.Context(), q)
 	if err != nil {
 		return nil, err
