@@ -59,6 +59,7 @@ type session struct {
 
 var (
 	source = regexp.MustCompile(`^\. (\w+)-openrc$`)
+	export = regexp.MustCompile(`^export (\w+)=(\S*)$`)
 	assign = regexp.MustCompile(`^(\w+)=\$\((.*)\)$`)
 )
 
@@ -90,6 +91,10 @@ func (s *session) enter(t *testing.T, line string) string {
 	t.Helper()
 	if m := source.FindStringSubmatch(line); m != nil {
 		s.openrc = s.dev.Openrc(t, m[1])
+		return ""
+	}
+	if m := export.FindStringSubmatch(line); m != nil {
+		s.variables[m[1]] = m[2]
 		return ""
 	}
 	m := assign.FindStringSubmatch(line)

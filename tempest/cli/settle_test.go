@@ -12,8 +12,10 @@ import (
 
 // moving are the statuses that end by themselves, with the list each is found in.
 var moving = map[string][]string{
-	"volumes":   {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "restoring-backup", "uploading"},
-	"snapshots": {"creating", "deleting", "restoring", "managing", "unmanaging"},
+	"volumes":         {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "restoring-backup", "uploading"},
+	"snapshots":       {"creating", "deleting", "restoring", "managing", "unmanaging"},
+	"groups":          {"creating", "deleting", "updating"},
+	"group_snapshots": {"creating", "deleting"},
 }
 
 // settle waits until nothing moves. A user looks again; a session says once what
