@@ -73,11 +73,13 @@ func (b *Backend) Manage(ctx context.Context, a backend.Adoption) error {
 		return err
 	}
 	v.Name = a.Name
-	if err := b.lengthen(ctx, v, a.Bytes); err != nil {
+	if err := b.ready(ctx, v, a.Bytes); err != nil {
+		// Also when the time for it has run out.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
 		return errors.Join(err, b.change(ctx, "lvrename", b.group.name, a.Name, a.Reference))
 	}
-	_, err = b.device(ctx, a.Name)
-	return err
+	return nil
 }
 
 // finishManage is for a call that comes when the reference is gone.
@@ -86,10 +88,15 @@ func (b *Backend) finishManage(ctx context.Context, r *report, a backend.Adoptio
 	if !ok || !b.pool.holds(v) {
 		return notFound(a.Reference)
 	}
-	if err := b.lengthen(ctx, v, a.Bytes); err != nil {
+	return b.ready(ctx, v, a.Bytes)
+}
+
+// ready makes what has its name long enough, and active.
+func (b *Backend) ready(ctx context.Context, v logicalVolume, size int64) error {
+	if err := b.lengthen(ctx, v, size); err != nil {
 		return err
 	}
-	_, err := b.device(ctx, a.Name)
+	_, err := b.device(ctx, v.Name)
 	return err
 }
 
