@@ -14,7 +14,7 @@ import (
 // byHand makes a logical volume by hand until the test ends.
 func byHand(t *testing.T, name string, args ...string) {
 	t.Helper()
-	sh(t, append([]string{"lvcreate", "-y", "-Wn", "-n", name}, args...)...)
+	sh(t, append([]string{"lvcreate", "-y", "-n", name}, args...)...)
 }
 
 // TestManageByHand: what an administrator made without Clinker, with all that can
@@ -27,7 +27,7 @@ func TestManageByHand(t *testing.T) {
 	byHand(t, "kept", "-s", "-l", "1", vg+"/data")
 	sh(t, "lvcreate", "-y", "-L", "32m", "-T", vg+"/thinpool")
 	byHand(t, "thinly", "-V", "8m", "-T", vg+"/thinpool")
-	byHand(t, "asleep", "-an", "-Zn", "-L", "8m", vg)
+	byHand(t, "asleep", "-an", "-Wn", "-Zn", "-L", "8m", vg)
 	volume, snapshot, woken := backend.VolumeName(uuid.NewString()), backend.SnapshotName(uuid.NewString()), backend.VolumeName(uuid.NewString())
 	t.Cleanup(func() {
 		sh(t, "lvremove", "-y", vg, "--select", "lv_name=~^(data|kept|thinpool|thinly|asleep|volume-.*|_snapshot-.*)$")
