@@ -18,6 +18,10 @@ const (
 	// fetchInterval is how long a job waits at most when the wake-up for it
 	// was lost, or when it snoozes.
 	fetchInterval = 500 * time.Millisecond
+	// fetchCooldown is how long jobs gather behind a fetch before the next: with
+	// many at once, one statement gets several. The first after a while is fetched
+	// at once.
+	fetchCooldown = 4 * time.Millisecond
 	// rescueAfter is River's own net, by age, below ours, by liveness.
 	rescueAfter = time.Minute
 	// jobRetention is how long what is done stays to be looked at.
@@ -35,7 +39,7 @@ func (s *Scheduler) startWorkers(ctx context.Context) (*workers, error) {
 		ID:                          s.client,
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: s.options.MaxWorkers}},
 		Workers:                     runner.Workers(),
-		FetchCooldown:               river.FetchCooldownMin,
+		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchInterval,
 		JobTimeout:                  jobTimeout,
 		RescueStuckJobsAfter:        rescueAfter,
