@@ -56,6 +56,10 @@ type Options struct {
 	// Projects tells whether there is a project, for those about whom an
 	// administrator asks; nil where nobody can tell.
 	Projects Projects
+	// Images are what volumes may be made of; nil for none.
+	Images Images
+	// VerifySignatures refuses images that are signed.
+	VerifySignatures bool
 	// Serves tells whether a pool fulfils the extra specs of a volume type, by
 	// the scheduler's rules. Without it pools cannot be listed by type.
 	Serves func(extraSpecs map[string]string, pool db.PoolService) bool

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -78,11 +79,18 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, err := c.kind(in.Volume.VolumeType, source)
+	image, err := c.image(in)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := c.kind(cmp.Or(in.Volume.VolumeType, imageType(image)), source)
 	if err != nil {
 		return nil, err
 	}
 	v, err := c.newVolume(in, kind, source)
+	if err == nil {
+		err = giveImage(image, &v)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +119,11 @@ func (s *Server) createVolume(c *Call) (View, error) {
 // this service does not have is answered as one that does not exist.
 func (in volumeRequest) checkSources() error {
 	v := in.Volume
-	image := v.ImageID
-	if v.ImageRef != nil {
-		image += "/" + *v.ImageRef // an empty reference is one, and wrong
-	}
 	given := 0
-	for _, source := range []string{v.SnapshotID, v.SourceVolid, image, v.BackupID} {
+	if _, image := in.imageRef(); image {
+		given++
+	}
+	for _, source := range []string{v.SnapshotID, v.SourceVolid, v.BackupID} {
 		if source != "" {
 			given++
 		}
@@ -124,8 +131,6 @@ func (in volumeRequest) checkSources() error {
 	switch {
 	case given > 1:
 		return fault.New(fault.Invalid, "May specify only one of snapshot, imageRef, backup or source volume")
-	case image != "":
-		return fault.New(fault.Invalid, "Invalid image identifier or unable to access requested image.")
 	case v.BackupID != "":
 		return fault.New(fault.NotFound, "Backup %s could not be found.", v.BackupID)
 	}

@@ -18,6 +18,7 @@ type MessageWord struct{ ID, Text string }
 // deleting a group; ours are far from those it may still give away.
 var (
 	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
+	ActionCopyImage        = MessageWord{"005", "copy image to volume"}
 	ActionExtendVolume     = MessageWord{"007", "extend volume"}
 	ActionDeleteVolume     = MessageWord{"901", "delete volume"}
 	ActionRevertVolume     = MessageWord{"902", "revert volume to a snapshot"}
@@ -31,6 +32,7 @@ var (
 var (
 	DetailUnknownError       = MessageWord{"001", "An unknown error occurred."}
 	DetailNoBackendAvailable = MessageWord{"003", "Could not find any available weighted backend."}
+	DetailNoSpaceForImage    = MessageWord{"007", "Image used for creating volume exceeds available space."}
 	DetailDriverFailedExtend = MessageWord{"010", "Volume Driver failed to extend volume."}
 	DetailSnapshotCreate     = MessageWord{"013", "Snapshot failed to create."}
 	DetailSnapshotBusy       = MessageWord{"015", "Snapshot is busy."}
@@ -38,10 +40,10 @@ var (
 )
 
 var (
-	messageActions = []MessageWord{ActionScheduleAllocate, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
+	messageActions = []MessageWord{ActionScheduleAllocate, ActionCopyImage, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
 		ActionRetypeVolume,
 		ActionCreateSnapshot, ActionDeleteSnapshot}
-	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailDriverFailedExtend,
+	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}
 )
 

@@ -9,6 +9,12 @@ var (
 	// CreateFailed: no pool would serve; a user message says why.
 	CreateFailed = Move{"fail creating", []string{"creating", "downloading"}, "error"}
 
+	// DownloadBegin: it has a place, and its node is to bring its image there.
+	DownloadBegin = Move{"copy its image", []string{"creating"}, "downloading"}
+	// DownloadAgain: the image's bytes could not be had. The new generation makes
+	// the next try an operation of its own.
+	DownloadAgain = Move{"fetch its image again", []string{"downloading"}, Same}
+
 	// PlaceAgain: a pool that was chosen did not serve. It raises the
 	// generation, so that what was asked of that pool's node comes too late.
 	PlaceAgain = Move{"choose another pool", []string{"creating", "downloading"}, Same}
@@ -49,8 +55,10 @@ var (
 	// UpdateReadonly is about how the volume will be attached: only while it is not.
 	UpdateReadonly = Move{"update readonly flag", []string{"available"}, Same}
 
-	// Reserve is an attachment without a connector on a free volume.
-	Reserve = Move{"reserve", []string{"available", "downloading"}, "reserved"}
+	// Reserve is an attachment without a connector on a free volume. Not on one
+	// that is downloading: it is not made yet, and whoever reserves it would take
+	// it out of its job's hands.
+	Reserve = Move{"reserve", []string{"available"}, "reserved"}
 	// ReserveMore is a further attachment: of the same server, or of a volume
 	// that many may attach.
 	ReserveMore = Move{"reserve", []string{"in-use", "reserved", "attaching", "detaching"}, Same}

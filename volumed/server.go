@@ -6,6 +6,7 @@ import (
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
+	"clinker/volumed/copy"
 	"clinker/volumed/diskio"
 	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
@@ -39,6 +40,7 @@ type Options struct {
 	Pools   []Pool
 	Journal *journal.Journal // stays the caller's, to be closed after Run
 	DiskIO  DiskIO
+	Copier  *copy.Copier // of images; nil for a node that copies none
 
 	Clients        *rpc.Clients // to call the schedulers
 	Schedulers     []string     // their endpoints

@@ -65,7 +65,16 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 		return nil, err
 	}
 	projects, _ := who.(api.Projects) // nil with noauth, where every project is one
+	found, err := newImages(cfg, cfg.Glance.NumRetries)
+	if err != nil {
+		return nil, err
+	}
+	var images api.Images
+	if found != nil {
+		images = found
+	}
 	return api.New(api.Options{
+		Images: images, VerifySignatures: verifySignatures(cfg),
 		DB: d, Identity: who, Policy: rules, Nodes: nodes, Projects: projects,
 		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,

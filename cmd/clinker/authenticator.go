@@ -17,14 +17,19 @@ func authenticator(cfg *conf.Config) (identity.Authenticator, error) {
 	case "builtin":
 		return builtinIdentity(cfg, "", "")
 	}
+	return keystone.New(keystoneConfig(cfg))
+}
+
+// keystoneConfig is [keystone_authtoken].
+func keystoneConfig(cfg *conf.Config) keystone.Config {
 	k := cfg.Keystone
-	return keystone.New(keystone.Config{
+	return keystone.Config{
 		AuthURL: k.AuthURL, Username: k.Username, Password: k.Password.Reveal(),
 		ProjectName: k.ProjectName, UserDomainName: k.UserDomainName, ProjectDomainName: k.ProjectDomainName,
 		CAFile: k.CAFile, Insecure: k.Insecure, Region: k.RegionName,
 		ServiceTokenRoles: k.ServiceTokenRoles, ServiceTokenRolesRequired: k.ServiceTokenRolesRequired,
 		CacheTime: k.TokenCacheTime, JWSPublicKeys: k.JWSKeyRepository,
-	})
+	}
 }
 
 // builtinIdentity opens the small Keystone of our own, on the directory that

@@ -58,11 +58,20 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 	if err != nil {
 		return nil, err
 	}
+	runner := jobs.Runner{MessageTTL: cfg.API.MessageTTL, Limits: limits(cfg.Quota),
+		VerifySignatures: verifySignatures(cfg), ImageTries: cfg.Glance.NumRetries + 1}
+	images, err := newImages(cfg, 0) // a job that is tried again asks again
+	if err != nil {
+		return nil, err
+	}
+	if images != nil {
+		runner.Images = images
+	}
 	return scheduler.New(scheduler.Options{
 		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
 		Zone: cfg.StorageAvailabilityZone, Version: version,
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
-		Jobs:            jobs.Runner{MessageTTL: cfg.API.MessageTTL, Limits: limits(cfg.Quota)},
+		Jobs:            runner,
 	})
 }
 

@@ -50,6 +50,10 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	if err != nil {
 		return err
 	}
+	copier, err := newCopier(cfg)
+	if err != nil {
+		return err
+	}
 	clients, err := clientTLS(cfg, pki.Volumed, pki.Scheduler)
 	if err != nil {
 		return err
@@ -66,7 +70,7 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	sampler.Start(ctx)
 	server, err := volumed.New(volumed.Options{
 		Node:  rpc.Node{Host: host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
-		Pools: pools, Journal: j, DiskIO: sampler,
+		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier,
 		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
 	})
 	if err != nil {

@@ -13,6 +13,8 @@ func (c *Config) check() []error {
 	if c.API.DefaultAvailabilityZone == "" {
 		c.API.DefaultAvailabilityZone = c.StorageAvailabilityZone
 	}
+	c.Glance.complete(c.StatePath)
+	add(c.Glance.checkGlance())
 	add(c.Database.normalize())
 	add(c.API.checkAuth())
 	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {

@@ -15,6 +15,7 @@ type Config struct {
 	API        API        // [DEFAULT]: the REST listener
 	Quota      Quota      // [DEFAULT]: quotas of a project without its own
 	Scheduler  Scheduler  // [DEFAULT]: placement
+	Glance     Glance     // [DEFAULT]: images
 	Database   Database   // [database]
 	Keystone   Keystone   // [keystone_authtoken]
 	Policy     Policy     // [oslo_policy]
@@ -37,6 +38,7 @@ func (c *Config) sections() []section {
 		{"DEFAULT", &c.API},
 		{"DEFAULT", &c.Quota},
 		{"DEFAULT", &c.Scheduler},
+		{"DEFAULT", &c.Glance},
 		{"database", &c.Database},
 		{"keystone_authtoken", &c.Keystone},
 		{"oslo_policy", &c.Policy},

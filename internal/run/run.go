@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -28,6 +29,10 @@ type Command struct {
 	Args  []string // program and arguments; no secrets
 	Input []byte   // standard input; may hold secrets
 	Env   []string // added to the clean environment, as KEY=value
+
+	// EndsWithUs has the kernel kill the program when this process dies, for one
+	// whose work would be done in vain. It must not be one that LVM needs.
+	EndsWithUs bool
 }
 
 // ExitError is a program that ran and said no.
@@ -57,6 +62,12 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	cmd.Dir = "/"
 	cmd.Stdin = bytes.NewReader(c.Input)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if c.EndsWithUs {
+		// The kernel's signal comes when the thread ends that started the program.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
 	// LVM blocks SIGTERM while devices are suspended, so that this cannot leave
 	// one hanging; SIGKILL could, and comes only if the program will not go.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

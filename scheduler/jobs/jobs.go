@@ -24,6 +24,13 @@ type Runner struct {
 	// tells its size only when a job looks at it; nil for none.
 	Limits db.Limits
 
+	// Images are what new volumes may be made of; nil for none.
+	Images Images
+	// VerifySignatures refuses images that are signed.
+	VerifySignatures bool
+	// ImageTries is how often an image is fetched whose bytes cannot be had.
+	ImageTries int
+
 	// DownTime is how long a node may be silent and still be placed upon.
 	DownTime time.Duration
 	// FirstWait is how long a job waits for an operation before it looks away.
@@ -56,6 +63,7 @@ const (
 	DefaultPatience      = 30 * time.Second
 	DefaultGrace         = 10 * time.Second
 	DefaultBusyTries     = 6
+	DefaultImageTries    = 4 // Cinder's glance_num_retries, and once before
 )
 
 // WithDefaults gives a Runner that can work, with what is zero filled in.
@@ -68,6 +76,9 @@ func (r Runner) WithDefaults() *Runner {
 		if *d.value == 0 {
 			*d.value = *d.standard
 		}
+	}
+	if r.ImageTries == 0 {
+		r.ImageTries = DefaultImageTries
 	}
 	if r.BusyTries == 0 {
 		r.BusyTries = DefaultBusyTries

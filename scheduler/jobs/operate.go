@@ -10,8 +10,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
-// glance is how long a job that comes back waits for its operation.
-const glance = 300 * time.Millisecond
+// shortly is how long a job that comes back waits for its operation.
+const shortly = 300 * time.Millisecond
 
 // fence makes what is asked of a node safe to repeat: the id of the operation
 // follows from what it is about.
@@ -29,7 +29,7 @@ func fence(operation string, v db.Volume) rpc.Fence {
 func (r *run) operate(ctx context.Context, patience time.Duration, ask func(context.Context) (*rpc.Operation, error)) error {
 	wait := r.FirstWait
 	if r.again {
-		wait = glance
+		wait = shortly
 	}
 	// The deadline is for the node's answer; a dead node is found out by it too.
 	call, cancel := context.WithTimeout(ctx, wait+time.Second)

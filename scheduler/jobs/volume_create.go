@@ -45,9 +45,16 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 	if err != nil {
 		return false, err
 	}
-	err = r.operate(ctx, r.PlacePatience, func(ctx context.Context) (*rpc.Operation, error) {
-		return provision(ctx, r.Nodes.Node(where.endpoint), fence("create", v), where.pool, v)
-	})
+	if v.ImageID != nil && v.Status == "creating" {
+		return true, r.beginDownload(ctx, v)
+	}
+	if v.ImageID != nil {
+		err = r.copyImage(ctx, v, where)
+	} else {
+		err = r.operate(ctx, r.PlacePatience, func(ctx context.Context) (*rpc.Operation, error) {
+			return provision(ctx, r.Nodes.Node(where.endpoint), fence("create", v), where.pool, v)
+		})
+	}
 	switch {
 	case err == nil:
 		return false, r.DB.FinishCreate(ctx, v)
@@ -55,6 +62,10 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 		return false, err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):
 		return true, nil
+	case v.ImageID != nil && aboutImage(err):
+		return false, r.failImage(ctx, v, err)
+	case v.ImageID != nil && fault.Is(err, fault.Unavailable):
+		return false, r.fetchAgain(ctx, v, err)
 	}
 	return true, r.leavePool(ctx, v, where, err)
 }

@@ -48,6 +48,15 @@ type Backend interface {
 	// Clone or Delete of the name would not take away.
 	Clone(ctx context.Context, source, name string, size int64, progress func(done int64)) error
 
+	// Import makes a volume of size bytes that holds what write puts on it. write
+	// gets the path of a block device or file of at least size bytes; with blank
+	// it reads as zeroes, which need not be written then. No error, and write is
+	// not called, when the volume exists already with that size; Conflict when it
+	// exists with another. The name comes when write has returned nil and the
+	// bytes are on the disk: failed, cancelled or interrupted, there is no such
+	// volume, and what was written is trash or gone.
+	Import(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error
+
 	// Revert makes the volume, which nobody has open, as the snapshot of it is,
 	// and size bytes long: what lies behind the snapshot's end is never another
 	// volume's old data (thin and file: zeroes). The snapshot stays. progress,

@@ -42,6 +42,18 @@ func (c nodeClient) CopyFrom(ctx context.Context, fence Fence, pool string, sour
 	return operation(c.thrift.CopyFrom(ctx, &fence, pool, &source, bytes))
 }
 
+func (c nodeClient) CopyImage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error) {
+	return operation(c.thrift.CopyImage(ctx, &fence, pool, &node.Image{
+		URL:        image.URL,
+		Token:      string(image.Token),
+		DiskFormat: image.DiskFormat,
+		Bytes:      image.Bytes,
+		HashAlgo:   image.HashAlgo,
+		HashValue:  image.HashValue,
+		Checksum:   image.Checksum,
+	}, bytes))
+}
+
 func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error) {
 	return operation(c.thrift.Revert(ctx, &fence, pool, snapshotID, bytes))
 }

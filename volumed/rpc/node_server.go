@@ -54,6 +54,23 @@ func (s nodeServer) CopyFrom(ctx context.Context, fence *node.Fence, pool string
 	})
 }
 
+func (s nodeServer) CopyImage(ctx context.Context, fence *node.Fence, pool string, image *node.Image, bytes int64) (*node.Operation, error) {
+	return report(ctx, "copy_image", fence, func() (*Operation, error) {
+		if image == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its image")
+		}
+		return s.impl.CopyImage(ctx, *fence, pool, Image{
+			URL:        image.URL,
+			Token:      Secret(image.Token),
+			DiskFormat: image.DiskFormat,
+			Bytes:      image.Bytes,
+			HashAlgo:   image.HashAlgo,
+			HashValue:  image.HashValue,
+			Checksum:   image.Checksum,
+		}, bytes)
+	})
+}
+
 func (s nodeServer) Revert(ctx context.Context, fence *node.Fence, pool, snapshotID string, bytes int64) (*node.Operation, error) {
 	return report(ctx, "revert", fence, func() (*Operation, error) { return s.impl.Revert(ctx, *fence, pool, snapshotID, bytes) })
 }

@@ -56,6 +56,17 @@ type Operation struct {
 	Failure    *fault.Fault // why it is Failed, else nil
 }
 
+// Image is where an image's bytes are, and what they must be.
+type Image struct {
+	URL        string // of the bytes, http or https
+	Token      Secret // for the image service; "" where none is needed
+	DiskFormat string // in Glance's words
+	Bytes      int64
+	HashAlgo   string // os_hash_algo; "" if none
+	HashValue  string // in hex
+	Checksum   string // MD5 in hex; "" if none
+}
+
 // Grant says who may log in to a volume's target, and how.
 type Grant struct {
 	AttachmentID string

@@ -53,6 +53,13 @@ type Volumed interface {
 	// a source in the same pool.
 	CopyFrom(ctx context.Context, fence Fence, pool string, source Source, bytes int64) (*Operation, error)
 
+	// CopyImage makes the fence's volume, that many bytes long, of an image. Failed
+	// with Invalid when the image is not what it is said to be, would open other
+	// files, or does not fit; with Unavailable when its bytes cannot be had at the
+	// moment. There is no volume before it is Done. A node that was interrupted
+	// begins anew with the address and token of the repeated call.
+	CopyImage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error)
+
 	// Revert makes the volume as its snapshot is and that many bytes long, which
 	// is as long as the volume is now: what lies behind the snapshot's end is
 	// blank. The snapshot stays. Failed with Busy while the volume is exported or

@@ -106,6 +106,17 @@ struct Source {
   2: required string id
 }
 
+/** Where an image's bytes are, and what they must be. */
+struct Image {
+  1: required string url                 // of the bytes
+  2: required string token               // for the image service; "" where none is needed; never logged
+  3: required string disk_format         // in Glance's words
+  4: required i64 bytes
+  5: required string hash_algo           // os_hash_algo; "" if none
+  6: required string hash_value          // in hex
+  7: required string checksum            // MD5 in hex; "" if none
+}
+
 /** A volume or snapshot that lies in a pool, whoever made it. */
 struct Candidate {
   1: required Kind kind                  // VOLUME or SNAPSHOT
@@ -181,6 +192,12 @@ service Volumed {
   Operation destroy_snapshot(1: Fence fence, 2: string pool) throws (1: Refusal refusal)
   /** Makes the fence's volume as a copy of a source in the same pool, bytes long. */
   Operation copy_from(1: Fence fence, 2: string pool, 3: Source source, 4: i64 bytes) throws (1: Refusal refusal)
+  /**
+   * Makes the fence's volume, bytes long, of an image: "invalid" when that is not
+   * what it is said to be, or would open other files; "unavailable" when its bytes
+   * cannot be had at the moment.
+   */
+  Operation copy_image(1: Fence fence, 2: string pool, 3: Image image, 4: i64 bytes) throws (1: Refusal refusal)
   /**
    * Makes the fence's volume as its snapshot is, bytes long. The snapshot
    * stays. "busy" while the volume is exported.

@@ -60,6 +60,8 @@ var tests = []struct {
 	{"CloneOfVolume", cloneOfVolume},
 	{"CloneOfSnapshot", cloneOfSnapshot},
 	{"CloneCancelled", cloneCancelled},
+	{"Import", imported},
+	{"ImportFailed", importFailed},
 	{"Manage", manage},
 	{"ManageSnapshot", manageSnapshot},
 	{"Capacity", capacity},

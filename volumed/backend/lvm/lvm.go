@@ -3,6 +3,7 @@ package lvm
 import (
 	"context"
 	"errors"
+	"os"
 
 	"clinker/volumed/backend"
 )
@@ -82,6 +83,48 @@ func (b *Backend) Clone(ctx context.Context, source, name string, size int64, pr
 		return err
 	}
 	return b.pool.clone(ctx, source, name, b.roundUp(size), progress)
+}
+
+// Import makes the volume under a name in trash, and renames it when it is whole;
+// see backend.Backend. Only thin volumes are blank.
+func (b *Backend) Import(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error {
+	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
+		return err
+	}
+	size = b.roundUp(size)
+	have, ok, err := b.size(ctx, name)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return backend.SameSize(name, have, size)
+	}
+	making := b.held.trashName(name)
+	defer b.held.hold(making)()
+	if err := b.pool.create(ctx, making, size); err != nil {
+		return err
+	}
+	path, err := b.device(ctx, making)
+	if err != nil {
+		return err
+	}
+	_, blank := b.pool.(*thin)
+	if err := write(ctx, path, blank); err != nil {
+		return err
+	}
+	if err := syncDevice(path); err != nil {
+		return err
+	}
+	return b.change(ctx, "lvrename", b.group.name, making, name)
+}
+
+// syncDevice returns when what was written to a device is on the disk.
+func syncDevice(path string) error {
+	device, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(device.Sync(), device.Close())
 }
 
 // Device activates the volume if it is not active, and gives /dev/VG/LV; see

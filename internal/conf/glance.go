@@ -1,0 +1,45 @@
+package conf
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// Glance is the part of [DEFAULT] about images: where they are, and how a storage
+// node converts them.
+type Glance struct {
+	APIServers         []string      `ini:"glance_api_servers" default:"" help:"URLs of the image service, tried in this order. Empty: the one in Keystone's catalog."`
+	CatalogInfo        string        `ini:"glance_catalog_info" default:"image:glance:publicURL" help:"What to look for in the catalog: service type, service name, endpoint type."`
+	NumRetries         int           `ini:"glance_num_retries" default:"3" min:"0" help:"How often a request or a copy is tried again when the image service does not answer."`
+	Insecure           bool          `ini:"glance_api_insecure" default:"false" help:"Do not verify the image service's certificate."`
+	CACertificatesFile string        `ini:"glance_ca_certificates_file" default:"" help:"The CA certificates that vouch for the image service. Empty: the system's."`
+	RequestTimeout     time.Duration `ini:"glance_request_timeout" default:"10" min:"1" help:"How long the image service may take to answer a question, in seconds."`
+	VerifySignatures   string        `ini:"verify_glance_signatures" default:"enabled" choices:"enabled,disabled" help:"enabled: refuse signed images, for signatures cannot be verified here. disabled: take them as unsigned; their hashes are verified all the same."`
+
+	ConversionDir               string        `ini:"image_conversion_dir" default:"" sample:"$state_path/conversion" help:"The folder in which a storage node keeps images while it converts them."`
+	ConversionCPULimit          time.Duration `ini:"image_conversion_cpu_limit" default:"60" min:"1" help:"How much processor time qemu-img may take for one image, in seconds."`
+	ConversionAddressSpaceLimit int64         `ini:"image_conversion_address_space_limit" default:"1" min:"1" help:"How much memory qemu-img may map, in GiB."`
+}
+
+// complete fills what follows from other options.
+func (g *Glance) complete(statePath string) {
+	if g.ConversionDir == "" {
+		g.ConversionDir = filepath.Join(statePath, "conversion")
+	}
+}
+
+// checkGlance refuses what cannot be a URL.
+func (g *Glance) checkGlance() error {
+	for _, url := range g.APIServers {
+		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+			return fault.New(fault.Invalid, "[DEFAULT] glance_api_servers: %s must begin with http:// or https://", url)
+		}
+	}
+	if parts := strings.Split(g.CatalogInfo, ":"); len(parts) != 3 {
+		return fault.New(fault.Invalid, "[DEFAULT] glance_catalog_info = %s: it must be service_type:service_name:endpoint_type", g.CatalogInfo)
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package glance
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
+
+	"clinker/internal/fault"
+)
+
+// Config is about the image service, under the names of cinder.conf.
+type Config struct {
+	Servers     []string      // glance_api_servers
+	CatalogInfo string        // glance_catalog_info
+	Region      string        // os_region_name, for the catalog
+	Retries     int           // glance_num_retries
+	CAFile      string        // glance_ca_certificates_file
+	Insecure    bool          // glance_api_insecure
+	Timeout     time.Duration // glance_request_timeout; 10 s when 0
+
+	// Login gives the service user's client, which knows the catalog. nil: there
+	// is no Keystone, Servers must be given, and requests carry no token.
+	Login func(ctx context.Context) (*gophercloud.ProviderClient, error)
+}
+
+// Client asks the image service. It may be used by many goroutines at once.
+type Client struct {
+	Config
+	http http.Client
+
+	mu      sync.Mutex
+	service *gophercloud.ProviderClient // nil until the first login succeeds
+}
+
+// New checks the configuration; nobody is asked yet. Invalid when it cannot work.
+func New(cfg Config) (*Client, error) {
+	if cfg.Login == nil && len(cfg.Servers) == 0 {
+		return nil, fault.New(fault.Invalid, "without Keystone images need glance_api_servers")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: cfg.Insecure}
+	if cfg.CAFile != "" {
+		text, err := os.ReadFile(cfg.CAFile)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "glance_ca_certificates_file cannot be read")
+		}
+		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fault.New(fault.Invalid, "glance_ca_certificates_file holds no certificate")
+		}
+	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
+	c := &Client{Config: cfg, http: http.Client{Transport: transport, Timeout: cfg.Timeout}}
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c, nil
+}
+
+// login gives the service user's client, once there is one.
+func (c *Client) login(ctx context.Context) (*gophercloud.ProviderClient, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.service == nil && c.Login != nil {
+		service, err := c.Login(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.service = service
+	}
+	return c.service, nil
+}
+
+// endpoints gives the URLs of the image service, without their version.
+func (c *Client) endpoints(ctx context.Context) ([]string, error) {
+	if len(c.Servers) > 0 {
+		return c.Servers, nil
+	}
+	service, err := c.login(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info := strings.Split(cmp.Or(c.CatalogInfo, "image:glance:publicURL"), ":")
+	face := gophercloud.Availability(strings.TrimSuffix(info[len(info)-1], "URL"))
+	options := gophercloud.EndpointOpts{Region: c.Region, Availability: face}
+	options.ApplyDefaults(info[0])
+	url, err := service.EndpointLocator(options)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "The catalog has no image service.")
+	}
+	return []string{url}, nil
+}
+
+// ask puts a question to one image service after the other, until one answers.
+func (c *Client) ask(ctx context.Context, token string, question func(ctx context.Context, service *gophercloud.ServiceClient) error) error {
+	urls, err := c.endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	for try := range c.Retries + 1 {
+		err = question(ctx, c.at(urls[try%len(urls)], token))
+		if status := statusOf(err); err == nil || ctx.Err() != nil || status != 0 && status < 500 {
+			break
+		}
+	}
+	return refusal(err)
+}
+
+// at gives a client of one image service that speaks with one token.
+func (c *Client) at(url, token string) *gophercloud.ServiceClient {
+	provider := &gophercloud.ProviderClient{TokenID: token, HTTPClient: c.http}
+	provider.UserAgent.Prepend("clinker")
+	base := gophercloud.NormalizeURL(strings.TrimSuffix(strings.TrimSuffix(url, "/"), "/v2"))
+	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: base, ResourceBase: base + "v2/", Type: "image"}
+}
+
+// statusOf is the HTTP status of an answer, 0 when there was none.
+func statusOf(err error) int {
+	var wrong gophercloud.ErrUnexpectedResponseCode
+	if errors.As(err, &wrong) {
+		return wrong.Actual
+	}
+	return 0
+}
+
+// refusal makes a fault of what the image service said, without its text.
+func refusal(err error) error {
+	switch status := statusOf(err); {
+	case err == nil:
+		return nil
+	case status == http.StatusNotFound, status == http.StatusForbidden, status == http.StatusBadRequest:
+		return fault.New(fault.NotFound, "The image service has no such image, or none that may be used.")
+	case status == http.StatusUnauthorized:
+		return fault.New(fault.Unauthorized, "The image service does not accept the token.")
+	case status != 0:
+		return fault.New(fault.Unavailable, "The image service answered with status %d.", status)
+	}
+	return fault.Wrap(err, fault.Unavailable, "The image service does not answer.")
+}
+
+// Image gives an image as the bearer of a token sees it. NotFound when there is
+// none, or none for that bearer; Unavailable when the image service does not answer.
+func (c *Client) Image(ctx context.Context, token, id string) (Image, error) {
+	var found Image
+	err := c.ask(ctx, token, func(ctx context.Context, service *gophercloud.ServiceClient) error {
+		image, err := images.Get(ctx, service, id).Extract()
+		if err == nil {
+			found = imageOf(image)
+		}
+		return err
+	})
+	return found, err
+}
+
+// Named gives the ids of at most two images of that name, as the bearer of a
+// token sees them.
+func (c *Client) Named(ctx context.Context, token, name string) (ids []string, err error) {
+	err = c.ask(ctx, token, func(ctx context.Context, service *gophercloud.ServiceClient) error {
+		pages, err := images.List(service, images.ListOpts{Name: named(name), Limit: 2}).AllPages(ctx)
+		if err != nil {
+			return err
+		}
+		all, err := images.ExtractImages(pages)
+		ids = nil
+		for _, image := range all {
+			if image.Name == name {
+				ids = append(ids, image.ID)
+			}
+		}
+		return err
+	})
+	return ids, err
+}
+
+// named escapes a name for Glance's filter, which takes in: and others for
+// operators unless the value is quoted.
+func named(name string) string {
+	if strings.ContainsAny(name, `:,"\`) {
+		return `in:"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	}
+	return name
+}
+
+// Download gives an image by the word of the service user, where its bytes are
+// and a token for them; the token is "" where there is no Keystone.
+func (c *Client) Download(ctx context.Context, id string) (image Image, url, token string, err error) {
+	service, err := c.login(ctx)
+	if err != nil {
+		return image, "", "", err
+	}
+	if service != nil {
+		token = service.Token()
+	}
+	image, err = c.Image(ctx, token, id)
+	if service != nil && fault.Is(err, fault.Unauthorized) {
+		if err = service.Reauthenticate(ctx, token); err == nil {
+			token = service.Token()
+			image, err = c.Image(ctx, token, id)
+		} else {
+			err = fault.Wrap(err, fault.Unavailable, "The identity service does not answer.")
+		}
+	}
+	if err != nil {
+		return image, "", "", err
+	}
+	urls, err := c.endpoints(ctx)
+	if err != nil {
+		return image, "", "", err
+	}
+	return image, c.at(urls[0], "").ServiceURL("images", id, "file"), token, nil
+}

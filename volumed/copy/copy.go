@@ -1,0 +1,132 @@
+package copy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"clinker/internal/fault"
+)
+
+// Options of a Copier.
+type Options struct {
+	// Directory holds images while they are being looked at
+	// (image_conversion_dir). It is made with mode 0700; what an earlier process
+	// left in it is taken away.
+	Directory string
+	TLS       TLS
+	// CPULimit and AddressSpaceBytes bound qemu-img (image_conversion_cpu_limit,
+	// image_conversion_address_space_limit).
+	CPULimit          time.Duration
+	AddressSpaceBytes int64
+	// Patience is how long an image service may give no bytes; 1 min.
+	Patience time.Duration
+}
+
+// Copier fetches images and writes them onto volumes. It may be used by many
+// goroutines at once.
+type Copier struct {
+	Options
+	client *http.Client
+}
+
+// The defaults, Cinder's.
+const (
+	defaultCPU          = time.Minute
+	defaultAddressSpace = 1 << 30
+	defaultPatience     = time.Minute
+)
+
+// scratchPrefix begins the names of the files in Directory.
+const scratchPrefix = "image-"
+
+// New makes the directory and empties it of what is the package's own. Invalid
+// when the options cannot be right.
+func New(o Options) (*Copier, error) {
+	if o.CPULimit <= 0 {
+		o.CPULimit = defaultCPU
+	}
+	if o.AddressSpaceBytes <= 0 {
+		o.AddressSpaceBytes = defaultAddressSpace
+	}
+	if o.Patience <= 0 {
+		o.Patience = defaultPatience
+	}
+	client, err := o.TLS.client()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.Directory, 0o700); err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "image_conversion_dir cannot be made")
+	}
+	entries, err := os.ReadDir(o.Directory)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable, "image_conversion_dir cannot be read")
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), scratchPrefix) && e.Type().IsRegular() {
+			err = errors.Join(err, os.Remove(filepath.Join(o.Directory, e.Name())))
+		}
+	}
+	return &Copier{Options: o, client: client}, err
+}
+
+// Write brings an image's bytes onto a new volume's device or file of that many
+// bytes, which reads as zeroes when it is blank. progress is told how many of the
+// image's bytes have been fetched. Invalid when the image is not what it is said
+// to be, or names other files, or is too large; Unavailable when its bytes cannot
+// be had at the moment; NoSpace. After an error the device must be given up.
+func (c *Copier) Write(ctx context.Context, image Image, device string, bytes int64, blank bool, progress func(done int64)) error {
+	format, err := image.check()
+	if err != nil {
+		return err
+	}
+	if format == Raw || format == ISO {
+		return c.writeRaw(ctx, image, format, device, bytes, blank, progress)
+	}
+	scratch, err := os.CreateTemp(c.Directory, scratchPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(scratch.Name())
+	defer scratch.Close()
+	if err := c.receive(ctx, image, format, &sparse{to: scratch, blank: true}, progress); err != nil {
+		return err
+	}
+	if err := scratch.Truncate(image.SizeBytes); err != nil { // it may end in a hole
+		return err
+	}
+	virtual, err := inspect(format, scratch, image.SizeBytes)
+	if err != nil {
+		return err
+	}
+	if virtual > bytes {
+		return tooLarge(virtual, bytes)
+	}
+	return c.convert(ctx, format, scratch.Name(), device, blank)
+}
+
+// writeRaw needs no scratch file: nothing looks at the bytes but the tenant.
+func (c *Copier) writeRaw(ctx context.Context, image Image, format Format, path string, bytes int64, blank bool, progress func(int64)) error {
+	if image.SizeBytes > bytes {
+		return tooLarge(image.SizeBytes, bytes)
+	}
+	device, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	if err := c.receive(ctx, image, format, &sparse{to: device, blank: blank}, progress); err != nil {
+		return err
+	}
+	return device.Close()
+}
+
+func tooLarge(virtual, bytes int64) error {
+	gib := func(n int64) int64 { return (n + 1<<30 - 1) >> 30 }
+	return unacceptable("its virtual size is %dGB and it does not fit into a volume of %dGB", gib(virtual), gib(bytes))
+}

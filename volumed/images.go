@@ -1,0 +1,49 @@
+package volumed
+
+import (
+	"context"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backend"
+	"clinker/volumed/copy"
+	"clinker/volumed/rpc"
+)
+
+// CopyImage implements rpc.Volumed. The address and the token live as long as the
+// operation: the journal keeps neither, so that after a restart the caller brings
+// them again.
+func (s *Server) CopyImage(ctx context.Context, f rpc.Fence, poolName string, image rpc.Image, bytes int64) (*rpc.Operation, error) {
+	p, fence, err := s.admit(f, poolName, false)
+	if err == nil {
+		err = checkBytes(bytes)
+	}
+	if err == nil && s.options.Copier == nil {
+		err = fault.New(fault.Unsupported, "this node does not copy images")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.work.run(ctx, task{
+		kind: "copy_image", fence: fence, limit: copyLimit, total: image.Bytes,
+		locks: []want{{space: storageOf, id: f.ResourceID}},
+		do: func(ctx context.Context, o *operation) error {
+			defer ring(p.wipe) // a copy that failed leaves something behind
+			write := func(ctx context.Context, path string, blank bool) error {
+				return s.options.Copier.Write(ctx, imageOf(image), path, bytes, blank, o.bytesDone.Store)
+			}
+			return p.Storage.Import(ctx, backend.VolumeName(f.ResourceID), bytes, write)
+		},
+	})
+}
+
+func imageOf(i rpc.Image) copy.Image {
+	return copy.Image{
+		URL:        i.URL,
+		Token:      copy.Token(i.Token),
+		DiskFormat: i.DiskFormat,
+		SizeBytes:  i.Bytes,
+		HashAlgo:   i.HashAlgo,
+		HashValue:  i.HashValue,
+		Checksum:   i.Checksum,
+	}
+}
