@@ -113,7 +113,7 @@ func (t *Tx) deleteMember(ctx context.Context, v Volume, request string) error {
 // FinishGroupDelete ends a group whose volumes are gone: it leaves every list,
 // and its quota is given back. May be repeated: the second time it is NotFound.
 func (t *Tx) FinishGroupDelete(ctx context.Context, g Group) error {
-	gone, err := t.MoveGroup(ctx, g.ID, GroupDeleteDone, "", map[string]any{"deleted_at": t.Now()})
+	gone, err := t.MoveGroup(ctx, g.ID, GroupDeleteDone, "", map[string]any{"deleted_at": t.Now(), "pool_id": nil})
 	if err != nil {
 		return err
 	}
