@@ -41,7 +41,7 @@ func openPool(ctx context.Context, b *conf.Backend, targets targets) (volumed.Po
 		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix,
 		StorageProtocol: "iSCSI", AvailabilityZone: b.BackendAvailabilityZone,
 		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
-		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName, "multiattach": "True", "QoS_support": "False"},
+		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName, "vendor_name": "Clinker", "multiattach": "True", "QoS_support": "False"},
 		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
 	}, nil
 }

@@ -1,6 +1,9 @@
 package placement
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 const gib = 1 << 30
 
@@ -13,7 +16,7 @@ func capability(p *Pool, name string) (value string, known bool) {
 	}
 	switch name {
 	case "pool_name":
-		return p.Name, true
+		return p.Name[strings.LastIndex(p.Name, "#")+1:], true // without its backend, as in get_pools
 	case "storage_protocol":
 		return p.StorageProtocol, true
 	case "total_capacity_gb":

@@ -58,7 +58,7 @@ func TestCapabilities(t *testing.T) {
 		{"reserved_percentage", "== 5", true},
 		{"max_over_subscription_ratio", "<= 20", true},
 		{"total_volumes", "<= 6", false},
-		{"pool_name", "h@b#p", true},
+		{"pool_name", "p", true}, {"pool_name", "h@b#p", false},
 	} {
 		d := placer.Place([]Pool{pool}, Request{SizeBytes: 1, ExtraSpecs: map[string]string{c.key: c.value}})
 		if got := len(d.Ranked) == 1; got != c.passes {

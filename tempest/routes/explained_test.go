@@ -1,9 +1,9 @@
 package routes
 
 const (
-	notYetBackups   = "not built yet: backups are of the next issue"
-	notYetImages    = "not built yet: images are copied to and from volumes in the next issue"
-	notYetMigration = "not built yet: volumes move between nodes in the next issue"
+	notYetBackups   = "backups are not built yet"
+	notYetImages    = "copying images to and from volumes is not built yet"
+	notYetMigration = "moving volumes between nodes is not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
 	anotherRouteHas = "the id default of the route that shows one"
 	alwaysAMistake  = "Cinder routes it by accident, to a 500: deleting is an action"
