@@ -53,7 +53,8 @@ func TestManageByHand(t *testing.T) {
 	byHand(t, "asleep", "-an", "-Wn", "-Zn", "-L", "8m", vg)
 	volume, snapshot, woken := backend.VolumeName(uuid.NewString()), backend.SnapshotName(uuid.NewString()), backend.VolumeName(uuid.NewString())
 	t.Cleanup(func() {
-		sh(t, "lvremove", "-y", vg, "--select", "lv_name=~^(data|kept|thinpool|thinly|asleep|volume-.*|_snapshot-.*)$")
+		sh(t, "lvremove", "-y", vg, "--select", "lv_name=data || lv_name=kept || lv_name=thinly || lv_name=thinpool || lv_name=asleep || "+
+			"lv_name=~volume- || lv_name=~_snapshot-")
 	})
 
 	all, err := b.Manageable(ctx)
