@@ -2,7 +2,7 @@ package routes
 
 const (
 	notYetBackups   = "backups are not built yet"
-	notYetImages    = "copying images to and from volumes is not built yet"
+	notYetImages    = "copying volumes to images is not built yet"
 	notYetMigration = "moving volumes between nodes is not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
 	anotherRouteHas = "the id default of the route that shows one"

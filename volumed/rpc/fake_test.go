@@ -11,6 +11,7 @@ import (
 type fake struct {
 	rpc.Volumed
 	create    func(context.Context, rpc.Fence, string, int64) (*rpc.Operation, error)
+	copyImage func(context.Context, rpc.Fence, string, rpc.Image, int64) (*rpc.Operation, error)
 	operation func(context.Context, string, time.Duration) (*rpc.Operation, error)
 	grant     func(context.Context, rpc.Fence, string, string, rpc.Grant) (*rpc.Connection, error)
 	revoke    func(context.Context, rpc.Fence, string, string) error
@@ -20,6 +21,10 @@ type fake struct {
 
 func (f fake) Create(ctx context.Context, fence rpc.Fence, pool string, bytes int64) (*rpc.Operation, error) {
 	return f.create(ctx, fence, pool, bytes)
+}
+
+func (f fake) CopyImage(ctx context.Context, fence rpc.Fence, pool string, image rpc.Image, bytes int64) (*rpc.Operation, error) {
+	return f.copyImage(ctx, fence, pool, image, bytes)
 }
 
 func (f fake) Operation(ctx context.Context, id string, wait time.Duration) (*rpc.Operation, error) {

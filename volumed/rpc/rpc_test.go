@@ -49,6 +49,24 @@ func TestCreateCarriesAllAcross(t *testing.T) {
 	}
 }
 
+func TestCopyImageCarriesAllAcross(t *testing.T) {
+	t.Parallel()
+	image := rpc.Image{URL: "https://u", Token: "secret", DiskFormat: "qcow2", Bytes: 7, HashAlgo: "sha512", HashValue: "h", Checksum: "c"}
+	n := pair(t, fake{copyImage: func(_ context.Context, f rpc.Fence, pool string, got rpc.Image, bytes int64) (*rpc.Operation, error) {
+		if f != fence || pool != "p#p" || got != image || bytes != 512 {
+			t.Errorf("got %v %q %v %d", f, pool, got, bytes)
+		}
+		return &rpc.Operation{ID: "op", State: rpc.Running, BytesDone: 3, BytesTotal: 7}, nil
+	}})
+	o, err := n.CopyImage(ctx, fence, "p#p", image, 512)
+	if err != nil || o.BytesDone != 3 || o.BytesTotal != 7 {
+		t.Fatalf("%+v %v", o, err)
+	}
+	if s := fmt.Sprintf("%v %+v %#v", image, image, image); strings.Contains(s, "secret") {
+		t.Errorf("the token is printed: %s", s)
+	}
+}
+
 func TestGrantCarriesAllAcross(t *testing.T) {
 	t.Parallel()
 	grant := rpc.Grant{AttachmentID: "a", Initiator: "iqn.i", Username: "u", Password: "p", ReadOnly: true}
