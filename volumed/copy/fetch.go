@@ -100,12 +100,12 @@ type stream struct {
 	late     *time.Timer
 }
 
-// Read gives Unavailable when the connection broke.
+// Read gives Unavailable when the connection broke. Only the image service's time
+// counts, not that of the disk which is written to in between.
 func (s *stream) Read(p []byte) (int, error) {
+	s.late.Reset(s.patience)
 	n, err := s.Reader.Read(p)
-	if n > 0 {
-		s.late.Reset(s.patience)
-	}
+	s.late.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = lost(err)
 	}

@@ -226,6 +226,21 @@ func TestCancelled(t *testing.T) {
 	<-left
 }
 
+// TestStalled: an image service that gives no more bytes is given up.
+func TestStalled(t *testing.T) {
+	r := newRig(t)
+	r.copier.Patience = 100 * time.Millisecond
+	image := r.image(Raw, content())
+	r.serve = func(w http.ResponseWriter, q *http.Request) {
+		_, _ = w.Write(content()[:1<<20])
+		w.(http.Flusher).Flush()
+		<-q.Context().Done()
+	}
+	if err := r.write(image, true); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLeftoversGo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
