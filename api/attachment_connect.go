@@ -145,7 +145,7 @@ func (c *Call) grant(v db.Volume, a db.Attachment, initiator, mode string, as lo
 	if err != nil {
 		return nil, err
 	}
-	options, err := c.connectionOptions(v)
+	options, limits, err := c.connectionOptions(v)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +153,7 @@ func (c *Call) grant(v db.Volume, a db.Attachment, initiator, mode string, as lo
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
 	}, pool, v.ID, rpc.Grant{
 		AttachmentID: a.ID, Initiator: initiator, Username: as.username, Password: as.password, ReadOnly: mode == "ro",
+		Limits: limits, VolumeGeneration: v.Generation,
 	})
 	if err != nil {
 		return nil, nodeFailure(err)

@@ -319,7 +319,7 @@ func TestFrontEndQos(t *testing.T) {
 		{db.StringMap{"read_iops_sec_per_gb": "10", "read_iops_sec_max": "20", "x": "y"}, db.StringMap{"read_iops_sec": "20", "x": "y"}, 3},
 		{db.StringMap{"write_bytes_sec_per_gb": "1048576", "write_bytes_sec": "1"}, db.StringMap{"write_bytes_sec": "2199023255552"}, 1 << 21},
 	} {
-		if got := frontEndQos(c.specs, c.sizeGiB); !maps.Equal(got, c.want) {
+		if got := db.QosForSize(c.specs, c.sizeGiB); !maps.Equal(got, c.want) {
 			t.Errorf("%v of %d GiB: %v, want %v", c.specs, c.sizeGiB, got, c.want)
 		}
 	}

@@ -70,12 +70,10 @@ func checkQos(q db.QosSpecs) error {
 	if !slices.Contains(qosConsumers, q.Consumer) {
 		return fault.New(fault.Invalid, "Invalid qos specs: Valid consumer of QoS specs are: %s", strings.Join(qosConsumers, ", "))
 	}
-	for _, limit := range qosLimits {
-		for _, key := range limit.keys() {
-			value, given := q.Specs[key]
-			if n, err := strconv.ParseInt(value, 10, 64); given && (err != nil || n < 0) {
-				return fault.New(fault.Invalid, "Invalid qos specs: %s must be a whole number of 0 or more, but is '%s'.", key, value)
-			}
+	for _, key := range db.QosKeysPerGiB() {
+		value, given := q.Specs[key]
+		if n, err := strconv.ParseInt(value, 10, 64); given && (err != nil || n < 0) {
+			return fault.New(fault.Invalid, "Invalid qos specs: %s must be a whole number of 0 or more, but is '%s'.", key, value)
 		}
 	}
 	return nil

@@ -10,12 +10,11 @@ import (
 // TypeSpecs is what a volume type asks of the pool of its volumes.
 type TypeSpecs struct {
 	ExtraSpecs StringMap
-	// BackEndQos: the type has QoS specs that are for the storage alone to keep to.
-	BackEndQos bool
+	BackEndQos StringMap // its QoS specs, if they are for the storage alone to keep to
 }
 
 // backEndQosSQL is TypeSpecs.BackEndQos of the type t.
-const backEndQosSQL = `EXISTS (SELECT 1 FROM qos_specs q WHERE q.id = t.qos_specs_id AND q.consumer = 'back-end' AND q.specs <> '{}')`
+const backEndQosSQL = `(SELECT q.specs FROM qos_specs q WHERE q.id = t.qos_specs_id AND q.consumer = 'back-end')`
 
 // VolumeAndSpecs gives a live volume and what its type asks for, which may have
 // been deleted since. NotFound when there is no such volume.

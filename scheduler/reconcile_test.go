@@ -146,7 +146,7 @@ func TestExportsFollowAttachments(t *testing.T) {
 	if _, ok := exported[unknown]; !ok {
 		t.Error("what the database never knew was revoked")
 	}
-	want := rpc.Grant{AttachmentID: lost.ID, Initiator: "iqn.2024-01.test:client", Username: "name", Password: "word", ReadOnly: true}
+	want := rpc.Grant{AttachmentID: lost.ID, Initiator: "iqn.2024-01.test:client", Username: "name", Password: "word", ReadOnly: true, VolumeGeneration: r.read(v.ID).Generation}
 	if exported[lost.ID] != want {
 		t.Errorf("not granted again: %#v", exported[lost.ID])
 	}

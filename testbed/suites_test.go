@@ -21,6 +21,8 @@ var suites = []struct {
 	{folder: "volumed/target/lio", prepare: `
 		modprobe -a target_core_mod target_core_iblock target_core_file iscsi_target_mod`},
 	{folder: "volumed/target/tgt"},
+	{folder: "volumed/throttle", prepare: `
+		modprobe -a target_core_mod target_core_iblock iscsi_target_mod`},
 	{folder: "carry", args: []string{"-test.run=^TestGuest"}},
 	{folder: "testbed/guest"},
 }

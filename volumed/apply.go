@@ -21,6 +21,9 @@ func (s *Server) apply(ctx context.Context, e journal.Export) error {
 		if err := p.Target.Remove(ctx, p.iqn(e.Volume)); err != nil {
 			return err
 		}
+		if err := s.unlimit(ctx, p, e); err != nil {
+			return err
+		}
 		s.journal.Forget(e.Volume)
 		return nil
 	}
@@ -29,6 +32,9 @@ func (s *Server) apply(ctx context.Context, e journal.Export) error {
 		return err
 	}
 	defer release()
+	if err := p.limit(ctx, e, device); err != nil {
+		return err
+	}
 	_, err = p.Target.Apply(ctx, p.export(e, device))
 	return err
 }

@@ -20,6 +20,9 @@ func (s *Server) Grant(ctx context.Context, f rpc.Fence, poolName, volumeID stri
 	if err == nil {
 		err = checkID("volume_id", volumeID)
 	}
+	if err == nil {
+		err = checkLimits(g.Limits)
+	}
 	if err == nil && g.AttachmentID != f.ResourceID {
 		err = fault.New(fault.Invalid, "the grant's attachment_id is not the fence's resource_id")
 	}
@@ -68,9 +71,13 @@ func (s *Server) grantOn(ctx context.Context, p *pool, fence journal.Fence, volu
 	}
 	defer release()
 	asked := journal.Grant{Initiator: g.Initiator, Username: g.Username, Password: target.Secret(g.Password), ReadOnly: g.ReadOnly}
+	limits := journal.Limits{Limits: limitsOf(g.Limits), Generation: g.VolumeGeneration}
 	possible := func(e journal.Export) error { return p.export(e, device).Check(p.IQNPrefix) }
-	if wanted, err = s.journal.Grant(fence, volumeID, asked, possible); err != nil {
+	if wanted, err = s.journal.Grant(fence, volumeID, asked, limits, possible); err != nil {
 		return journal.Export{}, at, err
+	}
+	if err := p.limit(ctx, wanted, device); err != nil {
+		return wanted, at, err
 	}
 	at, err = p.Target.Apply(ctx, p.export(wanted, device))
 	return wanted, at, err

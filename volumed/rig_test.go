@@ -29,6 +29,8 @@ type rig struct {
 	target  *fakeTarget
 	storage *fakeStorage
 	options Options
+
+	throttle Throttle // nil unless a test wants one
 }
 
 func newRig(t testing.TB) *rig {
@@ -55,7 +57,7 @@ func (r *rig) startOn(storage backend.Backend, t target.Target) {
 	o := r.options
 	o.Journal, o.DiskIO = j, idle{}
 	o.Node = rpc.Node{Host: "node1", Endpoint: "https://127.0.0.1:1", Version: "1"}
-	o.Pools = []Pool{{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, StorageProtocol: "iSCSI"}}
+	o.Pools = []Pool{{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, StorageProtocol: "iSCSI", Throttle: r.throttle}}
 	r.Server, err = New(o)
 	r.must(err)
 	r.t.Cleanup(r.stop)

@@ -24,7 +24,8 @@ type Pool struct {
 	Name      string // in Cinder's host form host@backend#name
 	Storage   backend.Backend
 	Target    target.Target
-	IQNPrefix string // iqn.2010-10.org.openstack:
+	IQNPrefix string   // iqn.2010-10.org.openstack:
+	Throttle  Throttle // nil where nothing limits volumes; says so by QoS_support
 
 	StorageProtocol          string // as types' extra specs ask for it: iSCSI
 	AvailabilityZone         string

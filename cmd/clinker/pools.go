@@ -19,7 +19,7 @@ func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volume
 	}
 	var pools []volumed.Pool
 	for i := range cfg.Backends {
-		pool, err := openPool(ctx, &cfg.Backends[i], targets)
+		pool, err := openPool(ctx, cfg, &cfg.Backends[i], targets)
 		if err != nil {
 			return nil, fmt.Errorf("[%s] %w", cfg.Backends[i].Name, err)
 		}
@@ -28,7 +28,7 @@ func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volume
 	return pools, nil
 }
 
-func openPool(ctx context.Context, b *conf.Backend, targets targets) (volumed.Pool, error) {
+func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets targets) (volumed.Pool, error) {
 	storage, err := openBackend(ctx, b)
 	if err != nil {
 		return volumed.Pool{}, err
@@ -37,11 +37,12 @@ func openPool(ctx context.Context, b *conf.Backend, targets targets) (volumed.Po
 	if err != nil {
 		return volumed.Pool{}, err
 	}
+	limits := openThrottle(ctx, cfg, b, export)
 	return volumed.Pool{
-		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix,
+		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix, Throttle: limits,
 		StorageProtocol: "iSCSI", AvailabilityZone: b.BackendAvailabilityZone,
 		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
-		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName, "vendor_name": "Clinker", "multiattach": "True", "QoS_support": "False"},
+		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName, "vendor_name": "Clinker", "multiattach": "True", "QoS_support": truth(limits != nil)},
 		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
 	}, nil
 }

@@ -105,7 +105,7 @@ func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d
 }
 
 func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (placement.Request, error) {
-	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones, ExtraSpecs: specs.ExtraSpecs, BackEndQos: specs.BackEndQos}
+	request := placement.Request{SizeBytes: int64(v.SizeGiB) << 30, AvailabilityZones: args.Zones, ExtraSpecs: specs.ExtraSpecs, BackEndQos: len(specs.BackEndQos) > 0, UnkeptQos: specs.UnkeptQos()}
 	for _, tried := range r.notes.Tried {
 		request.Exclude = append(request.Exclude, tried.Pool)
 	}

@@ -62,7 +62,7 @@ func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error 
 	})
 	switch {
 	case err == nil:
-		return r.finish(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
+		return r.finishExtend(ctx, v)
 	case errors.Is(err, errAgain), ctx.Err() != nil:
 		return err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):
@@ -74,6 +74,20 @@ func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error 
 		move = db.ExtendRefused // the node looked before it changed anything
 	}
 	return r.failExtend(ctx, v, move, db.DetailDriverFailedExtend, "The volume was not extended: "+sentence(err)+".")
+}
+
+// finishExtend is for a volume that its node has extended. It stays as long as it
+// is though its limits could not follow; a job that begins again finds done what
+// is done.
+func (r *run) finishExtend(ctx context.Context, v db.Volume) error {
+	reason, err := r.limit(ctx, v, v.VolumeTypeID, *v.TargetSizeGiB)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		slog.WarnContext(ctx, "a volume that has grown keeps the limits of its old size until it is attached anew", "volume", v.ID, "reason", reason)
+	}
+	return r.finish(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
 }
 
 func (r *run) failExtend(ctx context.Context, v db.Volume, m db.Move, detail db.MessageWord, text string) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // volumeRetype gives a volume the type that it is to have, when the pool it is
-// in serves that type: nothing changes on the node then. Otherwise the volume
+// in serves that type: all that may change on the node is what limits the volume. Otherwise the volume
 // keeps the type it had, and its user is told why.
 func (r *Runner) volumeRetype(ctx context.Context, job *river.Job[db.VolumeRetypeArgs]) error {
 	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
@@ -45,6 +45,13 @@ func (r *run) retype(ctx context.Context, v db.Volume) error {
 	case reason != "":
 		return r.refuseRetype(ctx, v, to, reason)
 	}
+	reason, err = r.limit(ctx, v, to.VolumeTypeID, v.SizeGiB)
+	switch {
+	case err != nil:
+		return err
+	case reason != "":
+		return r.refuseRetype(ctx, v, to, reason)
+	}
 	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishRetype(ctx, v, to) })
 }
 
@@ -68,7 +75,7 @@ func (r *run) refusesType(ctx context.Context, v db.Volume, to db.Retype) (reaso
 	}
 	here := slices.DeleteFunc(pools, func(p db.PoolService) bool { return v.PoolID == nil || p.ID != *v.PoolID })
 	d := r.Placer.Place(Snapshot(here, time.Now(), r.DownTime), placement.Request{
-		ExtraSpecs: to.ExtraSpecs, BackEndQos: to.BackEndQos, AvailabilityZones: zonesOf(to.ExtraSpecs),
+		ExtraSpecs: to.ExtraSpecs, BackEndQos: len(to.BackEndQos) > 0, UnkeptQos: to.UnkeptQos(), AvailabilityZones: zonesOf(to.ExtraSpecs),
 	})
 	switch {
 	case len(d.Ranked) > 0:

@@ -27,6 +27,22 @@ func (n *Node) Grant(ctx context.Context, f rpc.Fence, pool, volumeID string, g 
 	}, n.leave("grant", f.ResourceID)
 }
 
+// Limit implements rpc.Volumed.
+func (n *Node) Limit(ctx context.Context, f rpc.Fence, pool string, limits rpc.Limits) error {
+	if err := n.enter(ctx, "limit", f.ResourceID); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id, e := range n.exports {
+		if e.volume == f.ResourceID && e.pool == pool && e.grant.VolumeGeneration <= f.Generation {
+			e.grant.Limits, e.grant.VolumeGeneration = limits, f.Generation
+			n.exports[id] = e
+		}
+	}
+	return n.leave("limit", f.ResourceID)
+}
+
 // Revoke implements rpc.Volumed.
 func (n *Node) Revoke(ctx context.Context, f rpc.Fence, pool, volumeID string) error {
 	if err := n.enter(ctx, "revoke", f.ResourceID); err != nil {

@@ -1,6 +1,9 @@
 package placement
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestQosFilter(t *testing.T) {
 	t.Parallel()
@@ -16,6 +19,10 @@ func TestQosFilter(t *testing.T) {
 		if reason := filters["QosFilter"](&Request{BackEndQos: c.wanted})(&pool); (reason == "") != c.passes {
 			t.Errorf("%+v: %q", c, reason)
 		}
+	}
+	limiting := Pool{Name: "a@lvm#vg", Capabilities: map[string]string{"QoS_support": "True"}}
+	if reason := filters["QosFilter"](&Request{BackEndQos: true, UnkeptQos: "maxIOPS"})(&limiting); !strings.Contains(reason, "maxIOPS") {
+		t.Errorf("another maker's key: %q", reason)
 	}
 	all, err := New(Options{Filters: []string{"QosFilter"}, Weighers: []string{}})
 	if err != nil {

@@ -8,6 +8,7 @@ type Request struct {
 	AvailabilityZones []string          // any of these; empty: any zone
 	ExtraSpecs        map[string]string // of the volume type
 	BackEndQos        bool              // the type's QoS specs are for the storage alone to keep to
+	UnkeptQos         string            // a key of these that no storage limits by
 	ProvisioningThick bool              // also set by the extra spec provisioning:type=thick
 
 	// SameHost and DifferentHost are the pools (host@backend#pool) of the

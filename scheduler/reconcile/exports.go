@@ -113,6 +113,9 @@ func (r *Reconciler) letIn(ctx context.Context, p db.PoolService, node rpc.Volum
 		}
 		grant, err := grantOf(a)
 		if err == nil {
+			err = r.limits(ctx, a.VolumeID, &grant)
+		}
+		if err == nil {
 			_, err = node.Grant(ctx, rpc.Fence{OperationID: fmt.Sprintf("grant-%s-%d", a.ID, a.Generation),
 				ResourceID: a.ID, Generation: a.Generation}, rpc.PoolOf(p.Name), a.VolumeID, grant)
 		}
@@ -122,6 +125,17 @@ func (r *Reconciler) letIn(ctx context.Context, p db.PoolService, node rpc.Volum
 		}
 	}
 	return nil
+}
+
+// limits notes in the grant what the volume is limited to.
+func (r *Reconciler) limits(ctx context.Context, volumeID string, grant *rpc.Grant) error {
+	v, err := r.DB.Volume(ctx, volumeID, "")
+	if err != nil {
+		return err
+	}
+	o, err := r.DB.AttachOptions(ctx, v.VolumeTypeID)
+	grant.Limits, grant.VolumeGeneration = rpc.Limits(o.Limits(v.SizeGiB)), v.Generation
+	return err
 }
 
 // grantOf reads the grant back from how to connect.

@@ -8,6 +8,7 @@ import (
 
 	"clinker/internal/fault"
 	"clinker/volumed/target"
+	"clinker/volumed/throttle"
 )
 
 // Export is who may log in to a volume. One without grants is being taken
@@ -16,6 +17,21 @@ type Export struct {
 	Volume string  `json:"volume"`
 	Pool   string  `json:"pool"`
 	Grants []Grant `json:"grants"`
+	Limits Limits  `json:"limits,omitzero"`
+}
+
+// Limits are what a volume is limited to while it is exported, and the generation
+// of its row that says so.
+type Limits struct {
+	throttle.Limits
+	Generation int64 `json:"generation"`
+}
+
+// limit takes limits unless newer ones are known.
+func (e *Export) limit(l Limits) {
+	if l.Generation >= e.Limits.Generation {
+		e.Limits = l
+	}
 }
 
 // Grant is one attachment's access. Grants of one initiator on one volume
@@ -29,12 +45,12 @@ type Grant struct {
 	Generation int64         `json:"generation"`
 }
 
-// Grant accepts a fence whose resource is the attachment and stores its grant,
-// both durably. It gives the whole export as it is wanted from now on, after
+// Grant accepts a fence whose resource is the attachment and stores its grant and
+// the volume's limits, all durably. It gives the whole export as it is wanted from now on, after
 // check has seen it: a fault from check refuses the grant, so that no target
 // is ever asked for what it cannot do. Stale as Accept; Conflict while the
 // volume is exported from another pool.
-func (j *Journal) Grant(f Fence, volume string, g Grant, check func(Export) error) (e Export, err error) {
+func (j *Journal) Grant(f Fence, volume string, g Grant, l Limits, check func(Export) error) (e Export, err error) {
 	err = j.update(func(tx *bbolt.Tx) (bool, error) {
 		if _, err := admit(tx, f); err != nil {
 			return false, err
@@ -45,14 +61,15 @@ func (j *Journal) Grant(f Fence, volume string, g Grant, check func(Export) erro
 		if len(e.Grants) > 0 && e.Pool != f.Pool {
 			return false, fault.New(fault.Conflict, "the volume is exported from another pool")
 		}
-		before := slices.Clone(e.Grants)
+		before, limits := slices.Clone(e.Grants), e.Limits
 		e.Volume, e.Pool = volume, f.Pool
 		e.add(f, g)
+		e.limit(l)
 		if err := check(e); err != nil {
 			return false, err
 		}
 		fenced, err := accept(tx, f)
-		if err != nil || !fenced && slices.Equal(before, e.Grants) {
+		if err != nil || !fenced && slices.Equal(before, e.Grants) && limits == e.Limits {
 			return fenced, err
 		}
 		return true, put(tx.Bucket(bucketExports), volume, e)
@@ -74,6 +91,30 @@ func (e *Export) add(f Fence, g Grant) {
 		}
 	}
 	e.Grants = append(slices.Clone(e.Grants[:place]), append([]Grant{g}, e.Grants[min(place+1, len(e.Grants)):]...)...)
+}
+
+// Limit stores other limits, durably, of a volume that is exported from the fence's
+// pool; false when it is not. The fence, whose resource is the volume, is looked at
+// and not accepted: what comes before the row has that generation may be repeated
+// with another. Stale as Accept.
+func (j *Journal) Limit(f Fence, l throttle.Limits) (e Export, ok bool, err error) {
+	err = j.update(func(tx *bbolt.Tx) (bool, error) {
+		if _, err := admit(tx, f); err != nil {
+			return false, err
+		}
+		if ok, err = get(tx.Bucket(bucketExports), f.Resource, &e); err != nil || !ok {
+			return false, err
+		}
+		if ok = e.Pool == f.Pool; !ok {
+			return false, nil
+		}
+		before := e.Limits
+		if e.limit(Limits{l, f.Generation}); e.Limits == before {
+			return false, nil
+		}
+		return true, put(tx.Bucket(bucketExports), f.Resource, e)
+	})
+	return e, ok, err
 }
 
 // Revoke accepts a fence whose resource is the attachment and takes its grant

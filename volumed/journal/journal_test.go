@@ -122,7 +122,7 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	j := fresh(t)
 	grant := func(attachment, initiator, password string) Export {
 		e, err := j.Grant(Fence{Resource: attachment, Generation: 1, Pool: "p"}, "v",
-			Grant{Initiator: initiator, Username: "user-" + attachment, Password: target.Secret(password)}, fine)
+			Grant{Initiator: initiator, Username: "user-" + attachment, Password: target.Secret(password)}, Limits{}, fine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	if err != nil || !ok || !cmp.Equal(want, e) {
 		t.Errorf("%v %v", err, cmp.Diff(want, e))
 	}
-	if _, err := j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "late"}, fine); !fault.Is(err, fault.Stale) {
+	if _, err := j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "late"}, Limits{}, fine); !fault.Is(err, fault.Stale) {
 		t.Errorf("a late grant: %v", err)
 	}
 	if all, err := j.Exports(); err != nil || !cmp.Equal(all, []Export{want}) {
@@ -159,7 +159,7 @@ func TestARefusedGrantLeavesNothing(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
 	refuse := func(e Export) error { return fault.New(fault.Invalid, "no %s", e.Grants[0].Initiator) }
-	if _, err := j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i"}, refuse); !fault.Is(err, fault.Invalid) {
+	if _, err := j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i"}, Limits{}, refuse); !fault.Is(err, fault.Invalid) {
 		t.Errorf("got %v", err)
 	}
 	if _, ok, _ := j.Export("v"); ok || j.Generation("a") != 0 {
@@ -170,7 +170,7 @@ func TestARefusedGrantLeavesNothing(t *testing.T) {
 func TestPasswordsAreKeptAndNotPrinted(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
-	j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i", Password: "sesame"}, fine)
+	j.Grant(Fence{Resource: "a", Generation: 1}, "v", Grant{Initiator: "i", Password: "sesame"}, Limits{}, fine)
 	e, _, err := crash(t, j).Export("v")
 	if err != nil || e.Grants[0].Password != "sesame" || strings.Contains(fmt.Sprintf("%v %+v %#v", e, e, e), "sesame") {
 		t.Errorf("got %+v, %v", e, err)
@@ -181,7 +181,7 @@ func TestForgetKeepsWhatIsGranted(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
 	j.Revoke(Fence{Resource: "a", Generation: 1}, "v")
-	j.Grant(Fence{Resource: "b", Generation: 1}, "v", Grant{Initiator: "i"}, fine)
+	j.Grant(Fence{Resource: "b", Generation: 1}, "v", Grant{Initiator: "i"}, Limits{}, fine)
 	j.Forget("v")
 	j.Accept(Fence{Resource: "flush", Generation: 1})
 	if _, ok, err := j.Export("v"); !ok || err != nil {
@@ -198,8 +198,8 @@ func TestForgetKeepsWhatIsGranted(t *testing.T) {
 func TestAnotherPoolIsAConflict(t *testing.T) {
 	t.Parallel()
 	j := fresh(t)
-	j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "i"}, fine)
-	if _, err := j.Grant(Fence{Resource: "b", Generation: 1, Pool: "q"}, "v", Grant{Initiator: "k"}, fine); !fault.Is(err, fault.Conflict) {
+	j.Grant(Fence{Resource: "a", Generation: 1, Pool: "p"}, "v", Grant{Initiator: "i"}, Limits{}, fine)
+	if _, err := j.Grant(Fence{Resource: "b", Generation: 1, Pool: "q"}, "v", Grant{Initiator: "k"}, Limits{}, fine); !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %v", err)
 	}
 	if j.Generation("b") != 0 {

@@ -72,12 +72,12 @@ func TestLikeItsModel(t *testing.T) {
 				g := Grant{Initiator: rapid.SampledFrom([]string{"i1", "i2"}).Draw(rt, "initiator"), Username: f.Resource, Password: target.Secret(rapid.StringN(0, 4, 8).Draw(rt, "password"))}
 				e := m.exports[volume]
 				if len(e.Grants) > 0 && e.Pool != f.Pool && m.admits(f) {
-					if _, err := j.Grant(f, volume, g, fine); !fault.Is(err, fault.Conflict) {
+					if _, err := j.Grant(f, volume, g, Limits{}, fine); !fault.Is(err, fault.Conflict) {
 						rt.Fatalf("another pool: %v", err)
 					}
 					return
 				}
-				got, err := j.Grant(f, volume, g, fine)
+				got, err := j.Grant(f, volume, g, Limits{}, fine)
 				if !judge(f, err) {
 					return
 				}

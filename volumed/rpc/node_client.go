@@ -81,6 +81,9 @@ func (c nodeClient) Grant(ctx context.Context, fence Fence, pool, volumeID strin
 		Username:     grant.Username,
 		Password:     string(grant.Password),
 		ReadOnly:     grant.ReadOnly,
+
+		Limits:           &grant.Limits,
+		VolumeGeneration: grant.VolumeGeneration,
 	}))
 	if err != nil {
 		return nil, err
@@ -98,6 +101,11 @@ func (c nodeClient) Grant(ctx context.Context, fence Fence, pool, volumeID strin
 
 func (c nodeClient) Revoke(ctx context.Context, fence Fence, pool, volumeID string) error {
 	_, err := plain(c.thrift.Revoke(ctx, &fence, pool, volumeID))
+	return err
+}
+
+func (c nodeClient) Limit(ctx context.Context, fence Fence, pool string, limits Limits) error {
+	_, err := plain(c.thrift.Limit(ctx, &fence, pool, &limits))
 	return err
 }
 

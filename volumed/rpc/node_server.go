@@ -99,8 +99,8 @@ func (s nodeServer) Operation(ctx context.Context, id string, waitMS int32) (*no
 
 func (s nodeServer) Grant(ctx context.Context, fence *node.Fence, pool, volumeID string, g *node.Grant) (*node.Connection, error) {
 	return answer(ctx, "grant", func() (*node.Connection, error) {
-		if fence == nil || g == nil {
-			return nil, fault.New(fault.Invalid, "the call lacks its fence or its grant")
+		if fence == nil || g == nil || g.Limits == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its fence, its grant or the limits")
 		}
 		c, err := s.impl.Grant(ctx, *fence, pool, volumeID, Grant{
 			AttachmentID: g.AttachmentID,
@@ -108,6 +108,9 @@ func (s nodeServer) Grant(ctx context.Context, fence *node.Fence, pool, volumeID
 			Username:     g.Username,
 			Password:     Secret(g.Password),
 			ReadOnly:     g.ReadOnly,
+
+			Limits:           *g.Limits,
+			VolumeGeneration: g.VolumeGeneration,
 		})
 		if err != nil {
 			return nil, err
@@ -130,6 +133,15 @@ func (s nodeServer) Revoke(ctx context.Context, fence *node.Fence, pool, volumeI
 			return false, fault.New(fault.Invalid, "the call lacks its fence")
 		}
 		return true, s.impl.Revoke(ctx, *fence, pool, volumeID)
+	})
+}
+
+func (s nodeServer) Limit(ctx context.Context, fence *node.Fence, pool string, limits *node.Limits) (bool, error) {
+	return answer(ctx, "limit", func() (bool, error) {
+		if fence == nil || limits == nil {
+			return false, fault.New(fault.Invalid, "the call lacks its fence or the limits")
+		}
+		return true, s.impl.Limit(ctx, *fence, pool, *limits)
 	})
 }
 

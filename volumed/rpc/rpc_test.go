@@ -69,7 +69,8 @@ func TestCopyImageCarriesAllAcross(t *testing.T) {
 
 func TestGrantCarriesAllAcross(t *testing.T) {
 	t.Parallel()
-	grant := rpc.Grant{AttachmentID: "a", Initiator: "iqn.i", Username: "u", Password: "p", ReadOnly: true}
+	grant := rpc.Grant{AttachmentID: "a", Initiator: "iqn.i", Username: "u", Password: "p", ReadOnly: true,
+		Limits: rpc.Limits{ReadBytesSec: 1, WriteBytesSec: 2, ReadIopsSec: 3, WriteIopsSec: 4}, VolumeGeneration: 5}
 	want := &rpc.Connection{
 		Protocol: "iscsi", Portals: []string{"127.0.0.1:3260"}, IQN: "iqn.t", LUN: 1,
 		Username: "first", Password: "secret", ReadOnly: true,

@@ -25,6 +25,8 @@ type (
 	Stored = node.Stored
 	// Candidate is a volume or snapshot in a pool, whoever made it.
 	Candidate = node.Candidate
+	// Limits bound what is done to a volume in a second; 0 is no limit.
+	Limits = node.Limits
 	// Export is one attachment's grant as the node knows it.
 	Export = node.Export
 	// Kind tells volumes, snapshots and trash apart.
@@ -74,6 +76,9 @@ type Grant struct {
 	Username     string
 	Password     Secret
 	ReadOnly     bool
+
+	Limits           Limits // of the volume
+	VolumeGeneration int64  // of its row when the limits were read
 }
 
 // Connection is how to log in. The credentials are those in force for the

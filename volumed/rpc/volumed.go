@@ -98,6 +98,12 @@ type Volumed interface {
 	// No error when there was none. The fence's resource is the attachment.
 	Revoke(ctx context.Context, fence Fence, pool, volumeID string) error
 
+	// Limit changes what the volume is limited to, as long as it is exported; no
+	// error when it is not. The fence's resource is the volume: of limits that were
+	// granted or set, those of its highest generation stay. A node whose pool has no
+	// QoS_support keeps them in mind and limits nothing.
+	Limit(ctx context.Context, fence Fence, pool string, limits Limits) error
+
 	// Stored tells all that Clinker has in the pool.
 	Stored(ctx context.Context, pool string) ([]*Stored, error)
 

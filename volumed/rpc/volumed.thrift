@@ -135,13 +135,27 @@ struct Member {
   4: required string volume_id
 }
 
-/** Who may log in to a volume's target, and how. */
+/** What all hosts together may do to a volume in a second; 0 is no limit. */
+struct Limits {
+  1: required i64 read_bytes_sec
+  2: required i64 write_bytes_sec
+  3: required i64 read_iops_sec
+  4: required i64 write_iops_sec
+}
+
+/**
+ * Who may log in to a volume's target, and how, and what the volume is limited
+ * to. volume_generation is that of the volume's row when the limits were read:
+ * a node keeps those of the highest it has seen.
+ */
 struct Grant {
   1: required string attachment_id
   2: required string initiator
   3: required string username
   4: required string password
   5: required bool read_only
+  6: required Limits limits
+  7: required i64 volume_generation
 }
 
 /**
@@ -227,6 +241,12 @@ service Volumed {
   Connection grant(1: Fence fence, 2: string pool, 3: string volume_id, 4: Grant grant) throws (1: Refusal refusal)
   /** When it returns the initiator's session is cut. True also when there was none. */
   bool revoke(1: Fence fence, 2: string pool, 3: string volume_id) throws (1: Refusal refusal)
+  /**
+   * Changes what an exported volume is limited to, while it is in use. The fence's
+   * resource is the volume. True also when it is not exported: there is nothing to
+   * limit then.
+   */
+  bool limit(1: Fence fence, 2: string pool, 3: Limits limits) throws (1: Refusal refusal)
 
   list<Stored> stored(1: string pool) throws (1: Refusal refusal)
   list<Export> exports(1: string pool) throws (1: Refusal refusal)
