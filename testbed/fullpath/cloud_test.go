@@ -26,6 +26,7 @@ var kinds = []string{"thick", "thin"}
 type cloud struct {
 	*rig.Cloud
 	user     *gophercloud.ServiceClient // of a user without special rights
+	admin    *gophercloud.ServiceClient
 	guestEnv []string                   // the same user's OS_* variables in a guest
 }
 
@@ -41,7 +42,8 @@ func startCloud(t *testing.T) *cloud {
 	c := &cloud{Cloud: rig.Start(t, rig.Options{Elsewhere: true, Names: []string{hostAddress}, Identity: dir})}
 	here := c.serveIdentity(t, dir, "127.0.0.1")
 	c.user = c.login(t, here, demo)
-	c.makeTypes(t, c.login(t, here, admin))
+	c.admin = c.login(t, here, admin)
+	c.makeTypes(t, c.admin)
 	there := c.serveIdentity(t, dir, hostAddress)
 	c.guestEnv = []string{"OS_AUTH_URL=" + there.AuthURL(), "OS_USERNAME=" + demo.User, "OS_PASSWORD=" + demo.Password,
 		"OS_PROJECT_NAME=" + demo.Project, "OS_DOMAIN_NAME=" + builtin.DomainName, "OS_REGION_NAME=" + there.Region()}
