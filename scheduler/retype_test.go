@@ -53,7 +53,7 @@ func TestRetype(t *testing.T) {
 	r.start()
 	v := r.rests(r.request(2, nil).ID, "available")
 	snap := r.snapshotRests(r.take(v.ID), "available")
-	gold := r.limited(r.kind("gold", db.StringMap{"volume_backend_name": "lvm", "multiattach": "<is> False", "capabilities:pool_name": "a@lvm#vg"}), "both")
+	gold := r.limited(r.kind("gold", db.StringMap{"volume_backend_name": "lvm", "multiattach": "<is> False", "capabilities:pool_name": "vg"}), "both")
 	before := node.Volumes()[v.ID]
 	r.retype(v.ID, gold, db.MigrateNever)
 	if v = r.rests(v.ID, "available"); v.VolumeType != "gold" {
