@@ -27,7 +27,7 @@ type cloud struct {
 	*rig.Cloud
 	user     *gophercloud.ServiceClient // of a user without special rights
 	admin    *gophercloud.ServiceClient
-	guestEnv []string                   // the same user's OS_* variables in a guest
+	guestEnv []string // the same user's OS_* variables in a guest
 }
 
 // startCloud brings everything up that does not run on storage nodes. Identity
