@@ -1,5 +1,5 @@
-// Package cli is a user's view: the real openstack client, as Debian packages it,
-// against `clinker dev`, with the openrc and nothing else. testdata/*.session are
+// Package cli is a user's view: the real openstack and cinder clients, as Debian
+// packages them, against `clinker dev`, with the openrc and nothing else. testdata/*.session are
 // what was typed and what was read: the test types it again and compares. Ids,
 // times and ports are replaced by others of the same width.
 //
