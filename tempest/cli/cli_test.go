@@ -80,7 +80,11 @@ func (s *session) replay(t *testing.T, text string) string {
 		}
 		s.settle(t)
 		b.WriteString(line + "\n")
-		b.WriteString(n.replace(s.enter(t, typed)))
+		said := s.enter(t, typed)
+		if strings.HasPrefix(typed, "cinder ") {
+			said = ordered(said)
+		}
+		b.WriteString(n.replace(said))
 	}
 	return strings.TrimPrefix(b.String(), "\n")
 }

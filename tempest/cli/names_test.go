@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,4 +47,21 @@ func (n *names) name(id, form string) string {
 		n.given[id] = fmt.Sprintf(form, args...)
 	}
 	return n.given[id]
+}
+
+var rowWithID = regexp.MustCompile(`^\| ` + uuids.String() + ` `)
+
+// ordered puts the rows of a table that begin with an id in the order of what
+// stands behind it. The cinder client orders them by the id, which is another at
+// each run.
+func ordered(said string) string {
+	lines := strings.SplitAfter(said, "\n")
+	for i := 0; i < len(lines); i++ {
+		first := i
+		for i < len(lines) && rowWithID.MatchString(lines[i]) {
+			i++
+		}
+		slices.SortStableFunc(lines[first:i], func(a, b string) int { return strings.Compare(a[38:], b[38:]) })
+	}
+	return strings.Join(lines, "")
 }

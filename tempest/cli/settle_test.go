@@ -16,6 +16,9 @@ var moving = map[string][]string{
 	"snapshots":       {"creating", "deleting", "restoring", "managing", "unmanaging"},
 	"groups":          {"creating", "deleting", "updating"},
 	"group_snapshots": {"creating", "deleting"},
+
+	"consistencygroups": {"creating", "deleting", "updating"},
+	"cgsnapshots":       {"creating", "deleting"},
 }
 
 // settle waits until nothing moves. A user looks again; a session says once what
