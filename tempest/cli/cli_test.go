@@ -84,6 +84,9 @@ func (s *session) replay(t *testing.T, text string) string {
 		if strings.HasPrefix(typed, "cinder ") {
 			said = ordered(said)
 		}
+		if begins.MatchString(typed) {
+			said = early(said)
+		}
 		b.WriteString(n.replace(said))
 	}
 	return strings.TrimPrefix(b.String(), "\n")

@@ -65,3 +65,23 @@ func ordered(said string) string {
 	}
 	return strings.Join(lines, "")
 }
+
+// begins are commands whose answer is of something that is being made.
+var begins = regexp.MustCompile(`(create|manage)\b`)
+
+// moments are the rows that tell how far it is.
+var moments = regexp.MustCompile(`(?m)^(\| (status|Status|updated_at|os-extended-snapshot-attributes:progress) +\| )(creating|available|error|None|\d\S*)( +\|)$`)
+
+// early puts what is being made back to its beginning, for some clients look
+// again before they print it.
+func early(said string) string {
+	beginning := map[string]string{"status": "creating", "Status": "creating", "updated_at": "None"}
+	return moments.ReplaceAllStringFunc(said, func(row string) string {
+		m := moments.FindStringSubmatch(row)
+		value, known := beginning[m[2]]
+		if !known {
+			value = "0%"
+		}
+		return m[1] + fmt.Sprintf("%-*s", len(m[3])+len(m[4])-1, value) + "|"
+	})
+}
