@@ -18,49 +18,21 @@ func init() {
 // lostGroups gives a job to every group and group snapshot in a moving status
 // that has none.
 func (r *Reconciler) lostGroups(ctx context.Context) error {
-	groups, err := r.DB.LostGroups(ctx, r.Quiet/2, most)
-	if err != nil {
-		return err
-	}
-	for _, l := range groups {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.GroupAgain(ctx, l) }); err != nil {
-			return err
-		}
+	if err := mend(ctx, r, (*db.Tx).GroupAgain, func(l db.LostGroup) {
 		slog.WarnContext(ctx, "a group had no job, and has one again", "group", l.Group.ID, "status", l.Group.Status)
-	}
-	snapshots, err := r.DB.LostGroupSnapshots(ctx, r.Quiet/2, most)
-	if err != nil {
+	})(r.DB.LostGroups(ctx, r.Quiet/2, most)); err != nil {
 		return err
 	}
-	for _, s := range snapshots {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.GroupSnapshotAgain(ctx, s) }); err != nil {
-			return err
-		}
+	return mend(ctx, r, (*db.Tx).GroupSnapshotAgain, func(s db.GroupSnapshot) {
 		slog.WarnContext(ctx, "a group snapshot had no job, and has one again", "group_snapshot", s.ID, "status", s.Status)
-	}
-	return nil
+	})(r.DB.LostGroupSnapshots(ctx, r.Quiet/2, most))
 }
 
 // interruptedGroups goes on with deletions that a silent node ended, when those
 // of the members go on.
 func (r *Reconciler) interruptedGroups(ctx context.Context) error {
-	groups, err := r.DB.InterruptedGroupDeletes(ctx, jobs.ReasonSilent, most)
-	if err != nil {
+	if err := mend(ctx, r, (*db.Tx).ResumeGroupDelete, nil)(r.DB.InterruptedGroupDeletes(ctx, jobs.ReasonSilent, most)); err != nil {
 		return err
 	}
-	for _, g := range groups {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ResumeGroupDelete(ctx, g) }); err != nil {
-			return err
-		}
-	}
-	snapshots, err := r.DB.InterruptedGroupSnapshotDeletes(ctx, jobs.ReasonSilent, most)
-	if err != nil {
-		return err
-	}
-	for _, s := range snapshots {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ResumeGroupSnapshotDelete(ctx, s) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return mend(ctx, r, (*db.Tx).ResumeGroupSnapshotDelete, nil)(r.DB.InterruptedGroupSnapshotDeletes(ctx, jobs.ReasonSilent, most))
 }

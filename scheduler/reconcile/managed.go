@@ -18,29 +18,12 @@ func init() {
 // lostManaged gives a job to every volume and snapshot that is being managed or
 // let go and has none.
 func (r *Reconciler) lostManaged(ctx context.Context) error {
-	lost, err := r.DB.LostManaged(ctx, r.Quiet/2, most)
-	if err != nil {
-		return err
-	}
-	for _, w := range lost {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ManagedAgain(ctx, w) }); err != nil {
-			return err
-		}
+	return mend(ctx, r, (*db.Tx).ManagedAgain, func(w db.ManagedWork) {
 		slog.WarnContext(ctx, "what is being managed or let go had no job, and has one again", "id", w.ID, "status", w.Status)
-	}
-	return nil
+	})(r.DB.LostManaged(ctx, r.Quiet/2, most))
 }
 
 // interruptedManaged goes on with what a silent node ended.
 func (r *Reconciler) interruptedManaged(ctx context.Context) error {
-	interrupted, err := r.DB.InterruptedManaged(ctx, jobs.ReasonManageSilent, jobs.ReasonUnmanageSilent, most)
-	if err != nil {
-		return err
-	}
-	for _, w := range interrupted {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.ResumeManaged(ctx, w) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return mend(ctx, r, (*db.Tx).ResumeManaged, nil)(r.DB.InterruptedManaged(ctx, jobs.ReasonManageSilent, jobs.ReasonUnmanageSilent, most))
 }

@@ -14,15 +14,7 @@ func init() {
 
 // lostRetypes gives a job to every volume in status retyping that has none.
 func (r *Reconciler) lostRetypes(ctx context.Context) error {
-	lost, err := r.DB.LostRetypes(ctx, r.Quiet/2, most)
-	if err != nil {
-		return err
-	}
-	for _, v := range lost {
-		if err := r.mend(ctx, func(tx *db.Tx) error { return tx.RetypeAgain(ctx, v) }); err != nil {
-			return err
-		}
+	return mend(ctx, r, (*db.Tx).RetypeAgain, func(v db.Volume) {
 		slog.WarnContext(ctx, "a volume that is being retyped had no job, and has one again", "volume", v.ID)
-	}
-	return nil
+	})(r.DB.LostRetypes(ctx, r.Quiet/2, most))
 }
