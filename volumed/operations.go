@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
 )
@@ -25,6 +26,7 @@ var (
 type operations struct {
 	journal *journal.Journal
 	locks   *locks
+	budget  func(pool string) *pace.Budget
 
 	base  context.Context // ends when work must stop at once
 	abort context.CancelCauseFunc
@@ -36,8 +38,8 @@ type operations struct {
 	all     sync.WaitGroup
 }
 
-func newOperations(j *journal.Journal, l *locks) *operations {
-	w := &operations{journal: j, locks: l, running: map[string]*operation{}}
+func newOperations(j *journal.Journal, l *locks, budget func(pool string) *pace.Budget) *operations {
+	w := &operations{journal: j, locks: l, budget: budget, running: map[string]*operation{}}
 	w.base, w.abort = context.WithCancelCause(context.Background())
 	w.open, w.close = context.WithCancel(w.base)
 	return w
@@ -140,6 +142,7 @@ func (w *operations) do(ctx context.Context, o *operation) error {
 		o.refused = true
 		return err
 	}
+	ctx = pace.With(ctx, w.budget(o.fence.Pool).Copy())
 	return guard(func() error { return o.task.do(ctx, o) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 	"clinker/volumed/backend"
 	"clinker/volumed/copy"
 	"clinker/volumed/diskio"
@@ -32,7 +33,8 @@ type Pool struct {
 	MaxOverSubscriptionRatio float64
 	ReservedPercentage       int
 	Capabilities             map[string]string
-	WipeBytesPerSecond       int64 // budget for zeroing what was deleted; 0: no bound
+	WipeBytesPerSecond       int64        // budget for zeroing what was deleted; 0: no bound
+	CopyBudget               *pace.Budget // of operations in this pool that copy; nil: no bound
 }
 
 // Options of a Server.
@@ -84,7 +86,7 @@ func New(o Options) (*Server, error) {
 		locks:   newLocks(),
 		recheck: make(chan struct{}, 1),
 	}
-	s.work = newOperations(o.Journal, s.locks)
+	s.work = newOperations(o.Journal, s.locks, s.copyBudget)
 	s.repairs.active = map[string]bool{}
 	s.node.UUID = o.Journal.NodeUUID()
 	s.node.Backends = nil
@@ -119,6 +121,15 @@ func (s *Server) pool(name string) (*pool, error) {
 		return p, nil
 	}
 	return nil, fault.New(fault.NotFound, "this node has no pool %s", name)
+}
+
+// copyBudget is what an operation's copies spend from. Work in no pool copies
+// nothing.
+func (s *Server) copyBudget(pool string) *pace.Budget {
+	if p := s.pools[pool]; p != nil {
+		return p.CopyBudget
+	}
+	return nil
 }
 
 // iqn is the name of a volume's target.

@@ -5,14 +5,15 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/time/rate"
+	"clinker/internal/pace"
 )
 
 // wipe zeroes what was deleted from a pool, one entry after the other, the
 // oldest first as the backend lists them. It can be stopped at any point:
 // Purge goes on from what the storage itself remembers.
 func (s *Server) wipe(ctx context.Context, name string, p *pool) {
-	spend := budget(p.WipeBytesPerSecond)
+	budget := pace.New(p.WipeBytesPerSecond)
+	spend := func(ctx context.Context, bytes int) error { return budget.Spend(ctx, int64(bytes)) }
 	tick := time.NewTicker(s.options.WipeInterval)
 	defer tick.Stop()
 	for {
@@ -31,25 +32,5 @@ func (s *Server) wipe(ctx context.Context, name string, p *pool) {
 		case <-p.wipe:
 		case <-tick.C:
 		}
-	}
-}
-
-// budget lets that many bytes pass in a second, all calls together; 0 is no
-// bound. A call for more than a second's bytes is served in parts.
-func budget(bytesPerSecond int64) func(ctx context.Context, bytes int) error {
-	if bytesPerSecond <= 0 {
-		return func(ctx context.Context, _ int) error { return ctx.Err() }
-	}
-	burst := int(min(bytesPerSecond, 1<<30))
-	limiter := rate.NewLimiter(rate.Limit(bytesPerSecond), burst)
-	return func(ctx context.Context, bytes int) error {
-		for bytes > 0 {
-			part := min(bytes, burst)
-			if err := limiter.WaitN(ctx, part); err != nil {
-				return err
-			}
-			bytes -= part
-		}
-		return nil
 	}
 }

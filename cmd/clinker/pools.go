@@ -6,6 +6,7 @@ import (
 
 	"clinker/internal/conf"
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 	"clinker/volumed"
 	"clinker/volumed/backend"
 	"clinker/volumed/backend/file"
@@ -18,10 +19,14 @@ func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volume
 		return nil, fault.New(fault.Invalid, "[DEFAULT] enabled_backends is empty: name the sections of the backends that this node serves")
 	}
 	var pools []volumed.Pool
+	node := pace.New(cfg.VolumeCopyBPSLimit)
 	for i := range cfg.Backends {
 		pool, err := openPool(ctx, cfg, &cfg.Backends[i], targets)
 		if err != nil {
 			return nil, fmt.Errorf("[%s] %w", cfg.Backends[i].Name, err)
+		}
+		if pool.CopyBudget = node; cfg.Backends[i].VolumeCopyBPSLimit != cfg.VolumeCopyBPSLimit {
+			pool.CopyBudget = pace.New(cfg.Backends[i].VolumeCopyBPSLimit)
 		}
 		pools = append(pools, pool)
 	}

@@ -7,6 +7,7 @@ type Global struct {
 	StatePath               string   `ini:"state_path" default:"/var/lib/cinder" help:"The folder for everything that must survive a restart."`
 	EnabledBackends         []string `ini:"enabled_backends" default:"" help:"The storage backends that this machine's volumed serves: names of sections of this file."`
 	StorageAvailabilityZone string   `ini:"storage_availability_zone" default:"nova" help:"The availability zone of this machine's backends."`
+	VolumeCopyBPSLimit      int64    `ini:"volume_copy_bps_limit" default:"0" min:"0" help:"How fast this node copies volumes, images and backups, in bytes a second, all copies together; 0 means as fast as the disks can."`
 	Debug                   bool     `ini:"debug" default:"false" help:"Log what is only of use while looking for a fault."`
 	UseJSON                 bool     `ini:"use_json" default:"false" help:"Write the log as one JSON object a line, instead of text."`
 }

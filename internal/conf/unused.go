@@ -69,7 +69,7 @@ var unusedKeys = map[string][]reason{
 		{"use_chap_auth", "CHAP is always on; every attachment has its own username and password"},
 		{"chap_username chap_password chap_*", "every attachment has its own username and password"},
 		{"volume_clear volume_clear_size", "a deleted thick volume is always zeroed, all of it, before its space is given back"},
-		{"volume_clear_ionice volume_dd_blocksize volume_copy_*", "copying and zeroing are paced by volume_clear_bytes_per_second"},
+		{"volume_clear_ionice volume_dd_blocksize volume_copy_blkio_cgroup_name", "copying is paced by volume_copy_bps_limit and zeroing by volume_clear_bytes_per_second, in the process itself"},
 		{"iscsi_write_cache iscsi_iotype iscsi_target_flags initiator_* driver_client_cert* driver_ssl_cert* num_iser_* num_shell_tries num_volume_device_scan_tries",
 			"targets have one setting that was tested"},
 		{"lvm_conf_file lvm_mirrors lvm_suppress_fd_warnings lvm_share_target lvm_max_over_subscription_ratio", "LVM's own configuration decides"},

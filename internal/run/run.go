@@ -33,6 +33,11 @@ type Command struct {
 	// EndsWithUs has the kernel kill the program when this process dies, for one
 	// whose work would be done in vain. It must not be one that LVM needs.
 	EndsWithUs bool
+
+	// Beside runs while the program does, nil for nothing. Its context ends when the
+	// program has; pid leads the program's process group, and is nobody else's
+	// until Beside returns.
+	Beside func(ctx context.Context, pid int)
 }
 
 // ExitError is a program that ran and said no.
@@ -74,7 +79,7 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr limited
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := c.run(ctx, cmd); err != nil {
 		return stdout.kept.Bytes(), c.explain(ctx, err, stderr.kept.String())
 	}
 	return stdout.kept.Bytes(), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,5 +48,33 @@ func TestOutputIsBounded(t *testing.T) {
 	out, err := Output(t.Context(), "head", "-c", "20000000", "/dev/zero")
 	if err != nil || len(out) != maxOutput {
 		t.Errorf("%d bytes, %v", len(out), err)
+	}
+}
+
+// What runs beside a program has its id for as long as it needs it, and is told
+// when the program has ended.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"true"}, {"sh", "-c", "echo a; exit 3"}, {"sleep", "0.05"}} {
+		told := 0
+		_, _ = Command{Args: args, Beside: func(ctx context.Context, pid int) {
+			<-ctx.Done()
+			if err := syscall.Kill(pid, 0); err != nil { // it is there until it is waited for
+				t.Errorf("%v: %v", args, err)
+			}
+			told = pid
+		}}.Output(t.Context())
+		if told == 0 {
+			t.Errorf("%v: nothing ran beside it", args)
+		}
+	}
+	if _, err := (Command{Args: []string{"/no/such/program"}, Beside: func(context.Context, int) { t.Error("called") }}).Output(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := Command{Args: []string{"sleep", "60"}, Beside: func(ctx context.Context, _ int) { <-ctx.Done() }}.Output(ctx)
+	if !fault.Is(err, fault.Timeout) {
+		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 	"clinker/internal/run"
 )
 
@@ -22,7 +23,7 @@ func (c *Copier) convert(ctx context.Context, f Format, scratch, device string, 
 		args = append(args, "--target-is-zero")
 	}
 	args = append(args, scratch, device)
-	_, err := run.Command{Args: args, EndsWithUs: true}.Output(ctx)
+	_, err := run.Command{Args: args, EndsWithUs: true, Beside: pace.Program}.Output(ctx)
 	var exit *run.ExitError
 	if errors.As(err, &exit) && (exit.Status == 126 || exit.Status == 127) { // prlimit found nothing to start
 		return fault.Wrap(err, fault.Unsupported, "this storage node cannot convert images: qemu-img is not installed there")

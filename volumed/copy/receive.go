@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 )
 
 // receive brings all of an image's bytes to a writer, after the first of them have
@@ -38,7 +39,7 @@ func (c *Copier) receive(ctx context.Context, image Image, claim Format, to io.W
 	end := &tail{}
 	all := io.MultiReader(bytes.NewReader(head), bytesOf)
 	buffer := make([]byte, 1<<20)
-	got, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(&counter{limit: image.SizeBytes, progress: progress}, end, to)}, all, buffer)
+	got, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(&counter{ctx: ctx, limit: image.SizeBytes, progress: progress}, end, to)}, all, buffer)
 	if err != nil {
 		return ended(ctx, err)
 	}
@@ -64,8 +65,10 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// counter tells how many bytes have come, and ends what brings too many.
+// counter tells how many bytes have come, waits until they may be written, and
+// ends what brings too many.
 type counter struct {
+	ctx         context.Context
 	limit, done int64
 	progress    func(int64)
 }
@@ -73,6 +76,9 @@ type counter struct {
 func (c *counter) Write(p []byte) (int, error) {
 	if c.done += int64(len(p)); c.done > c.limit {
 		return 0, unacceptable("it is longer than the image service says")
+	}
+	if err := pace.Spend(c.ctx, int64(len(p))); err != nil {
+		return 0, err
 	}
 	c.progress(c.done)
 	return len(p), nil

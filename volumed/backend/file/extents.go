@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 )
 
 // chunk is how much is copied between two looks at the context, in bytes.
@@ -26,6 +27,9 @@ func copyExtents(ctx context.Context, to, from *os.File, size int64, progress fu
 		for at = start; at < end; {
 			if ctx.Err() != nil {
 				return fault.Wrap(ctx.Err(), fault.Timeout, "the copy was cut short")
+			}
+			if err := pace.Spend(ctx, min(chunk, end-at)); err != nil {
+				return err
 			}
 			n, err := copyRange(to, from, at, min(chunk, end-at))
 			if err != nil {

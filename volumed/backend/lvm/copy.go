@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 )
 
 // copyPiece is how much is read and written at once, in bytes; copyPieces is how
@@ -68,6 +69,9 @@ func writePieces(ctx context.Context, to io.WriterAt, empty chan<- []byte, full 
 	for p := range full {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if err := pace.Spend(ctx, int64(len(p.filled))); err != nil {
+			return err
 		}
 		if _, err := to.WriteAt(p.filled, p.at); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 )
 
 // readWriter is a device.
@@ -53,6 +54,9 @@ func eachPiece(ctx context.Context, to readWriter, from io.ReaderAt, start, size
 			return fault.Wrap(ctx.Err(), fault.Timeout, "the copy was cut short")
 		}
 		n := min(copyPiece, size-at)
+		if err := pace.Spend(ctx, n); err != nil {
+			return err
+		}
 		if err := mend(to, from, at, wanted[:n], had[:n]); err != nil {
 			return err
 		}
