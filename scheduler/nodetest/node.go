@@ -30,6 +30,7 @@ type Node struct {
 	snapshots map[string]Snapshot // likewise
 	strangers map[string]Stranger // likewise, by name
 	level     string              // of its logs
+	store     *Store              // nil when it keeps no backups
 	fences    map[string]fenceRecord
 	results   map[string]*result
 	exports   map[string]export // by attachment
@@ -92,8 +93,12 @@ func (n *Node) Self() rpc.Node {
 		backends = append(backends, p.Backend)
 	}
 	slices.Sort(backends)
-	return rpc.Node{UUID: n.uuid, Host: n.host, Endpoint: n.Endpoint(), Version: "test",
+	self := rpc.Node{UUID: n.uuid, Host: n.host, Endpoint: n.Endpoint(), Version: "test",
 		Backends: slices.Compact(backends), AvailabilityZone: "nova"}
+	if n.store != nil {
+		self.BackupDriver, self.BackupStore, self.BackupContainer = "posix", n.store.ID, "volumebackups"
+	}
+	return self
 }
 
 // Volumes gives what the node has, by volume id.

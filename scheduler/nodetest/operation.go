@@ -32,7 +32,7 @@ func (n *Node) check(f rpc.Fence, pool string, ends bool) (fenceRecord, error) {
 	switch {
 	case f.Generation < 1 || f.OperationID == "" || len(f.OperationID) > 64:
 		return r, fault.New(fault.Invalid, "not a fence: %+v", f)
-	case n.pools[pool] == nil:
+	case pool != "" && n.pools[pool] == nil: // a backup's end names none
 		return r, fault.New(fault.NotFound, "there is no pool %s", pool)
 	case f.Generation < r.generation:
 		return r, fault.New(fault.Stale, "generation %d came after generation %d", f.Generation, r.generation)

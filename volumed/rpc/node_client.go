@@ -134,7 +134,7 @@ func operation(o *node.Operation, err error) (*Operation, error) {
 	if err != nil {
 		return nil, refused(err)
 	}
-	plain := &Operation{ID: o.ID, State: o.State, BytesDone: o.BytesDone, BytesTotal: o.BytesTotal}
+	plain := &Operation{ID: o.ID, State: o.State, BytesDone: o.BytesDone, BytesTotal: o.BytesTotal, Objects: int(o.GetObjects())}
 	if o.State == Failed {
 		plain.Failure = fromWire(o.GetCode(), o.GetMessage())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"time"
 
@@ -184,6 +185,9 @@ func report(ctx context.Context, method string, fence *node.Fence, do func() (*O
 			return nil, err
 		}
 		wire := &node.Operation{ID: o.ID, State: o.State, BytesDone: o.BytesDone, BytesTotal: o.BytesTotal}
+		if o.Objects > 0 {
+			wire.Objects = new(int32(min(o.Objects, math.MaxInt32)))
+		}
 		if o.Failure != nil {
 			refusal := refuse(ctx, method, o.Failure)
 			wire.Code, wire.Message = &refusal.Code, &refusal.Message

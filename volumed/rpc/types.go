@@ -29,6 +29,10 @@ type (
 	Limits = node.Limits
 	// Export is one attachment's grant as the node knows it.
 	Export = node.Export
+	// BackupPlace is where a backup lies in a node's store.
+	BackupPlace = node.BackupPlace
+	// BackupManifest is a backup as its store has it.
+	BackupManifest = node.BackupManifest
 	// Kind tells volumes, snapshots and trash apart.
 	Kind = node.Kind
 	// State is how far an operation is.
@@ -55,7 +59,18 @@ type Operation struct {
 	State      State
 	BytesDone  int64        // of a copy, else 0
 	BytesTotal int64        // of a copy, else 0
+	Objects    int          // of a backup that is Done: how many it has in the store, else 0
 	Failure    *fault.Fault // why it is Failed, else nil
+}
+
+// BackupSource is what a backup is made of.
+type BackupSource struct {
+	Source          Source // a VOLUME or a SNAPSHOT
+	VolumeID        string // the volume, or that of the snapshot
+	Bytes           int64
+	Parent          string // id of the backup that an incremental one adds to; "" for a full one
+	ParentContainer string
+	Metadata        map[string]string // kept with the backup as it is
 }
 
 // Image is where an image's bytes are, and what they must be.

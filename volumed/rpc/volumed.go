@@ -67,6 +67,35 @@ type Volumed interface {
 	// volume may be partly the one and partly the other.
 	Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error)
 
+	// Backup backs a volume or snapshot of the pool up into the node's store; the
+	// fence's resource is the backup. Of an exported volume it takes a snapshot
+	// first, which bears the backup's id in Stored: Failed with Busy where the pool
+	// can take none of a volume in use. In a thin pool the snapshot of the last good
+	// backup stays. Failed with NotFound or Invalid when the parent is none, with
+	// Unavailable when the store cannot be reached, with NoSpace. There is no backup
+	// before it is Done, and Objects tells how many objects it has.
+	Backup(ctx context.Context, fence Fence, pool string, place BackupPlace, source BackupSource) (*Operation, error)
+
+	// Restore makes the fence's volume, that many bytes long, of a backup, and
+	// verifies every byte of it. overwrite: the volume is there, is as long, and is
+	// written over; Failed with Busy while it is exported. Failed with Invalid when
+	// the backup is longer or damaged, with NotFound when there is none.
+	Restore(ctx context.Context, fence Fence, pool string, place BackupPlace, bytes int64, overwrite bool) (*Operation, error)
+
+	// DestroyBackup takes a backup, or what an interrupted one left, out of the
+	// store; Done also when there is none. The fence's resource is the backup.
+	// Whether other backups need it (BackupManifest.Needs) is not looked at.
+	DestroyBackup(ctx context.Context, fence Fence, place BackupPlace) (*Operation, error)
+
+	// BackupManifest tells what the store says of a backup. NotFound when there is
+	// none that is whole, Invalid when it is damaged or not authentic.
+	BackupManifest(ctx context.Context, place BackupPlace) (*BackupManifest, error)
+
+	// BackupManifests tells the whole backups in a container, a page at a time, in
+	// the order of their ids and beginning after one; an empty page is the end.
+	// Damaged ones are left out and logged.
+	BackupManifests(ctx context.Context, container, after string) ([]*BackupManifest, error)
+
 	// Manageable tells all volumes and snapshots in the pool, whoever made them,
 	// and of each why it cannot be managed, if it cannot. Trash is left out.
 	Manageable(ctx context.Context, pool string) ([]*Candidate, error)

@@ -48,6 +48,7 @@ struct Operation {
   4: required i64 bytes_total
   5: optional string code                // of a FAILED one: a code as in Refusal
   6: optional string message
+  7: optional i32 objects                // of a backup that is DONE: Cinder's object_count
 }
 
 /** What the disks under a pool did, smoothed over the last minute. */
@@ -81,6 +82,9 @@ struct Node {
   4: required string version
   5: required list<string> backends
   6: required string availability_zone
+  7: required string backup_driver       // posix or s3; "" when it keeps no backups
+  8: required string backup_store        // the store's own id: nodes that share a store say the same; "" while it cannot be reached
+  9: required string backup_container    // where backups go that name no container
 }
 
 struct Stats {
@@ -115,6 +119,36 @@ struct Image {
   5: required string hash_algo           // os_hash_algo; "" if none
   6: required string hash_value          // in hex
   7: required string checksum            // MD5 in hex; "" if none
+}
+
+/** Where a backup lies in the node's store. */
+struct BackupPlace {
+  1: required string id                  // of the backup
+  2: required string container           // never ""
+}
+
+/** What a backup is made of. */
+struct BackupSource {
+  1: required Source source              // VOLUME or SNAPSHOT
+  2: required string volume_id           // the volume, or that of the snapshot
+  3: required i64 bytes                  // of the volume or snapshot
+  4: required string parent              // id of the backup that an incremental one adds to; "" for a full one
+  5: required string parent_container
+  6: required map<string, string> metadata // kept with the backup as it is, so that a lost database can be made again
+}
+
+/** A backup as its store has it. */
+struct BackupManifest {
+  1: required BackupPlace place
+  2: required string volume_id
+  3: required i64 bytes                  // of the source
+  4: required string parent              // "" for a full one
+  5: required string parent_container
+  6: required i32 objects                // of its own, without those of the ones it adds to
+  7: required i64 stored_bytes           // of its own objects
+  8: required i64 created_at             // seconds since 1970
+  9: required map<string, string> metadata
+  10: required list<string> needs        // ids of the backups whose objects it uses: they must stay as long as it does
 }
 
 /** A volume or snapshot that lies in a pool, whoever made it. */
@@ -217,6 +251,38 @@ service Volumed {
    * stays. "busy" while the volume is exported.
    */
   Operation revert(1: Fence fence, 2: string pool, 3: string snapshot_id, 4: i64 bytes) throws (1: Refusal refusal)
+
+  /**
+   * Backs a volume or snapshot of the pool up into the node's store. The fence's
+   * resource is the backup. Of an exported volume the node takes a snapshot and
+   * backs that up: "busy" where the pool can take none of a volume in use.
+   *
+   * That snapshot bears the backup's id, and stored() shows it. It goes when the
+   * backup is DONE or FAILED; in a thin pool the last good backup's stays, so
+   * that the next one reads only what has changed. So one with the id of a backup
+   * that is being made, or that there is and whose volume is in this pool, is
+   * not to be taken away; any other is left over from a crash: destroy_snapshot
+   * with a generation above the backup's takes it. An interrupted backup that is
+   * asked for again, under any operation_id, uses the objects that it has stored.
+   */
+  Operation backup(1: Fence fence, 2: string pool, 3: BackupPlace place, 4: BackupSource source) throws (1: Refusal refusal)
+  /**
+   * Makes the fence's volume, bytes long, of a backup, every byte verified: "invalid"
+   * when the backup is longer or damaged, "not_found" when there is none. overwrite:
+   * it is there already, with those bytes, and is written over; "busy" while it is
+   * exported; when that failed it is partly the one and partly the other.
+   */
+  Operation restore(1: Fence fence, 2: string pool, 3: BackupPlace place, 4: i64 bytes, 5: bool overwrite) throws (1: Refusal refusal)
+  /**
+   * Takes a backup out of the store, or what an interrupted one left there, and
+   * ends one that is under way on this node. Done also when there is none. Whether
+   * others need it, their manifests say; that is not looked at here.
+   */
+  Operation destroy_backup(1: Fence fence, 2: BackupPlace place) throws (1: Refusal refusal)
+  /** What the store says of a backup: "not_found" when there is none that is whole, "invalid" when it is damaged. */
+  BackupManifest backup_manifest(1: BackupPlace place) throws (1: Refusal refusal)
+  /** The whole backups in a container, a page at a time in the order of their ids, beginning after an id ("": with the first). */
+  list<BackupManifest> backup_manifests(1: string container, 2: string after) throws (1: Refusal refusal)
 
   /** All that lies in the pool but trash: Clinker's own and strangers'. */
   list<Candidate> manageable(1: string pool) throws (1: Refusal refusal)
