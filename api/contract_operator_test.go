@@ -20,6 +20,11 @@ func init() {
 			}
 			return "z"
 		},
+		"growing": func(s *script) string {
+			id := s.volume("member", "")
+			s.do("member", "POST", "/v3/volumes/"+id+"/action", `{"os-extend": {"new_size": 2}}`).want(s.t, 202)
+			return id
+		},
 	})
 	const replication = "services.freeze, "
 	errorScripts[replication] = append(errorScripts[replication],
@@ -48,7 +53,10 @@ func init() {
 		},
 		"volume_actions.extend_volume_completion|": {
 			`admin POST /volumes/{free}/action {"os-extend_volume_completion": {"error": false}} -> 400 Volume status must be extending, but current status is: available.`,
-			`admin POST /volumes/{extending}/action {"os-extend_volume_completion": {}} -> 400 is being extended by its storage node`,
+			`admin POST /volumes/{extending}/action {"os-extend_volume_completion": {}} -> 400 has no size to be extended to`,
+			`admin@71 POST /volumes/{growing}/action {"os-extend_volume_completion": {"error": "no"}} -> 202`, `member GET /volumes/{growing} -> 200 "status":"extending"`,
+			`admin@71 POST /volumes/{growing}/action {"os-extend_volume_completion": {"error": true}} -> 202`, `member GET /volumes/{growing} -> 200 "status":"error_extending"`,
+			`member GET /volumes/{growing} -> 200 "size":1`, `admin POST /volumes/{growing}/action {"os-extend_volume_completion": {"error": true}} -> 400 current status is: error_extending`,
 			`member POST /volumes/{free}/action {"os-extend_volume_completion": {}} -> 403 extend_volume_completion`,
 		},
 		"capabilities.show|unknown host": {

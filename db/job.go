@@ -55,6 +55,16 @@ type VolumeExtendArgs struct {
 // Kind is River's name of the job.
 func (VolumeExtendArgs) Kind() string { return "volume_extend" }
 
+// VolumeExtendedArgs asks that the servers which have a volume be told that it has
+// grown.
+type VolumeExtendedArgs struct {
+	VolumeID string `json:"volume_id"`
+	Request  string `json:"request"`
+}
+
+// Kind is River's name of the job.
+func (VolumeExtendedArgs) Kind() string { return "volume_extended" }
+
 // VolumeDeleteArgs asks that a row in status deleting go away.
 type VolumeDeleteArgs struct {
 	VolumeID string `json:"volume_id"`

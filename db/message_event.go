@@ -33,6 +33,7 @@ var (
 	DetailUnknownError       = MessageWord{"001", "An unknown error occurred."}
 	DetailNoBackendAvailable = MessageWord{"003", "Could not find any available weighted backend."}
 	DetailNoSpaceForImage    = MessageWord{"007", "Image used for creating volume exceeds available space."}
+	DetailNotifyCompute      = MessageWord{"009", "Compute service failed to extend volume."}
 	DetailDriverFailedExtend = MessageWord{"010", "Volume Driver failed to extend volume."}
 	DetailSnapshotCreate     = MessageWord{"013", "Snapshot failed to create."}
 	DetailSnapshotBusy       = MessageWord{"015", "Snapshot is busy."}
@@ -43,7 +44,7 @@ var (
 	messageActions = []MessageWord{ActionScheduleAllocate, ActionCopyImage, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
 		ActionRetypeVolume,
 		ActionCreateSnapshot, ActionDeleteSnapshot}
-	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailDriverFailedExtend,
+	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailNotifyCompute, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}
 )
 

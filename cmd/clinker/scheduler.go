@@ -67,6 +67,9 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 	if images != nil {
 		runner.Images = images
 	}
+	if c := newCompute(cfg); c != nil {
+		runner.Compute = c
+	}
 	return scheduler.New(scheduler.Options{
 		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
 		Zone: cfg.StorageAvailabilityZone, Version: version,

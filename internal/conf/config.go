@@ -18,6 +18,7 @@ type Config struct {
 	Glance     Glance     // [DEFAULT]: images
 	Database   Database   // [database]
 	Keystone   Keystone   // [keystone_authtoken]
+	Nova       Nova       // [nova]
 	Policy     Policy     // [oslo_policy]
 	Middleware Middleware // [oslo_middleware]
 	SSL        SSL        // [ssl]
@@ -41,6 +42,7 @@ func (c *Config) sections() []section {
 		{"DEFAULT", &c.Glance},
 		{"database", &c.Database},
 		{"keystone_authtoken", &c.Keystone},
+		{"nova", &c.Nova},
 		{"oslo_policy", &c.Policy},
 		{"oslo_middleware", &c.Middleware},
 		{"ssl", &c.SSL},

@@ -55,6 +55,10 @@ var unusedKeys = map[string][]reason{
 		{"auth_version interface service_type delay_auth_decision include_service_catalog enforce_token_bind http_* certfile keyfile identity_uri signing_dir check_revocations_for_cached hash_algorithms auth_protocol auth_host auth_port cache revocation_cache_time admin_token",
 			"it belongs to a Python library"},
 	},
+	"nova": {
+		{"token_auth_url auth_type", "the compute service is called with username and password"},
+		{"certfile keyfile collect_timing split_loggers default_domain_* domain_* system_scope trust_id tenant_* user_id project_id user_domain_id project_domain_id user_name", "it belongs to a Python library"},
+	},
 	"oslo_policy": {
 		{"enforce_scope", "none of Cinder's rules is bound to a scope; they ask for system_scope where it matters"},
 		{"policy_dirs policy_default_rule remote_*", "rules come from policy_file alone, and a rule nobody has defined is refused"},

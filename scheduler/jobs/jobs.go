@@ -30,6 +30,8 @@ type Runner struct {
 	VerifySignatures bool
 	// ImageTries is how often an image is fetched whose bytes cannot be had.
 	ImageTries int
+	// Compute is told what has happened to volumes of servers; nil for nobody.
+	Compute Compute
 
 	// DownTime is how long a node may be silent and still be placed upon.
 	DownTime time.Duration
@@ -92,6 +94,7 @@ func (r *Runner) Workers() *river.Workers {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(r.volumeCreate))
 	river.AddWorker(workers, river.WorkFunc(r.volumeExtend))
+	river.AddWorker(workers, river.WorkFunc(r.volumeExtended))
 	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRetype))

@@ -87,7 +87,13 @@ func (r *run) finishExtend(ctx context.Context, v db.Volume) error {
 	if reason != "" {
 		slog.WarnContext(ctx, "a volume that has grown keeps the limits of its old size until it is attached anew", "volume", v.ID, "reason", reason)
 	}
-	return r.finish(ctx, func(tx *db.Tx) error { _, err := tx.FinishExtend(ctx, v); return err })
+	return r.finish(ctx, func(tx *db.Tx) error {
+		grown, err := tx.FinishExtend(ctx, v)
+		if err != nil || r.Compute == nil || grown.Status == "available" {
+			return err
+		}
+		return tx.Enqueue(ctx, db.VolumeExtendedArgs{VolumeID: v.ID, Request: r.request})
+	})
 }
 
 func (r *run) failExtend(ctx context.Context, v db.Volume, m db.Move, detail db.MessageWord, text string) error {

@@ -1,0 +1,87 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"clinker/db"
+	"clinker/internal/fault"
+)
+
+// askCompute is how long Keystone and Nova may take together in one run;
+// computeTries is how many runs there are, each after twice the time.
+const (
+	askCompute   = 10 * time.Second
+	computeTries = 6
+)
+
+// volumeExtended tells the servers that have a volume that it has grown. It is a
+// job of its own, made with the volume's new size: Nova reads the size when it is
+// told, and the volume does not wait for Nova. An event that is sent twice does no
+// harm.
+func (r *Runner) volumeExtended(ctx context.Context, job *river.Job[db.VolumeExtendedArgs]) error {
+	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
+		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
+		if fault.Is(err, fault.NotFound) || r.Compute == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return run.tellServers(ctx, v)
+	})
+}
+
+func (r *run) tellServers(ctx context.Context, v db.Volume) error {
+	attachments, err := r.DB.AttachmentsOf(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	var servers []string
+	for _, a := range attachments[v.ID] {
+		if a.InstanceUUID != nil {
+			servers = append(servers, *a.InstanceUUID)
+		}
+	}
+	if len(servers) == 0 {
+		return nil // other hosts look for themselves
+	}
+	ask, cancel := context.WithTimeout(ctx, askCompute)
+	defer cancel()
+	refused, err := r.Compute.VolumeExtended(ask, v.ID, servers)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case fault.Is(err, fault.Unsupported):
+		slog.InfoContext(ctx, "no compute service is told that a volume has grown", "volume", v.ID, "reason", err)
+		return nil
+	case err != nil:
+		return r.tellServersAgain(ctx, v, err)
+	}
+	for _, no := range refused {
+		// A server without a host looks at the size when it starts.
+		slog.WarnContext(ctx, "the compute service did not take the event", "volume", v.ID, "server", no.ServerID, "status", no.Status)
+		if no.Status != http.StatusNotFound && no.Status != http.StatusUnprocessableEntity {
+			return r.tellServersAgain(ctx, v, fault.New(fault.Unavailable, "the event was answered with status %d", no.Status))
+		}
+	}
+	return nil
+}
+
+// tellServersAgain tries later, and in the end tells the user instead.
+func (r *run) tellServersAgain(ctx context.Context, v db.Volume, reason error) error {
+	slog.WarnContext(ctx, "the compute service was not told that a volume has grown", "volume", v.ID, "tries", r.notes.BusyTries+1, "error", reason)
+	if r.notes.BusyTries+1 < computeTries {
+		r.pause = r.Pause << r.notes.BusyTries
+		r.notes.BusyTries++
+		return errAgain
+	}
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionExtendVolume, db.DetailNotifyCompute,
+			"The volume has its new size, but its server could not be told: it sees the size after a reboot.", r.request))
+	})
+}
