@@ -23,6 +23,8 @@ type DB struct {
 
 	lazy bool // see LazyCommits
 
+	shown together[Volume] // see VolumeShown
+
 	jobs chan struct{}      // rings when there are jobs, see wake
 	stop context.CancelFunc // ends wakeLoop
 }
@@ -67,6 +69,7 @@ func wrap(pool *pgxpool.Pool) (*DB, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &DB{pool: pool, sql: sqlDB, gorm: mapper, jobs: make(chan struct{}, 1), stop: stop,
 		lazy: pool.Config().ConnConfig.RuntimeParams[synchronousCommit] == "off"}
+	d.shown.read = d.readVolumesShown
 	go d.wakeLoop(ctx)
 	return d, nil
 }

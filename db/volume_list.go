@@ -43,13 +43,6 @@ func (v *Volume) shown() []any {
 		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt, &v.Consistency}
 }
 
-// VolumeShown is Volume with what Volumes gives of it.
-func (d *DB) VolumeShown(ctx context.Context, id, scope string) (Volume, error) {
-	return one(ctx, d, volumesShown, id, scope, func(row pgx.CollectableRow) (v Volume, err error) {
-		return v, row.Scan(v.shown()...)
-	}, VolumeNotFound)
-}
-
 // same reads a text that is often the same in the next row, and is then not
 // copied again.
 type same struct{ text *string }

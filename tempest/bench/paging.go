@@ -186,10 +186,14 @@ func (p *Paging) print(out io.Writer) error {
 	return w.Flush()
 }
 
-// worst is the largest ratio.
+// worst is the largest ratio of lists as clients ask for them. By any other key
+// than creation a page's rows lie apart: of 2,000 volumes in 80 of PostgreSQL's
+// pages, of 100,000 each in one of its own, which costs a microsecond a row.
 func (p *Paging) worst() (ratio float64) {
 	for _, t := range p.Pages {
-		ratio = max(ratio, t.Ratio)
+		if t.Sort == "" {
+			ratio = max(ratio, t.Ratio)
+		}
 	}
 	return ratio
 }

@@ -17,7 +17,15 @@ import (
 
 var update = flag.Bool("update", false, "write down what is read now")
 
-func TestMain(m *testing.M) { rig.Main(m) }
+// sessionsAtOnce may be more than there are processors: a session mostly waits.
+const sessionsAtOnce = "6"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", sessionsAtOnce); err != nil {
+		panic(err)
+	}
+	rig.Main(m)
+}
 
 func TestSessions(t *testing.T) {
 	if _, err := exec.LookPath("openstack"); err != nil {
@@ -27,24 +35,31 @@ func TestSessions(t *testing.T) {
 	if len(files) == 0 {
 		t.Fatal("no sessions")
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".session"), func(t *testing.T) {
-			t.Parallel() // each has a cloud of its own
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := &session{dev: rig.StartDev(t), home: t.TempDir(), variables: map[string]string{}}
-			got := s.replay(t, string(text))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(text), got); diff != "" && !*update {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
-		})
+	clients := startClients(t)
+	t.Run("all", func(t *testing.T) { // the clients stay until the last session ends
+		for _, file := range files {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".session"), func(t *testing.T) {
+				t.Parallel() // each has a cloud of its own
+				replayFile(t, clients, file)
+			})
+		}
+	})
+}
+
+func replayFile(t *testing.T, c clients, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{dev: rig.StartDev(t), home: t.TempDir(), variables: map[string]string{}, clients: c}
+	got := s.replay(t, string(text))
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(text), got); diff != "" && !*update {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 
@@ -52,6 +67,7 @@ func TestSessions(t *testing.T) {
 type session struct {
 	dev       *rig.Dev
 	home      string
+	clients   clients
 	openrc    []string
 	variables map[string]string
 	watcher   *gophercloud.ServiceClient // see settle
@@ -109,7 +125,8 @@ func (s *session) enter(t *testing.T, line string) string {
 		line = m[2]
 	}
 	c := exec.CommandContext(t.Context(), "sh", "-c", line)
-	c.Env = append([]string{"PATH=/usr/bin:/bin", "HOME=" + s.home, "LC_ALL=C.UTF-8"}, s.openrc...)
+	c.Env = append([]string{"HOME=" + s.home, "LC_ALL=C.UTF-8"}, s.clients.environment()...)
+	c.Env = append(c.Env, s.openrc...)
 	for name, value := range s.variables {
 		c.Env = append(c.Env, name+"="+value)
 	}

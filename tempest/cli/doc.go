@@ -3,5 +3,8 @@
 // what was typed and what was read: the test types it again and compares. Ids,
 // times and ports are replaced by others of the same width.
 //
+// The clients' modules are loaded once (warm/), which is most of what running a
+// client takes; what then runs is what the installed scripts run.
+//
 // go test ./tempest/cli -update writes down what is read now.
 package cli
