@@ -18,6 +18,7 @@ import (
 // Why work was ended before its time; errors.Is finds them in a context's cause.
 var (
 	errSuperseded = fault.New(fault.Stale, "work of a newer generation has taken over")
+	errCancelled  = fault.New(fault.Cancelled, "an administrator has cancelled it")
 	errStopping   = fault.New(fault.Unavailable, "the node is stopping")
 )
 
@@ -72,6 +73,17 @@ func (w *operations) find(ctx context.Context, id string, longest time.Duration)
 		return reportOf(r), nil
 	}
 	return nil, fault.New(fault.NotFound, "this node does not know the operation")
+}
+
+// end ends an operation before its time, if it has not ended, and tells how it
+// did.
+func (w *operations) end(ctx context.Context, id string) (*rpc.Operation, error) {
+	w.mu.Lock()
+	if o := w.running[id]; o != nil {
+		o.cancel(errCancelled)
+	}
+	w.mu.Unlock()
+	return w.find(ctx, id, maxWait)
 }
 
 // begin gives the operation of a task, or how it ended.
@@ -152,7 +164,7 @@ func cause(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if c := context.Cause(ctx); errors.Is(c, errSuperseded) || errors.Is(c, errStopping) {
+	if c := context.Cause(ctx); errors.Is(c, errSuperseded) || errors.Is(c, errCancelled) || errors.Is(c, errStopping) {
 		return c
 	}
 	if fault.Is(err, fault.Internal) && errors.Is(err, context.DeadlineExceeded) {

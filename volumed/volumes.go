@@ -117,6 +117,11 @@ func (s *Server) Operation(ctx context.Context, id string, wait time.Duration) (
 	return s.work.find(ctx, id, wait)
 }
 
+// Cancel implements rpc.Volumed.
+func (s *Server) Cancel(ctx context.Context, id string) (*rpc.Operation, error) {
+	return s.work.end(ctx, id)
+}
+
 // admit finds the pool and checks the fence of a call.
 func (s *Server) admit(f rpc.Fence, poolName string, ends bool) (*pool, journal.Fence, error) {
 	fence, err := fenceOf(f, poolName, ends)

@@ -24,6 +24,7 @@ const (
 	NoSpace      Code = "no_space"     // the pool cannot hold the bytes
 	Busy         Code = "busy"         // something holds the device open
 	Stale        Code = "stale"        // fenced: a newer generation has been here
+	Cancelled    Code = "cancelled"    // an administrator ended it before its time
 	InProgress   Code = "in_progress"  // the same operation is still running
 	Unsupported  Code = "unsupported"  // this backend or target cannot do it
 	Unavailable  Code = "unavailable"  // a part that is needed does not answer

@@ -104,6 +104,9 @@ func (n *Node) begin(f rpc.Fence, pool string, ends bool, work func() *fault.Fau
 	time.AfterFunc(n.slow, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
+		if r.over() {
+			return
+		}
 		if f.Generation < n.fences[f.ResourceID].generation {
 			r.failure = fault.New(fault.Stale, "work of a newer generation has taken over")
 		} else {
@@ -112,6 +115,34 @@ func (n *Node) begin(f rpc.Fence, pool string, ends bool, work func() *fault.Fau
 		close(r.done)
 	})
 	return r, nil
+}
+
+// over tells whether it has ended; the caller holds the lock.
+func (r *result) over() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Cancel implements rpc.Volumed.
+func (n *Node) Cancel(ctx context.Context, id string) (*rpc.Operation, error) {
+	if err := n.enter(ctx, "cancel", id); err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.results[id]
+	if r == nil {
+		return nil, fault.New(fault.NotFound, "this node does not know the operation")
+	}
+	if !r.over() {
+		r.failure = fault.New(fault.Cancelled, "an administrator has cancelled it")
+		close(r.done)
+	}
+	return r.report(id), nil
 }
 
 // Operation implements rpc.Volumed.

@@ -17,7 +17,7 @@ import (
 // be waiting for a program or a daemon.
 var refusalCodes = map[fault.Code]bool{
 	fault.Invalid: true, fault.Forbidden: true, fault.NotFound: true, fault.Conflict: true,
-	fault.NoSpace: true, fault.Busy: true, fault.Stale: true, fault.InProgress: true,
+	fault.NoSpace: true, fault.Busy: true, fault.Stale: true, fault.InProgress: true, fault.Cancelled: true,
 	fault.Unsupported: true, fault.Unavailable: true, fault.Timeout: true, fault.Internal: true,
 }
 

@@ -70,6 +70,10 @@ func (c nodeClient) Unmanage(ctx context.Context, fence Fence, pool string, kind
 	return operation(c.thrift.Unmanage(ctx, &fence, pool, kind, reference))
 }
 
+func (c nodeClient) Cancel(ctx context.Context, id string) (*Operation, error) {
+	return operation(c.thrift.Cancel(ctx, id))
+}
+
 func (c nodeClient) Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error) {
 	return operation(c.thrift.Operation(ctx, id, int32(min(wait, time.Hour).Milliseconds())))
 }

@@ -92,6 +92,10 @@ func (s nodeServer) Unmanage(ctx context.Context, fence *node.Fence, pool string
 	})
 }
 
+func (s nodeServer) Cancel(ctx context.Context, id string) (*node.Operation, error) {
+	return report(ctx, "cancel", &node.Fence{OperationID: id}, func() (*Operation, error) { return s.impl.Cancel(ctx, id) })
+}
+
 func (s nodeServer) Operation(ctx context.Context, id string, waitMS int32) (*node.Operation, error) {
 	return report(ctx, "operation", &Fence{}, func() (*Operation, error) {
 		return s.impl.Operation(ctx, id, time.Duration(waitMS)*time.Millisecond)

@@ -118,6 +118,12 @@ type Volumed interface {
 	// after a restart or an hour after its end: then repeat the call.
 	Operation(ctx context.Context, id string, wait time.Duration) (*Operation, error)
 
+	// Cancel ends an operation that is under way, which has Failed with Cancelled
+	// then, and leaves behind what one does that failed for another reason: only one
+	// that writes to what was there before (Revert, Extend) leaves that changed. One
+	// that ended before tells how it ended. NotFound as of Operation.
+	Cancel(ctx context.Context, id string) (*Operation, error)
+
 	// Grant lets an initiator log in to the volume. The fence's resource is
 	// the attachment. NotFound when there is no such volume.
 	Grant(ctx context.Context, fence Fence, pool, volumeID string, grant Grant) (*Connection, error)

@@ -303,6 +303,13 @@ service Volumed {
   /** Waits up to wait_ms for the operation to end; code "not_found" if unknown. */
   Operation operation(1: string id, 2: i32 wait_ms) throws (1: Refusal refusal)
 
+  /**
+   * Ends an operation that is under way: it FAILED with "cancelled" then, and leaves
+   * what one that failed leaves. Waits for that end as the others do; one that ended
+   * before tells how. "not_found" if unknown.
+   */
+  Operation cancel(1: string id) throws (1: Refusal refusal)
+
   /** The fence's resource is the attachment. */
   Connection grant(1: Fence fence, 2: string pool, 3: string volume_id, 4: Grant grant) throws (1: Refusal refusal)
   /** When it returns the initiator's session is cut. True also when there was none. */
