@@ -36,7 +36,10 @@ type question[T any] struct {
 
 // ask gives the rows of a statement that asks for id, among others.
 func (r *together[T]) ask(ctx context.Context, id string) ([]T, error) {
-	q := r.join(ctx, id)
+	q, send := r.join(id)
+	if send {
+		r.send(ctx, q)
+	}
 	select {
 	case <-q.done:
 		return q.rows, q.err
@@ -45,36 +48,36 @@ func (r *together[T]) ask(ctx context.Context, id string) ([]T, error) {
 	}
 }
 
-func (r *together[T]) join(ctx context.Context, id string) *question[T] {
+// join adds the id to the next statement, and tells whether it is now to be sent.
+func (r *together[T]) join(id string) (q *question[T], send bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.next == nil {
 		r.next = &question[T]{done: make(chan struct{})}
 	}
-	q := r.next
+	q = r.next
 	q.ids = append(q.ids, id)
-	if r.running < readsAtOnce || len(q.ids) == askedAtOnce {
-		r.begin(ctx)
+	if send = r.running < readsAtOnce || len(q.ids) == askedAtOnce; send {
+		r.next = nil
+		r.running++
 	}
-	return q
+	return q, send
 }
 
-// begin sends the next statement. It belongs to all who asked: that one of them
-// leaves does not end it.
-func (r *together[T]) begin(ctx context.Context) {
-	q := r.next
-	r.next = nil
-	r.running++
+// send sends a statement, and sees to it that the next is sent when there is an
+// answer. It belongs to all who asked: that the one who sends it leaves does not
+// end it.
+func (r *together[T]) send(ctx context.Context, q *question[T]) {
 	ctx = context.WithoutCancel(ctx)
-	go func() {
-		r.answer(ctx, q)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.running--
-		if r.next != nil && r.running < readsAtOnce {
-			r.begin(ctx)
-		}
-	}()
+	r.answer(ctx, q)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if next := r.next; next != nil && r.running <= readsAtOnce {
+		r.next = nil
+		go r.send(ctx, next)
+		return
+	}
+	r.running--
 }
 
 func (r *together[T]) answer(ctx context.Context, q *question[T]) {
