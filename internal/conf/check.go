@@ -16,6 +16,7 @@ func (c *Config) check() []error {
 	c.Glance.complete(c.StatePath)
 	add(c.Glance.checkGlance())
 	add(c.Nova.checkNova())
+	add(c.Backup.check())
 	add(c.Database.normalize())
 	add(c.API.checkAuth())
 	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {

@@ -16,6 +16,7 @@ type Config struct {
 	Quota      Quota      // [DEFAULT]: quotas of a project without its own
 	Scheduler  Scheduler  // [DEFAULT]: placement
 	Glance     Glance     // [DEFAULT]: images
+	Backup     Backup     // [DEFAULT]: backups
 	Database   Database   // [database]
 	Keystone   Keystone   // [keystone_authtoken]
 	Nova       Nova       // [nova]
@@ -40,6 +41,7 @@ func (c *Config) sections() []section {
 		{"DEFAULT", &c.Quota},
 		{"DEFAULT", &c.Scheduler},
 		{"DEFAULT", &c.Glance},
+		{"DEFAULT", &c.Backup},
 		{"database", &c.Database},
 		{"keystone_authtoken", &c.Keystone},
 		{"nova", &c.Nova},

@@ -43,6 +43,10 @@ var unusedKeys = map[string][]reason{
 		{"use_default_quota_class", "the quota class named default always goes before these options"},
 		{"quota_consistencygroups", "consistency groups count as groups; write quota_groups"},
 		{"osapi_volume_base_URL osapi_volume_base_url", "write public_endpoint"},
+		{"backup_file_size backup_sha_block_size_bytes backup_native_threads_pool_size backup_workers backup_s3_object_size backup_s3_block_size backup_s3_enable_progress_timer",
+			"a backup is kept in chunks whose size follows from the volume's"},
+		{"backup_enable_progress_timer backup_object_number_per_notification backup_timer_interval", "progress is shown by the job"},
+		{"backup_s3_sse_* backup_s3_http_proxy backup_s3_proxy* backup_s3_timeout backup_s3_max_pool_connections backup_s3_retry_*", "the S3 client is built in"},
 		{"monkey_patch* fake_* pybasedir bindir", "it belongs to Python"},
 	},
 	"database": {

@@ -1,0 +1,146 @@
+package backup
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"clinker/internal/fault"
+)
+
+// defaultWorkers overlap reading, computing and the store's answers.
+const defaultWorkers = 4
+
+// creation is a backup that is being made.
+type creation struct {
+	*Store
+	Request
+	manifest Manifest
+	table    []entry
+	parent   *Manifest // nil for a full one
+	before   []entry   // the parent's table, by this one's owners
+
+	mu    sync.Mutex
+	known map[digest]*object // objects that need not be stored again
+	bytes atomic.Int64       // done
+
+	dir string // of its objects
+}
+
+// object is one that a table can name.
+type object struct {
+	owner int32
+	bytes int64         // of one of its own
+	used  bool          // by the table
+	ready chan struct{} // closed when it is stored; nil: it was there
+	err   error         // after ready
+}
+
+// Create makes a backup. It does nothing when there is one of that place already
+// and of the same volume; what an interrupted one stored there is used. There is no
+// backup unless it returns nil. NotFound when there is no parent, Invalid when that
+// is damaged or of another volume, Conflict when the place has a backup of something
+// else.
+func (s *Store) Create(ctx context.Context, r Request) (*Manifest, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if err := s.Open(ctx); err != nil {
+		return nil, err
+	}
+	if m, err := s.Manifest(ctx, r.Place); !fault.Is(err, fault.NotFound) {
+		return m, r.same(m, err)
+	}
+	c := &creation{Store: s, Request: r, known: map[digest]*object{}, dir: r.Place.data()}
+	c.manifest = Manifest{
+		Place: r.Place, VolumeID: r.VolumeID, Bytes: r.Bytes, CreatedAt: time.Now().Unix(), Parent: r.Parent,
+		Metadata: r.Metadata, Basis: r.Basis, Format: manifestFormat, ChunkBytes: chunkBytes(r.Bytes),
+	}
+	if err := c.inherit(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.resume(ctx); err != nil {
+		return nil, err
+	}
+	c.table = blankTable(c.manifest.chunks())
+	if err := c.copyAll(ctx); err != nil {
+		return nil, err
+	}
+	return &c.manifest, c.finish(ctx)
+}
+
+// same is for a call that comes when there is a backup already.
+func (r Request) same(m *Manifest, err error) error {
+	if err == nil && (m.VolumeID != r.VolumeID || m.Bytes != r.Bytes) {
+		return fault.New(fault.Conflict, "there is a backup %s of something else already", r.Place.ID)
+	}
+	return err
+}
+
+// inherit makes the parent's objects known.
+func (c *creation) inherit(ctx context.Context) error {
+	if c.Parent == nil {
+		return nil
+	}
+	parent, err := c.Manifest(ctx, *c.Parent)
+	if err != nil {
+		return fault.Wrap(err, fault.CodeOf(err), "the backup that this one is to add to cannot be used: %s", fault.MessageOf(err))
+	}
+	if parent.VolumeID != c.VolumeID {
+		return fault.New(fault.Invalid, "the backup that this one is to add to is of another volume")
+	}
+	if c.before, err = c.readTable(ctx, parent); err != nil {
+		return err
+	}
+	c.parent = parent
+	if c.Bytes/parent.ChunkBytes < maxChunks {
+		c.manifest.ChunkBytes = parent.ChunkBytes // or else no digest would be the same
+	}
+	c.manifest.Needs = parent.owners()
+	for i := range c.before {
+		if e := &c.before[i]; e.owner != hole {
+			e.owner++ // this backup is owner 0
+			c.known[e.digest] = &object{owner: e.owner}
+		}
+	}
+	return nil
+}
+
+// resume makes known what an interrupted attempt has stored.
+func (c *creation) resume(ctx context.Context) error {
+	return c.Driver.List(ctx, c.dir, "", func(o Object) bool {
+		if d, ok := parseDigest(o.Key[len(c.dir)+1:]); ok && c.known[d] == nil {
+			c.known[d] = &object{bytes: o.Bytes}
+		}
+		return true
+	})
+}
+
+// copyAll reads what has to be read and stores what has to be stored.
+func (c *creation) copyAll(ctx context.Context) error {
+	from, err := openSource(c.Path)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	group, within := errgroup.WithContext(ctx)
+	chunks := make(chan int64, c.Workers)
+	group.Go(func() error {
+		defer close(chunks)
+		return c.plan(within, from, chunks)
+	})
+	for range c.Workers {
+		group.Go(func() error { return c.work(within, from, chunks) })
+	}
+	err = group.Wait()
+	if ctx.Err() != nil {
+		return fault.Wrap(ctx.Err(), fault.Timeout, "the backup was cut short")
+	}
+	return err
+}
+
+// advance tells progress.
+func (c *creation) advance(bytes int64) { c.Progress(c.bytes.Add(bytes)) }
