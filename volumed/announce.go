@@ -45,7 +45,7 @@ func (s *Server) announceOnce(ctx context.Context, first int) (int, error) {
 	for i := range s.options.Schedulers {
 		at := (first + i) % len(s.options.Schedulers)
 		try, cancel := context.WithTimeout(ctx, announceLimit)
-		err = s.options.Clients.Registry(s.options.Schedulers[at]).Announce(try, s.node)
+		err = s.options.Clients.Registry(s.options.Schedulers[at]).Announce(try, s.self())
 		cancel()
 		if err == nil {
 			return at, nil

@@ -33,6 +33,7 @@ type operation struct {
 	task
 	cancel    context.CancelCauseFunc
 	bytesDone atomic.Int64
+	objects   atomic.Int64 // of a backup, at its end
 
 	done    chan struct{} // closed at the end; what follows is for then
 	err     error
@@ -85,7 +86,7 @@ func (o *operation) result() journal.Result {
 		BytesTotal: o.total,
 	}
 	if o.err == nil {
-		r.BytesDone = r.BytesTotal
+		r.BytesDone, r.Objects = r.BytesTotal, o.objects.Load()
 		return r
 	}
 	r.Code, r.Message = fault.CodeOf(o.err), fault.MessageOf(o.err)
@@ -97,7 +98,7 @@ func (o *operation) result() journal.Result {
 
 // reportOf makes of a result what the caller is told.
 func reportOf(r journal.Result) *rpc.Operation {
-	o := &rpc.Operation{ID: r.ID, State: rpc.Done, BytesDone: r.BytesDone, BytesTotal: r.BytesTotal}
+	o := &rpc.Operation{ID: r.ID, State: rpc.Done, BytesDone: r.BytesDone, BytesTotal: r.BytesTotal, Objects: int(r.Objects)}
 	if r.Code != "" {
 		o.State = rpc.Failed
 		o.Failure = fault.New(r.Code, "%s", r.Message)

@@ -86,6 +86,18 @@ func (w *operations) end(ctx context.Context, id string) (*rpc.Operation, error)
 	return w.find(ctx, id, maxWait)
 }
 
+// worksOn tells whether an operation about a resource is under way or in line.
+func (w *operations) worksOn(resource string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range w.running {
+		if o.fence.Resource == resource {
+			return true
+		}
+	}
+	return false
+}
+
 // begin gives the operation of a task, or how it ended.
 func (w *operations) begin(ctx context.Context, t task) (*operation, *rpc.Operation, error) {
 	w.mu.Lock()

@@ -33,6 +33,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Con
 		return err
 	}
 	running.Go(func() { s.check(chores) })
+	running.Go(func() { s.openBackups(chores) })
 	running.Go(func() { s.announce(chores) })
 	return s.serve(ctx, tls.NewListener(listener, config), allow)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 	"clinker/volumed/backend"
@@ -44,6 +46,7 @@ type Options struct {
 	Journal *journal.Journal // stays the caller's, to be closed after Run
 	DiskIO  DiskIO
 	Copier  *copy.Copier // of images; nil for a node that copies none
+	Backups *Backups     // nil for a node that keeps none
 
 	Clients        *rpc.Clients // to call the schedulers
 	Schedulers     []string     // their endpoints
@@ -64,6 +67,7 @@ type Server struct {
 	work    *operations
 	repairs repairs
 	recheck chan struct{}
+	backing *semaphore.Weighted // backups and restores at once; nil: no bound
 }
 
 var _ rpc.Volumed = (*Server)(nil)
@@ -88,6 +92,9 @@ func New(o Options) (*Server, error) {
 	}
 	s.work = newOperations(o.Journal, s.locks, s.copyBudget)
 	s.repairs.active = map[string]bool{}
+	if o.Backups != nil && o.Backups.AtOnce > 0 {
+		s.backing = semaphore.NewWeighted(int64(o.Backups.AtOnce))
+	}
 	s.node.UUID = o.Journal.NodeUUID()
 	s.node.Backends = nil
 	for _, p := range o.Pools {

@@ -27,7 +27,7 @@ func (s *Server) Stats(ctx context.Context) (*rpc.Stats, error) {
 		})
 	}
 	all.Wait()
-	node := s.node
+	node := s.self()
 	return &rpc.Stats{Node: &node, Pools: slices.DeleteFunc(read, func(p *rpc.Pool) bool { return p == nil })}, nil
 }
 

@@ -81,6 +81,9 @@ func (s *Server) Destroy(ctx context.Context, f rpc.Fence, poolName string) (*rp
 				return err
 			}
 			defer ring(p.wipe)
+			if err := s.dropKept(ctx, p, f.ResourceID); err != nil {
+				return err
+			}
 			return p.Storage.Delete(ctx, backend.VolumeName(f.ResourceID))
 		},
 	})

@@ -149,13 +149,15 @@ host = %s
 state_path = %s
 report_interval = 5
 enabled_backends = %s
+backup_driver = posix
+backup_posix_path = %s
 [%s]
 volume_driver = %s
 volume_group = %s
 lvm_type = %s
 target_port = %d
 target_helper = %s
-`, node.name, d.nodeDirectory(i), driver, driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i, d.TargetHelper)
+`, node.name, d.nodeDirectory(i), driver, filepath.Join(d.Data, "backup"), driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i, d.TargetHelper)
 }
 
 // startAPI serves the REST API.

@@ -54,6 +54,10 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	if err != nil {
 		return err
 	}
+	backups, err := newBackups(cfg)
+	if err != nil {
+		return err
+	}
 	clients, err := clientTLS(cfg, pki.Volumed, pki.Scheduler)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	sampler.Start(ctx)
 	server, err := volumed.New(volumed.Options{
 		Node:  rpc.Node{Host: host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
-		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier,
+		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier, Backups: backups,
 		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
 	})
 	if err != nil {

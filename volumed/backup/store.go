@@ -38,8 +38,10 @@ type Options struct {
 // and several nodes may have the same one.
 type Store struct {
 	Options
-	mu   sync.Mutex
-	id   string // "" until it has been opened
+	opening chan struct{} // has one place, for who opens it
+
+	mu   sync.Mutex // held for no time: a store that hangs must not hang who asks for its id
+	id   string     // "" until it has been opened
 	keys keys
 }
 
@@ -62,7 +64,7 @@ func New(o Options) *Store {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
 	}
-	return &Store{Options: o}
+	return &Store{Options: o, opening: make(chan struct{}, 1)}
 }
 
 // ID is the store's own; "" until Open has succeeded once. Nodes that share a
@@ -77,35 +79,52 @@ func (s *Store) ID() string {
 // that was done before. Unavailable when the store cannot be reached or is not the
 // one that was there before, Invalid when the key is not the store's.
 func (s *Store) Open(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.id != "" {
+	if s.ID() != "" {
 		return nil
 	}
-	own, err := s.ownKey()
+	select {
+	case s.opening <- struct{}{}:
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.Timeout, "the backup store did not answer in time")
+	}
+	defer func() { <-s.opening }()
+	if s.ID() != "" {
+		return nil
+	}
+	id, master, err := s.read(ctx)
+	if err == nil {
+		err = s.note(id)
+	}
 	if err != nil {
 		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys, s.id = derive(master), id
+	return nil
+}
+
+// read gives the store's identity and the key that all others come from.
+func (s *Store) read(ctx context.Context) (id string, master []byte, err error) {
+	own, err := s.ownKey()
+	if err != nil {
+		return "", nil, err
 	}
 	known, err := s.noted()
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	have, err := s.identify(ctx, known, own)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	master, err := have.master(own)
-	if err != nil {
-		return err
+	if master, err = have.master(own); err != nil {
+		return "", nil, err
 	}
 	if known != "" && known != have.ID {
-		return fault.New(fault.Unavailable, "the backup store is another than before; is the right one mounted? If so, remove %s on this node", s.Note)
+		return "", nil, fault.New(fault.Unavailable, "the backup store is another than before; is the right one mounted? If so, remove %s on this node", s.Note)
 	}
-	if err := s.note(have.ID); err != nil {
-		return err
-	}
-	s.keys, s.id = derive(master), have.ID
-	return nil
+	return have.ID, master, nil
 }
 
 // ownKey reads the key file, nil when there is to be none.

@@ -26,7 +26,8 @@ var (
 	bucketExports = []byte("exports") // volume id → Export
 	bucketResults = []byte("results") // operation id → Result
 	bucketEnds    = []byte("ends")    // time, operation id → nothing
-	buckets       = [][]byte{bucketNode, bucketFences, bucketTombs, bucketExports, bucketResults, bucketEnds}
+	bucketKept    = []byte("kept")    // volume id → Kept
+	buckets       = [][]byte{bucketNode, bucketFences, bucketTombs, bucketExports, bucketResults, bucketEnds, bucketKept}
 
 	keyUUID   = []byte("uuid")
 	keyFormat = []byte("format")

@@ -15,7 +15,8 @@ type Result struct {
 	Kind       string     `json:"kind"`
 	BytesDone  int64      `json:"bytes_done,omitempty"`
 	BytesTotal int64      `json:"bytes_total,omitempty"`
-	Code       fault.Code `json:"code,omitempty"` // "" when it succeeded
+	Objects    int64      `json:"objects,omitempty"` // of a backup
+	Code       fault.Code `json:"code,omitempty"`    // "" when it succeeded
 	Message    string     `json:"message,omitempty"`
 	At         time.Time  `json:"at"`
 }

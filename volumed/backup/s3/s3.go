@@ -1,0 +1,250 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"clinker/internal/fault"
+	"clinker/volumed/backup"
+)
+
+// Options say where the bucket is and who asks for it.
+type Options struct {
+	Endpoint             string // http://… or https://…
+	Bucket               string
+	AccessKey, SecretKey string
+	Region               string
+	Insecure             bool   // the certificate is not checked
+	CAFile               string // PEM; the system's authorities when empty
+}
+
+// Driver keeps objects in a bucket. It implements backup.Driver.
+type Driver struct {
+	Options
+	client *minio.Client
+
+	mu    sync.Mutex
+	ready bool // the bucket is there
+}
+
+var _ backup.Driver = (*Driver)(nil)
+
+// connections is how many to the service are kept open between two requests.
+const connections = 16
+
+// New gives a driver. Nothing is sent yet: the bucket is made at the first use when
+// it is missing. Invalid when the options cannot be right.
+func New(o Options) (*Driver, error) {
+	endpoint, err := url.Parse(o.Endpoint)
+	if err != nil || endpoint.Host == "" || strings.Trim(endpoint.Path, "/") != "" {
+		return nil, fault.New(fault.Invalid, "backup_s3_endpoint_url is not the URL of a service, as https://s3.example.org:9000")
+	}
+	transport, err := o.transport()
+	if err != nil {
+		return nil, err
+	}
+	client, err := minio.New(endpoint.Host, &minio.Options{
+		Creds:        credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
+		Secure:       endpoint.Scheme == "https",
+		Transport:    transport,
+		Region:       o.Region,
+		BucketLookup: minio.BucketLookupAuto,
+		MaxRetries:   5,
+	})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the S3 service cannot be asked with these options")
+	}
+	return &Driver{Options: o, client: client}, nil
+}
+
+func (o Options) transport() (*http.Transport, error) {
+	transport, err := minio.DefaultTransport(strings.HasPrefix(o.Endpoint, "https:"))
+	if err != nil {
+		return nil, err
+	}
+	transport.MaxIdleConnsPerHost = connections
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure}
+	if o.CAFile == "" {
+		return transport, nil
+	}
+	text, err := os.ReadFile(o.CAFile)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "backup_s3_ca_cert_file cannot be read")
+	}
+	transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+	if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
+		return nil, fault.New(fault.Invalid, "backup_s3_ca_cert_file holds no certificate")
+	}
+	return transport, nil
+}
+
+// bucket sees to it that the bucket is there.
+func (d *Driver) bucket(ctx context.Context) error {
+	d.mu.Lock()
+	ready := d.ready
+	d.mu.Unlock()
+	if ready {
+		return nil
+	}
+	there, err := d.client.BucketExists(ctx, d.Bucket)
+	if err == nil && !there {
+		err = d.client.MakeBucket(ctx, d.Bucket, minio.MakeBucketOptions{Region: d.Region})
+		if code := minio.ToErrorResponse(err).Code; code == minio.BucketAlreadyOwnedByYou || code == minio.BucketAlreadyExists {
+			err = nil // another node has just made it
+		}
+	}
+	if err != nil {
+		return explain(ctx, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ready = true
+	return nil
+}
+
+// Put sends an object; see backup.Driver.
+func (d *Driver) Put(ctx context.Context, key string, data []byte) error {
+	return d.put(ctx, key, data, minio.PutObjectOptions{})
+}
+
+// Create sends an object on condition that there is none; see backup.Driver. A
+// service that does not know the condition (If-None-Match) overwrites what another
+// node sent in the same instant.
+func (d *Driver) Create(ctx context.Context, key string, data []byte) error {
+	if err := d.bucket(ctx); err != nil {
+		return err
+	}
+	_, err := d.client.StatObject(ctx, d.Bucket, key, minio.StatObjectOptions{})
+	if err == nil {
+		return fault.New(fault.Conflict, "there is such an object in the backup store already")
+	}
+	if err := explain(ctx, err); !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	var o minio.PutObjectOptions
+	o.SetMatchETagExcept("*")
+	return d.put(ctx, key, data, o)
+}
+
+func (d *Driver) put(ctx context.Context, key string, data []byte, o minio.PutObjectOptions) error {
+	if err := d.bucket(ctx); err != nil {
+		return err
+	}
+	o.ContentType, o.DisableMultipart, o.SendContentMd5 = "application/octet-stream", true, false
+	_, err := d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
+	return explain(ctx, err)
+}
+
+// Get fetches an object; see backup.Driver.
+func (d *Driver) Get(ctx context.Context, key string, buffer []byte) ([]byte, error) {
+	if err := d.bucket(ctx); err != nil {
+		return nil, err
+	}
+	object, err := d.client.GetObject(ctx, d.Bucket, key, minio.GetObjectOptions{})
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	defer object.Close()
+	n, err := io.ReadFull(object, buffer[:cap(buffer)])
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return buffer[:n], nil
+	case err != nil:
+		return nil, explain(ctx, err)
+	}
+	if more, err := object.Read(make([]byte, 1)); more > 0 || err == nil {
+		return nil, fault.New(fault.Invalid, "the object is longer than expected")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, explain(ctx, err)
+	}
+	return buffer[:n], nil
+}
+
+// List asks for the keys of a folder; see backup.Driver.
+func (d *Driver) List(ctx context.Context, folder, after string, visit func(backup.Object) bool) error {
+	if err := d.bucket(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the listing that visit has seen enough of
+	for o := range d.client.ListObjects(ctx, d.Bucket, minio.ListObjectsOptions{Prefix: folder + "/", StartAfter: after}) {
+		if o.Err != nil {
+			return explain(ctx, o.Err)
+		}
+		if strings.HasSuffix(o.Key, "/") {
+			continue // a folder
+		}
+		if !visit(backup.Object{Key: o.Key, Bytes: o.Size}) {
+			return nil
+		}
+	}
+	return explain(ctx, ctx.Err())
+}
+
+// Delete takes objects away; see backup.Driver.
+func (d *Driver) Delete(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	if err := d.bucket(ctx); err != nil {
+		return err
+	}
+	if len(keys) == 1 {
+		return gone(explain(ctx, d.client.RemoveObject(ctx, d.Bucket, keys[0], minio.RemoveObjectOptions{})))
+	}
+	objects := make(chan minio.ObjectInfo, len(keys))
+	for _, key := range keys {
+		objects <- minio.ObjectInfo{Key: key}
+	}
+	close(objects)
+	var failed error
+	for e := range d.client.RemoveObjects(ctx, d.Bucket, objects, minio.RemoveObjectsOptions{}) {
+		failed = errors.Join(failed, gone(explain(ctx, e.Err)))
+	}
+	return failed
+}
+
+// gone takes what is not there for taken away.
+func gone(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// Flush has nothing to do: an object that the service took, it keeps.
+func (d *Driver) Flush(context.Context, string) error { return nil }
+
+// explain makes a fault of what the service answered.
+func explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fault.Wrap(ctx.Err(), fault.Timeout, "the backup store was not waited for any longer")
+	}
+	answer := minio.ToErrorResponse(err)
+	switch {
+	case answer.Code == minio.NoSuchKey, answer.Code == "" && answer.StatusCode == http.StatusNotFound:
+		return fault.Wrap(err, fault.NotFound, "there is no such object in the backup store")
+	case answer.StatusCode == http.StatusPreconditionFailed:
+		return fault.Wrap(err, fault.Conflict, "there is such an object in the backup store already")
+	case answer.StatusCode == http.StatusForbidden, answer.StatusCode == http.StatusUnauthorized:
+		return fault.Wrap(err, fault.Forbidden, "the backup store refuses this storage node: %s", answer.Code)
+	case answer.StatusCode == http.StatusInsufficientStorage:
+		return fault.Wrap(err, fault.NoSpace, "the backup store is full")
+	}
+	return fault.Wrap(err, fault.Unavailable, "the backup store does not answer, or not as it should")
+}
