@@ -29,7 +29,7 @@ func (s *Server) CopyImage(ctx context.Context, f rpc.Fence, poolName string, im
 		do: func(ctx context.Context, o *operation) error {
 			defer ring(p.wipe) // a copy that failed leaves something behind
 			write := func(ctx context.Context, path string, blank bool) error {
-				return s.options.Copier.Write(ctx, imageOf(image), path, bytes, blank, o.bytesDone.Store)
+				return s.options.Copier.Write(ctx, imageOf(image), copy.Target{Path: path, Bytes: bytes, Blank: blank}, o.bytesDone.Store)
 			}
 			return p.Storage.Import(ctx, backend.VolumeName(f.ResourceID), bytes, write)
 		},

@@ -65,6 +65,16 @@ type Backend interface {
 	// the volume partly as it was, or none; a further Revert completes it.
 	Revert(ctx context.Context, volume, snapshot string, size int64, progress func(done int64)) error
 
+	// Replace makes a volume, which nobody has open, hold what write puts on it and
+	// nothing of what it held: write gets a path as in Import, and unless that is
+	// blank it must write all size bytes. size is what the volume has, else
+	// Conflict. Snapshots stay as they are. Busy while something has the volume
+	// open; NotFound, or a new volume, when there is none. The volume is wholly as it
+	// was until write has returned nil, unless the path was not blank: then it is
+	// partly the one and partly the other. Interrupted, it may leave none; a further
+	// Replace completes it.
+	Replace(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error
+
 	// Device makes the volume usable on this machine and gives the path of
 	// its block device or file, to be handed to a target.
 	Device(ctx context.Context, name string) (string, error)

@@ -75,52 +75,71 @@ func New(o Options) (*Copier, error) {
 	return &Copier{Options: o, client: client}, err
 }
 
-// Write brings an image's bytes onto a new volume's device or file of that many
-// bytes, which reads as zeroes when it is blank. progress is told how many of the
-// image's bytes have been fetched. Invalid when the image is not what it is said
-// to be, or names other files, or is too large; Unavailable when its bytes cannot
-// be had at the moment; NoSpace. After an error the device must be given up.
-func (c *Copier) Write(ctx context.Context, image Image, device string, bytes int64, blank bool, progress func(done int64)) error {
+// Target is what an image is written onto.
+type Target struct {
+	Path  string // of a block device or file
+	Bytes int64  // of the volume
+	Blank bool   // it reads as zeroes, which need not be written then
+	Whole bool   // what lies behind the image's end must read as zeroes too
+}
+
+// Write brings an image's bytes onto a volume's device or file. progress is told
+// how many of the image's bytes have been fetched. Invalid when the image is not
+// what it is said to be, or names other files, or is too large; Unavailable when
+// its bytes cannot be had at the moment; NoSpace. After an error the target must
+// be given up, or written to anew.
+func (c *Copier) Write(ctx context.Context, image Image, to Target, progress func(done int64)) error {
 	format, err := image.check()
 	if err != nil {
 		return err
 	}
+	virtual := image.SizeBytes
 	if format == Raw || format == ISO {
-		return c.writeRaw(ctx, image, format, device, bytes, blank, progress)
+		err = c.writeRaw(ctx, image, format, to, progress)
+	} else {
+		virtual, err = c.writeConverted(ctx, image, format, to, progress)
 	}
+	if err == nil && to.Whole && !to.Blank {
+		err = blank(ctx, to.Path, virtual, to.Bytes)
+	}
+	return err
+}
+
+// writeConverted fetches the image into a scratch file, where it is looked at, and
+// gives its virtual size.
+func (c *Copier) writeConverted(ctx context.Context, image Image, format Format, to Target, progress func(int64)) (virtual int64, err error) {
 	scratch, err := os.CreateTemp(c.Directory, scratchPrefix)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer os.Remove(scratch.Name())
 	defer scratch.Close()
 	if err := c.receive(ctx, image, format, &sparse{to: scratch, blank: true}, progress); err != nil {
-		return err
+		return 0, err
 	}
 	if err := scratch.Truncate(image.SizeBytes); err != nil { // it may end in a hole
-		return err
+		return 0, err
 	}
-	virtual, err := inspect(format, scratch, image.SizeBytes)
-	if err != nil {
-		return err
+	if virtual, err = inspect(format, scratch, image.SizeBytes); err != nil {
+		return 0, err
 	}
-	if virtual > bytes {
-		return tooLarge(virtual, bytes)
+	if virtual > to.Bytes {
+		return 0, tooLarge(virtual, to.Bytes)
 	}
-	return c.convert(ctx, format, scratch.Name(), device, blank)
+	return virtual, c.convert(ctx, format, scratch.Name(), to, virtual)
 }
 
 // writeRaw needs no scratch file: nothing looks at the bytes but the tenant.
-func (c *Copier) writeRaw(ctx context.Context, image Image, format Format, path string, bytes int64, blank bool, progress func(int64)) error {
-	if image.SizeBytes > bytes {
-		return tooLarge(image.SizeBytes, bytes)
+func (c *Copier) writeRaw(ctx context.Context, image Image, format Format, to Target, progress func(int64)) error {
+	if image.SizeBytes > to.Bytes {
+		return tooLarge(image.SizeBytes, to.Bytes)
 	}
-	device, err := os.OpenFile(path, os.O_WRONLY, 0)
+	device, err := os.OpenFile(to.Path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer device.Close()
-	if err := c.receive(ctx, image, format, &sparse{to: device, blank: blank}, progress); err != nil {
+	if err := c.receive(ctx, image, format, &sparse{to: device, blank: to.Blank}, progress); err != nil {
 		return err
 	}
 	return device.Close()

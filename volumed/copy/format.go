@@ -20,6 +20,7 @@ const (
 	VHD   Format = "vhd"
 	VHDX  Format = "vhdx"
 	VDI   Format = "vdi"
+	Ploop Format = "ploop" // written only
 )
 
 // headBytes is how much of an image's beginning tells its format, save a fixed

@@ -79,7 +79,7 @@ func (r *rig) image(f Format, all []byte) Image {
 func (r *rig) write(image Image, blank bool) error {
 	r.t.Helper()
 	last := int64(0)
-	err := r.copier.Write(r.t.Context(), image, r.device, deviceBytes, blank, func(done int64) {
+	err := r.copier.Write(r.t.Context(), image, Target{Path: r.device, Bytes: deviceBytes, Blank: blank}, func(done int64) {
 		if done < last || done > image.SizeBytes {
 			r.t.Errorf("progress went from %d to %d of %d", last, done, image.SizeBytes)
 		}
@@ -219,7 +219,7 @@ func TestCancelled(t *testing.T) {
 		<-q.Context().Done()
 		close(left)
 	}
-	err := r.copier.Write(ctx, image, r.device, deviceBytes, true, func(int64) { cancel() })
+	err := r.copier.Write(ctx, image, Target{Path: r.device, Bytes: deviceBytes, Blank: true}, func(int64) { cancel() })
 	if err == nil {
 		t.Error("the copy ended well")
 	}

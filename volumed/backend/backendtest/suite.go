@@ -62,6 +62,8 @@ var tests = []struct {
 	{"CloneCancelled", cloneCancelled},
 	{"Import", imported},
 	{"ImportFailed", importFailed},
+	{"Replace", replaced},
+	{"ReplaceFailed", replaceFailed},
 	{"Manage", manage},
 	{"ManageSnapshot", manageSnapshot},
 	{"Capacity", capacity},

@@ -35,6 +35,7 @@ type pool interface {
 	snapshot(ctx context.Context, volume, snapshot string) error
 	clone(ctx context.Context, source, name string, size int64, progress func(int64)) error
 	revert(ctx context.Context, volume, snapshot string, size int64, progress func(int64)) error
+	replace(ctx context.Context, name string, size int64, write func(context.Context, string, bool) error) error
 	capacity(ctx context.Context, r *report) (backend.Capacity, error)
 	holds(v logicalVolume) bool         // whether the volume lies in this pool
 	whole(v logicalVolume) bool         // whether it is one, and not half-made
