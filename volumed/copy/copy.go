@@ -31,7 +31,8 @@ type Options struct {
 // goroutines at once.
 type Copier struct {
 	Options
-	client *http.Client
+	client  *http.Client
+	uploads *http.Client // waits longer for an answer
 }
 
 // The defaults, Cinder's.
@@ -40,6 +41,10 @@ const (
 	defaultAddressSpace = 1 << 30
 	defaultPatience     = time.Minute
 )
+
+// storeTime is how long an image service may take to answer when it has got all
+// of an image's bytes: its store may be at work yet.
+const storeTime = 15 * time.Minute
 
 // scratchPrefix begins the names of the files in Directory.
 const scratchPrefix = "image-"
@@ -56,7 +61,11 @@ func New(o Options) (*Copier, error) {
 	if o.Patience <= 0 {
 		o.Patience = defaultPatience
 	}
-	client, err := o.TLS.client()
+	client, err := o.TLS.client(time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	uploads, err := o.TLS.client(storeTime)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +81,7 @@ func New(o Options) (*Copier, error) {
 			err = errors.Join(err, os.Remove(filepath.Join(o.Directory, e.Name())))
 		}
 	}
-	return &Copier{Options: o, client: client}, err
+	return &Copier{Options: o, client: client, uploads: uploads}, err
 }
 
 // Target is what an image is written onto.

@@ -20,9 +20,10 @@ type TLS struct {
 	Insecure bool   // the certificate is not checked
 }
 
-// client makes what fetches images. Where a server sends it is not followed: the
+// client makes what fetches and sends images, for a service that answers within
+// that time. Where a server sends it is not followed: the
 // token is for the image service alone.
-func (t TLS) client() (*http.Client, error) {
+func (t TLS) client(patience time.Duration) (*http.Client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.Insecure}
 	if t.CAFile != "" {
 		text, err := os.ReadFile(t.CAFile)
@@ -40,8 +41,10 @@ func (t TLS) client() (*http.Client, error) {
 			TLSClientConfig:       config,
 			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 			TLSHandshakeTimeout:   10 * time.Second,
-			ResponseHeaderTimeout: time.Minute,
+			ResponseHeaderTimeout: patience,
 			DisableCompression:    true,
+			WriteBufferSize:       64 << 10,
+			ReadBufferSize:        256 << 10,
 			MaxIdleConnsPerHost:   2,
 			IdleConnTimeout:       time.Minute,
 		},
