@@ -6,6 +6,7 @@ import (
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
 	"clinker/volumed/copy"
+	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
 )
 
@@ -13,13 +14,7 @@ import (
 // operation: the journal keeps neither, so that after a restart the caller brings
 // them again.
 func (s *Server) CopyImage(ctx context.Context, f rpc.Fence, poolName string, image rpc.Image, bytes int64) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
-	if err == nil && s.options.Copier == nil {
-		err = fault.New(fault.Unsupported, "this node does not copy images")
-	}
+	p, fence, err := s.admitCopy(f, poolName, bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +29,42 @@ func (s *Server) CopyImage(ctx context.Context, f rpc.Fence, poolName string, im
 			return p.Storage.Import(ctx, backend.VolumeName(f.ResourceID), bytes, write)
 		},
 	})
+}
+
+// Reimage implements rpc.Volumed. Nobody is let in while it goes on, as with
+// Revert.
+func (s *Server) Reimage(ctx context.Context, f rpc.Fence, poolName string, image rpc.Image, bytes int64) (*rpc.Operation, error) {
+	p, fence, err := s.admitCopy(f, poolName, bytes)
+	if err != nil {
+		return nil, err
+	}
+	return s.work.run(ctx, task{
+		kind: "reimage", fence: fence, limit: copyLimit, total: image.Bytes,
+		locks: []want{{space: storageOf, id: f.ResourceID}, {space: exportOf, id: f.ResourceID}, {space: deviceOf, id: f.ResourceID}},
+		do: func(ctx context.Context, o *operation) error {
+			if err := s.unexported(ctx, f.ResourceID, poolName); err != nil {
+				return err
+			}
+			defer ring(p.wipe) // the volume as it was may be trash now
+			write := func(ctx context.Context, path string, blank bool) error {
+				to := copy.Target{Path: path, Bytes: bytes, Blank: blank, Whole: true}
+				return s.options.Copier.Write(ctx, imageOf(image), to, o.bytesDone.Store)
+			}
+			return p.Storage.Replace(ctx, backend.VolumeName(f.ResourceID), bytes, write)
+		},
+	})
+}
+
+// admitCopy is admit for what needs a Copier.
+func (s *Server) admitCopy(f rpc.Fence, poolName string, bytes int64) (*pool, journal.Fence, error) {
+	p, fence, err := s.admit(f, poolName, false)
+	if err == nil {
+		err = checkBytes(bytes)
+	}
+	if err == nil && s.options.Copier == nil {
+		err = fault.New(fault.Unsupported, "this node does not copy images")
+	}
+	return p, fence, err
 }
 
 func imageOf(i rpc.Image) copy.Image {

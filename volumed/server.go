@@ -47,6 +47,9 @@ type Options struct {
 	DiskIO  DiskIO
 	Copier  *copy.Copier // of images; nil for a node that copies none
 	Backups *Backups     // nil for a node that keeps none
+	// CompressUploads has the images that are made of volumes compressed, where
+	// their format can be (image_compress_on_upload).
+	CompressUploads bool
 
 	Clients        *rpc.Clients // to call the schedulers
 	Schedulers     []string     // their endpoints

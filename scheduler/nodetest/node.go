@@ -30,6 +30,7 @@ type Node struct {
 	snapshots map[string]Snapshot // likewise
 	strangers map[string]Stranger // likewise, by name
 	level     string              // of its logs
+	uploaded  map[string]string   // by image
 	store     *Store              // nil when it keeps no backups
 	fences    map[string]fenceRecord
 	results   map[string]*result

@@ -105,17 +105,3 @@ func (n *Node) Stored(ctx context.Context, pool string) ([]*rpc.Stored, error) {
 	}
 	return all, n.leave("stored", "")
 }
-
-// CopyImage implements rpc.Volumed: the volume's content is the image's address.
-func (n *Node) CopyImage(ctx context.Context, f rpc.Fence, pool string, image rpc.Image, bytes int64) (*rpc.Operation, error) {
-	return n.operate(ctx, "copy_image", f, pool, false, func() *fault.Fault {
-		if image.Bytes > bytes {
-			return fault.New(fault.Invalid, "the image does not fit")
-		}
-		if failed := n.make(pool, f.ResourceID, bytes); failed != nil {
-			return failed
-		}
-		n.volumes[key(pool, f.ResourceID)] = Volume{Pool: pool, Bytes: bytes, Content: image.URL}
-		return nil
-	})
-}

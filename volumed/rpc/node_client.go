@@ -43,7 +43,24 @@ func (c nodeClient) CopyFrom(ctx context.Context, fence Fence, pool string, sour
 }
 
 func (c nodeClient) CopyImage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error) {
-	return operation(c.thrift.CopyImage(ctx, &fence, pool, &node.Image{
+	return operation(c.thrift.CopyImage(ctx, &fence, pool, wireImage(image), bytes))
+}
+
+func (c nodeClient) Reimage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error) {
+	return operation(c.thrift.Reimage(ctx, &fence, pool, wireImage(image), bytes))
+}
+
+func (c nodeClient) UploadImage(ctx context.Context, fence Fence, pool string, upload Upload, bytes int64) (*Operation, error) {
+	return operation(c.thrift.UploadImage(ctx, &fence, pool, &node.Upload{
+		ImageID:    upload.ImageID,
+		URL:        upload.URL,
+		Token:      string(upload.Token),
+		DiskFormat: upload.DiskFormat,
+	}, bytes))
+}
+
+func wireImage(image Image) *node.Image {
+	return &node.Image{
 		URL:        image.URL,
 		Token:      string(image.Token),
 		DiskFormat: image.DiskFormat,
@@ -51,7 +68,7 @@ func (c nodeClient) CopyImage(ctx context.Context, fence Fence, pool string, ima
 		HashAlgo:   image.HashAlgo,
 		HashValue:  image.HashValue,
 		Checksum:   image.Checksum,
-	}, bytes))
+	}
 }
 
 func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error) {

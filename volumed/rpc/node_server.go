@@ -60,14 +60,41 @@ func (s nodeServer) CopyImage(ctx context.Context, fence *node.Fence, pool strin
 		if image == nil {
 			return nil, fault.New(fault.Invalid, "the call lacks its image")
 		}
-		return s.impl.CopyImage(ctx, *fence, pool, Image{
-			URL:        image.URL,
-			Token:      Secret(image.Token),
-			DiskFormat: image.DiskFormat,
-			Bytes:      image.Bytes,
-			HashAlgo:   image.HashAlgo,
-			HashValue:  image.HashValue,
-			Checksum:   image.Checksum,
+		return s.impl.CopyImage(ctx, *fence, pool, plainImage(image), bytes)
+	})
+}
+
+func (s nodeServer) Reimage(ctx context.Context, fence *node.Fence, pool string, image *node.Image, bytes int64) (*node.Operation, error) {
+	return report(ctx, "reimage", fence, func() (*Operation, error) {
+		if image == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its image")
+		}
+		return s.impl.Reimage(ctx, *fence, pool, plainImage(image), bytes)
+	})
+}
+
+func plainImage(image *node.Image) Image {
+	return Image{
+		URL:        image.URL,
+		Token:      Secret(image.Token),
+		DiskFormat: image.DiskFormat,
+		Bytes:      image.Bytes,
+		HashAlgo:   image.HashAlgo,
+		HashValue:  image.HashValue,
+		Checksum:   image.Checksum,
+	}
+}
+
+func (s nodeServer) UploadImage(ctx context.Context, fence *node.Fence, pool string, upload *node.Upload, bytes int64) (*node.Operation, error) {
+	return report(ctx, "upload_image", fence, func() (*Operation, error) {
+		if upload == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its image")
+		}
+		return s.impl.UploadImage(ctx, *fence, pool, Upload{
+			ImageID:    upload.ImageID,
+			URL:        upload.URL,
+			Token:      Secret(upload.Token),
+			DiskFormat: upload.DiskFormat,
 		}, bytes)
 	})
 }

@@ -84,6 +84,14 @@ type Image struct {
 	Checksum   string // MD5 in hex; "" if none
 }
 
+// Upload is an image that waits for a volume's bytes.
+type Upload struct {
+	ImageID    string
+	URL        string // where its bytes go, http or https
+	Token      Secret // for the image service; "" where none is needed
+	DiskFormat string // in Glance's words
+}
+
 // Grant says who may log in to a volume's target, and how.
 type Grant struct {
 	AttachmentID string

@@ -60,6 +60,20 @@ type Volumed interface {
 	// begins anew with the address and token of the repeated call.
 	CopyImage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error)
 
+	// Reimage makes the volume, that many bytes long, hold an image, zeroes behind
+	// it, and nothing of what it held. Failed as CopyImage is, and with Busy while
+	// the volume is exported or open. Until it is Done the volume may be partly the
+	// one and partly the other. A node that was interrupted begins anew with the
+	// address and token of the repeated call.
+	Reimage(ctx context.Context, fence Fence, pool string, image Image, bytes int64) (*Operation, error)
+
+	// UploadImage sends the volume, that many bytes long, to an image, as it is at
+	// one moment if the pool can keep that of a volume in use. Failed with Conflict
+	// when the image does not wait for its bytes, with Unavailable when the image
+	// service does not take them at the moment, with Invalid when it will not, or
+	// has got others than it was sent. Only Done tells that the image is whole.
+	UploadImage(ctx context.Context, fence Fence, pool string, upload Upload, bytes int64) (*Operation, error)
+
 	// Revert makes the volume as its snapshot is and that many bytes long, which
 	// is as long as the volume is now: what lies behind the snapshot's end is
 	// blank. The snapshot stays. Failed with Busy while the volume is exported or

@@ -151,6 +151,14 @@ struct BackupManifest {
   10: required list<string> needs        // ids of the backups whose objects it uses: they must stay as long as it does
 }
 
+/** An image in the image service that waits for the bytes of a volume. */
+struct Upload {
+  1: required string image_id            // a UUID; names the copy of a volume in use
+  2: required string url                 // where its bytes go
+  3: required string token               // for the image service; "" where none is needed; never logged
+  4: required string disk_format         // in Glance's words
+}
+
 /** A volume or snapshot that lies in a pool, whoever made it. */
 struct Candidate {
   1: required Kind kind                  // VOLUME or SNAPSHOT
@@ -246,6 +254,18 @@ service Volumed {
    * cannot be had at the moment.
    */
   Operation copy_image(1: Fence fence, 2: string pool, 3: Image image, 4: i64 bytes) throws (1: Refusal refusal)
+  /**
+   * Makes the fence's volume, which is bytes long, hold an image and zeroes behind
+   * it, and nothing of what it held. "busy" while it is exported. Failures as of
+   * copy_image; the volume may then be partly the one and partly the other.
+   */
+  Operation reimage(1: Fence fence, 2: string pool, 3: Image image, 4: i64 bytes) throws (1: Refusal refusal)
+  /**
+   * Sends the fence's volume, bytes long, to an image. "conflict" when the image
+   * does not wait for bytes, "unavailable" when the image service does not take
+   * them at the moment, "invalid" when it will not.
+   */
+  Operation upload_image(1: Fence fence, 2: string pool, 3: Upload upload, 4: i64 bytes) throws (1: Refusal refusal)
   /**
    * Makes the fence's volume as its snapshot is, bytes long. The snapshot
    * stays. "busy" while the volume is exported.

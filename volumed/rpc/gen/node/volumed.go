@@ -4799,6 +4799,272 @@ func (p *BackupManifest) String() string {
 	return fmt.Sprintf("BackupManifest(%+v)", *p)
 }
 
+// An image in the image service that waits for the bytes of a volume.
+//
+// Attributes:
+//   - ImageID
+//   - URL
+//   - Token
+//   - DiskFormat
+type Upload struct {
+	ImageID    string `thrift:"image_id,1,required" db:"image_id" json:"image_id"`
+	URL        string `thrift:"url,2,required" db:"url" json:"url"`
+	Token      string `thrift:"token,3,required" db:"token" json:"token"`
+	DiskFormat string `thrift:"disk_format,4,required" db:"disk_format" json:"disk_format"`
+}
+
+func NewUpload() *Upload {
+	return &Upload{}
+}
+
+func (p *Upload) GetImageID() string {
+	return p.ImageID
+}
+
+func (p *Upload) GetURL() string {
+	return p.URL
+}
+
+func (p *Upload) GetToken() string {
+	return p.Token
+}
+
+func (p *Upload) GetDiskFormat() string {
+	return p.DiskFormat
+}
+func (p *Upload) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	var issetImageID bool = false
+	var issetURL bool = false
+	var issetToken bool = false
+	var issetDiskFormat bool = false
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 1:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+				issetImageID = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 2:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField2(ctx, iprot); err != nil {
+					return err
+				}
+				issetURL = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 3:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField3(ctx, iprot); err != nil {
+					return err
+				}
+				issetToken = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 4:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField4(ctx, iprot); err != nil {
+					return err
+				}
+				issetDiskFormat = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	if !issetImageID {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field ImageID is not set"))
+	}
+	if !issetURL {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field URL is not set"))
+	}
+	if !issetToken {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Token is not set"))
+	}
+	if !issetDiskFormat {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field DiskFormat is not set"))
+	}
+	return nil
+}
+
+func (p *Upload) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 1: ", err)
+	} else {
+		p.ImageID = v
+	}
+	return nil
+}
+
+func (p *Upload) ReadField2(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 2: ", err)
+	} else {
+		p.URL = v
+	}
+	return nil
+}
+
+func (p *Upload) ReadField3(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 3: ", err)
+	} else {
+		p.Token = v
+	}
+	return nil
+}
+
+func (p *Upload) ReadField4(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 4: ", err)
+	} else {
+		p.DiskFormat = v
+	}
+	return nil
+}
+
+func (p *Upload) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "Upload"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField2(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField3(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField4(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *Upload) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "image_id", thrift.STRING, 1); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:image_id: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.ImageID)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.image_id (1) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 1:image_id: ", p), err)
+	}
+	return err
+}
+
+func (p *Upload) writeField2(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "url", thrift.STRING, 2); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 2:url: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.URL)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.url (2) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 2:url: ", p), err)
+	}
+	return err
+}
+
+func (p *Upload) writeField3(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "token", thrift.STRING, 3); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 3:token: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Token)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.token (3) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 3:token: ", p), err)
+	}
+	return err
+}
+
+func (p *Upload) writeField4(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "disk_format", thrift.STRING, 4); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 4:disk_format: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.DiskFormat)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.disk_format (4) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 4:disk_format: ", p), err)
+	}
+	return err
+}
+
+func (p *Upload) Equals(other *Upload) bool {
+	if p == other {
+		return true
+	} else if p == nil || other == nil {
+		return false
+	}
+	if p.ImageID != other.ImageID {
+		return false
+	}
+	if p.URL != other.URL {
+		return false
+	}
+	if p.Token != other.Token {
+		return false
+	}
+	if p.DiskFormat != other.DiskFormat {
+		return false
+	}
+	return true
+}
+
+func (p *Upload) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Upload(%+v)", *p)
+}
+
 // A volume or snapshot that lies in a pool, whoever made it.
 //
 // Attributes:
@@ -6984,6 +7250,26 @@ type Volumed interface { //The methods that give an Operation wait for its end a
 	//  - Image
 	//  - Bytes
 	CopyImage(ctx context.Context, fence *Fence, pool string, image *Image, bytes int64) (_r *Operation, _err error)
+	// Makes the fence's volume, which is bytes long, hold an image and zeroes behind
+	// it, and nothing of what it held. "busy" while it is exported. Failures as of
+	// copy_image; the volume may then be partly the one and partly the other.
+	//
+	// Parameters:
+	//  - Fence
+	//  - Pool
+	//  - Image
+	//  - Bytes
+	Reimage(ctx context.Context, fence *Fence, pool string, image *Image, bytes int64) (_r *Operation, _err error)
+	// Sends the fence's volume, bytes long, to an image. "conflict" when the image
+	// does not wait for bytes, "unavailable" when the image service does not take
+	// them at the moment, "invalid" when it will not.
+	//
+	// Parameters:
+	//  - Fence
+	//  - Pool
+	//  - Upload
+	//  - Bytes
+	UploadImage(ctx context.Context, fence *Fence, pool string, upload *Upload, bytes int64) (_r *Operation, _err error)
 	// Makes the fence's volume as its snapshot is, bytes long. The snapshot
 	// stays. "busy" while the volume is exported.
 	//
@@ -7415,23 +7701,24 @@ func (p *VolumedClient) CopyImage(ctx context.Context, fence *Fence, pool string
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "copy_image failed: unknown result")
 }
 
-// Makes the fence's volume as its snapshot is, bytes long. The snapshot
-// stays. "busy" while the volume is exported.
+// Makes the fence's volume, which is bytes long, hold an image and zeroes behind
+// it, and nothing of what it held. "busy" while it is exported. Failures as of
+// copy_image; the volume may then be partly the one and partly the other.
 //
 // Parameters:
 //   - Fence
 //   - Pool
-//   - SnapshotID
+//   - Image
 //   - Bytes
-func (p *VolumedClient) Revert(ctx context.Context, fence *Fence, pool string, snapshot_id string, bytes int64) (_r *Operation, _err error) {
-	var _args53 VolumedRevertArgs
+func (p *VolumedClient) Reimage(ctx context.Context, fence *Fence, pool string, image *Image, bytes int64) (_r *Operation, _err error) {
+	var _args53 VolumedReimageArgs
 	_args53.Fence = fence
 	_args53.Pool = pool
-	_args53.SnapshotID = snapshot_id
+	_args53.Image = image
 	_args53.Bytes = bytes
-	var _result55 VolumedRevertResult
+	var _result55 VolumedReimageResult
 	var _meta54 thrift.ResponseMeta
-	_meta54, _err = p.Client_().Call(ctx, "revert", &_args53, &_result55)
+	_meta54, _err = p.Client_().Call(ctx, "reimage", &_args53, &_result55)
 	p.SetLastResponseMeta_(_meta54)
 	if _err != nil {
 		return
@@ -7443,6 +7730,71 @@ func (p *VolumedClient) Revert(ctx context.Context, fence *Fence, pool string, s
 
 	if _ret56 := _result55.GetSuccess(); _ret56 != nil {
 		return _ret56, nil
+	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "reimage failed: unknown result")
+}
+
+// Sends the fence's volume, bytes long, to an image. "conflict" when the image
+// does not wait for bytes, "unavailable" when the image service does not take
+// them at the moment, "invalid" when it will not.
+//
+// Parameters:
+//   - Fence
+//   - Pool
+//   - Upload
+//   - Bytes
+func (p *VolumedClient) UploadImage(ctx context.Context, fence *Fence, pool string, upload *Upload, bytes int64) (_r *Operation, _err error) {
+	var _args57 VolumedUploadImageArgs
+	_args57.Fence = fence
+	_args57.Pool = pool
+	_args57.Upload = upload
+	_args57.Bytes = bytes
+	var _result59 VolumedUploadImageResult
+	var _meta58 thrift.ResponseMeta
+	_meta58, _err = p.Client_().Call(ctx, "upload_image", &_args57, &_result59)
+	p.SetLastResponseMeta_(_meta58)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result59.Refusal != nil:
+		return _r, _result59.Refusal
+	}
+
+	if _ret60 := _result59.GetSuccess(); _ret60 != nil {
+		return _ret60, nil
+	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "upload_image failed: unknown result")
+}
+
+// Makes the fence's volume as its snapshot is, bytes long. The snapshot
+// stays. "busy" while the volume is exported.
+//
+// Parameters:
+//   - Fence
+//   - Pool
+//   - SnapshotID
+//   - Bytes
+func (p *VolumedClient) Revert(ctx context.Context, fence *Fence, pool string, snapshot_id string, bytes int64) (_r *Operation, _err error) {
+	var _args61 VolumedRevertArgs
+	_args61.Fence = fence
+	_args61.Pool = pool
+	_args61.SnapshotID = snapshot_id
+	_args61.Bytes = bytes
+	var _result63 VolumedRevertResult
+	var _meta62 thrift.ResponseMeta
+	_meta62, _err = p.Client_().Call(ctx, "revert", &_args61, &_result63)
+	p.SetLastResponseMeta_(_meta62)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result63.Refusal != nil:
+		return _r, _result63.Refusal
+	}
+
+	if _ret64 := _result63.GetSuccess(); _ret64 != nil {
+		return _ret64, nil
 	}
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "revert failed: unknown result")
 }
@@ -7465,25 +7817,25 @@ func (p *VolumedClient) Revert(ctx context.Context, fence *Fence, pool string, s
 //   - Place
 //   - Source
 func (p *VolumedClient) Backup(ctx context.Context, fence *Fence, pool string, place *BackupPlace, source *BackupSource) (_r *Operation, _err error) {
-	var _args57 VolumedBackupArgs
-	_args57.Fence = fence
-	_args57.Pool = pool
-	_args57.Place = place
-	_args57.Source = source
-	var _result59 VolumedBackupResult
-	var _meta58 thrift.ResponseMeta
-	_meta58, _err = p.Client_().Call(ctx, "backup", &_args57, &_result59)
-	p.SetLastResponseMeta_(_meta58)
+	var _args65 VolumedBackupArgs
+	_args65.Fence = fence
+	_args65.Pool = pool
+	_args65.Place = place
+	_args65.Source = source
+	var _result67 VolumedBackupResult
+	var _meta66 thrift.ResponseMeta
+	_meta66, _err = p.Client_().Call(ctx, "backup", &_args65, &_result67)
+	p.SetLastResponseMeta_(_meta66)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result59.Refusal != nil:
-		return _r, _result59.Refusal
+	case _result67.Refusal != nil:
+		return _r, _result67.Refusal
 	}
 
-	if _ret60 := _result59.GetSuccess(); _ret60 != nil {
-		return _ret60, nil
+	if _ret68 := _result67.GetSuccess(); _ret68 != nil {
+		return _ret68, nil
 	}
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "backup failed: unknown result")
 }
@@ -7500,69 +7852,15 @@ func (p *VolumedClient) Backup(ctx context.Context, fence *Fence, pool string, p
 //   - Bytes
 //   - Overwrite
 func (p *VolumedClient) Restore(ctx context.Context, fence *Fence, pool string, place *BackupPlace, bytes int64, overwrite bool) (_r *Operation, _err error) {
-	var _args61 VolumedRestoreArgs
-	_args61.Fence = fence
-	_args61.Pool = pool
-	_args61.Place = place
-	_args61.Bytes = bytes
-	_args61.Overwrite = overwrite
-	var _result63 VolumedRestoreResult
-	var _meta62 thrift.ResponseMeta
-	_meta62, _err = p.Client_().Call(ctx, "restore", &_args61, &_result63)
-	p.SetLastResponseMeta_(_meta62)
-	if _err != nil {
-		return
-	}
-	switch {
-	case _result63.Refusal != nil:
-		return _r, _result63.Refusal
-	}
-
-	if _ret64 := _result63.GetSuccess(); _ret64 != nil {
-		return _ret64, nil
-	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "restore failed: unknown result")
-}
-
-// Takes a backup out of the store, or what an interrupted one left there, and
-// ends one that is under way on this node. Done also when there is none. Whether
-// others need it, their manifests say; that is not looked at here.
-//
-// Parameters:
-//   - Fence
-//   - Place
-func (p *VolumedClient) DestroyBackup(ctx context.Context, fence *Fence, place *BackupPlace) (_r *Operation, _err error) {
-	var _args65 VolumedDestroyBackupArgs
-	_args65.Fence = fence
-	_args65.Place = place
-	var _result67 VolumedDestroyBackupResult
-	var _meta66 thrift.ResponseMeta
-	_meta66, _err = p.Client_().Call(ctx, "destroy_backup", &_args65, &_result67)
-	p.SetLastResponseMeta_(_meta66)
-	if _err != nil {
-		return
-	}
-	switch {
-	case _result67.Refusal != nil:
-		return _r, _result67.Refusal
-	}
-
-	if _ret68 := _result67.GetSuccess(); _ret68 != nil {
-		return _ret68, nil
-	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "destroy_backup failed: unknown result")
-}
-
-// What the store says of a backup: "not_found" when there is none that is whole, "invalid" when it is damaged.
-//
-// Parameters:
-//   - Place
-func (p *VolumedClient) BackupManifest(ctx context.Context, place *BackupPlace) (_r *BackupManifest, _err error) {
-	var _args69 VolumedBackupManifestArgs
+	var _args69 VolumedRestoreArgs
+	_args69.Fence = fence
+	_args69.Pool = pool
 	_args69.Place = place
-	var _result71 VolumedBackupManifestResult
+	_args69.Bytes = bytes
+	_args69.Overwrite = overwrite
+	var _result71 VolumedRestoreResult
 	var _meta70 thrift.ResponseMeta
-	_meta70, _err = p.Client_().Call(ctx, "backup_manifest", &_args69, &_result71)
+	_meta70, _err = p.Client_().Call(ctx, "restore", &_args69, &_result71)
 	p.SetLastResponseMeta_(_meta70)
 	if _err != nil {
 		return
@@ -7575,21 +7873,23 @@ func (p *VolumedClient) BackupManifest(ctx context.Context, place *BackupPlace) 
 	if _ret72 := _result71.GetSuccess(); _ret72 != nil {
 		return _ret72, nil
 	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "backup_manifest failed: unknown result")
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "restore failed: unknown result")
 }
 
-// The whole backups in a container, a page at a time in the order of their ids, beginning after an id ("": with the first).
+// Takes a backup out of the store, or what an interrupted one left there, and
+// ends one that is under way on this node. Done also when there is none. Whether
+// others need it, their manifests say; that is not looked at here.
 //
 // Parameters:
-//   - Container
-//   - After
-func (p *VolumedClient) BackupManifests(ctx context.Context, container string, after string) (_r []*BackupManifest, _err error) {
-	var _args73 VolumedBackupManifestsArgs
-	_args73.Container = container
-	_args73.After = after
-	var _result75 VolumedBackupManifestsResult
+//   - Fence
+//   - Place
+func (p *VolumedClient) DestroyBackup(ctx context.Context, fence *Fence, place *BackupPlace) (_r *Operation, _err error) {
+	var _args73 VolumedDestroyBackupArgs
+	_args73.Fence = fence
+	_args73.Place = place
+	var _result75 VolumedDestroyBackupResult
 	var _meta74 thrift.ResponseMeta
-	_meta74, _err = p.Client_().Call(ctx, "backup_manifests", &_args73, &_result75)
+	_meta74, _err = p.Client_().Call(ctx, "destroy_backup", &_args73, &_result75)
 	p.SetLastResponseMeta_(_meta74)
 	if _err != nil {
 		return
@@ -7599,7 +7899,59 @@ func (p *VolumedClient) BackupManifests(ctx context.Context, container string, a
 		return _r, _result75.Refusal
 	}
 
-	return _result75.GetSuccess(), nil
+	if _ret76 := _result75.GetSuccess(); _ret76 != nil {
+		return _ret76, nil
+	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "destroy_backup failed: unknown result")
+}
+
+// What the store says of a backup: "not_found" when there is none that is whole, "invalid" when it is damaged.
+//
+// Parameters:
+//   - Place
+func (p *VolumedClient) BackupManifest(ctx context.Context, place *BackupPlace) (_r *BackupManifest, _err error) {
+	var _args77 VolumedBackupManifestArgs
+	_args77.Place = place
+	var _result79 VolumedBackupManifestResult
+	var _meta78 thrift.ResponseMeta
+	_meta78, _err = p.Client_().Call(ctx, "backup_manifest", &_args77, &_result79)
+	p.SetLastResponseMeta_(_meta78)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result79.Refusal != nil:
+		return _r, _result79.Refusal
+	}
+
+	if _ret80 := _result79.GetSuccess(); _ret80 != nil {
+		return _ret80, nil
+	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "backup_manifest failed: unknown result")
+}
+
+// The whole backups in a container, a page at a time in the order of their ids, beginning after an id ("": with the first).
+//
+// Parameters:
+//   - Container
+//   - After
+func (p *VolumedClient) BackupManifests(ctx context.Context, container string, after string) (_r []*BackupManifest, _err error) {
+	var _args81 VolumedBackupManifestsArgs
+	_args81.Container = container
+	_args81.After = after
+	var _result83 VolumedBackupManifestsResult
+	var _meta82 thrift.ResponseMeta
+	_meta82, _err = p.Client_().Call(ctx, "backup_manifests", &_args81, &_result83)
+	p.SetLastResponseMeta_(_meta82)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result83.Refusal != nil:
+		return _r, _result83.Refusal
+	}
+
+	return _result83.GetSuccess(), nil
 }
 
 // All that lies in the pool but trash: Clinker's own and strangers'.
@@ -7607,21 +7959,21 @@ func (p *VolumedClient) BackupManifests(ctx context.Context, container string, a
 // Parameters:
 //   - Pool
 func (p *VolumedClient) Manageable(ctx context.Context, pool string) (_r []*Candidate, _err error) {
-	var _args76 VolumedManageableArgs
-	_args76.Pool = pool
-	var _result78 VolumedManageableResult
-	var _meta77 thrift.ResponseMeta
-	_meta77, _err = p.Client_().Call(ctx, "manageable", &_args76, &_result78)
-	p.SetLastResponseMeta_(_meta77)
+	var _args84 VolumedManageableArgs
+	_args84.Pool = pool
+	var _result86 VolumedManageableResult
+	var _meta85 thrift.ResponseMeta
+	_meta85, _err = p.Client_().Call(ctx, "manageable", &_args84, &_result86)
+	p.SetLastResponseMeta_(_meta85)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result78.Refusal != nil:
-		return _r, _result78.Refusal
+	case _result86.Refusal != nil:
+		return _r, _result86.Refusal
 	}
 
-	return _result78.GetSuccess(), nil
+	return _result86.GetSuccess(), nil
 }
 
 // Gives what lies in the pool under a reference the name of the fence's
@@ -7637,27 +7989,27 @@ func (p *VolumedClient) Manageable(ctx context.Context, pool string) (_r []*Cand
 //   - Bytes
 //   - VolumeID
 func (p *VolumedClient) Manage(ctx context.Context, fence *Fence, pool string, kind Kind, reference string, bytes int64, volume_id string) (_r *Operation, _err error) {
-	var _args79 VolumedManageArgs
-	_args79.Fence = fence
-	_args79.Pool = pool
-	_args79.Kind = kind
-	_args79.Reference = reference
-	_args79.Bytes = bytes
-	_args79.VolumeID = volume_id
-	var _result81 VolumedManageResult
-	var _meta80 thrift.ResponseMeta
-	_meta80, _err = p.Client_().Call(ctx, "manage", &_args79, &_result81)
-	p.SetLastResponseMeta_(_meta80)
+	var _args87 VolumedManageArgs
+	_args87.Fence = fence
+	_args87.Pool = pool
+	_args87.Kind = kind
+	_args87.Reference = reference
+	_args87.Bytes = bytes
+	_args87.VolumeID = volume_id
+	var _result89 VolumedManageResult
+	var _meta88 thrift.ResponseMeta
+	_meta88, _err = p.Client_().Call(ctx, "manage", &_args87, &_result89)
+	p.SetLastResponseMeta_(_meta88)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result81.Refusal != nil:
-		return _r, _result81.Refusal
+	case _result89.Refusal != nil:
+		return _r, _result89.Refusal
 	}
 
-	if _ret82 := _result81.GetSuccess(); _ret82 != nil {
-		return _ret82, nil
+	if _ret90 := _result89.GetSuccess(); _ret90 != nil {
+		return _ret90, nil
 	}
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "manage failed: unknown result")
 }
@@ -7672,68 +8024,14 @@ func (p *VolumedClient) Manage(ctx context.Context, fence *Fence, pool string, k
 //   - Kind
 //   - Reference
 func (p *VolumedClient) Unmanage(ctx context.Context, fence *Fence, pool string, kind Kind, reference string) (_r *Operation, _err error) {
-	var _args83 VolumedUnmanageArgs
-	_args83.Fence = fence
-	_args83.Pool = pool
-	_args83.Kind = kind
-	_args83.Reference = reference
-	var _result85 VolumedUnmanageResult
-	var _meta84 thrift.ResponseMeta
-	_meta84, _err = p.Client_().Call(ctx, "unmanage", &_args83, &_result85)
-	p.SetLastResponseMeta_(_meta84)
-	if _err != nil {
-		return
-	}
-	switch {
-	case _result85.Refusal != nil:
-		return _r, _result85.Refusal
-	}
-
-	if _ret86 := _result85.GetSuccess(); _ret86 != nil {
-		return _ret86, nil
-	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "unmanage failed: unknown result")
-}
-
-// Waits up to wait_ms for the operation to end; code "not_found" if unknown.
-//
-// Parameters:
-//   - ID
-//   - WaitMs
-func (p *VolumedClient) Operation(ctx context.Context, id string, wait_ms int32) (_r *Operation, _err error) {
-	var _args87 VolumedOperationArgs
-	_args87.ID = id
-	_args87.WaitMs = wait_ms
-	var _result89 VolumedOperationResult
-	var _meta88 thrift.ResponseMeta
-	_meta88, _err = p.Client_().Call(ctx, "operation", &_args87, &_result89)
-	p.SetLastResponseMeta_(_meta88)
-	if _err != nil {
-		return
-	}
-	switch {
-	case _result89.Refusal != nil:
-		return _r, _result89.Refusal
-	}
-
-	if _ret90 := _result89.GetSuccess(); _ret90 != nil {
-		return _ret90, nil
-	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "operation failed: unknown result")
-}
-
-// Ends an operation that is under way: it FAILED with "cancelled" then, and leaves
-// what one that failed leaves. Waits for that end as the others do; one that ended
-// before tells how. "not_found" if unknown.
-//
-// Parameters:
-//   - ID
-func (p *VolumedClient) Cancel(ctx context.Context, id string) (_r *Operation, _err error) {
-	var _args91 VolumedCancelArgs
-	_args91.ID = id
-	var _result93 VolumedCancelResult
+	var _args91 VolumedUnmanageArgs
+	_args91.Fence = fence
+	_args91.Pool = pool
+	_args91.Kind = kind
+	_args91.Reference = reference
+	var _result93 VolumedUnmanageResult
 	var _meta92 thrift.ResponseMeta
-	_meta92, _err = p.Client_().Call(ctx, "cancel", &_args91, &_result93)
+	_meta92, _err = p.Client_().Call(ctx, "unmanage", &_args91, &_result93)
 	p.SetLastResponseMeta_(_meta92)
 	if _err != nil {
 		return
@@ -7746,25 +8044,21 @@ func (p *VolumedClient) Cancel(ctx context.Context, id string) (_r *Operation, _
 	if _ret94 := _result93.GetSuccess(); _ret94 != nil {
 		return _ret94, nil
 	}
-	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "cancel failed: unknown result")
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "unmanage failed: unknown result")
 }
 
-// The fence's resource is the attachment.
+// Waits up to wait_ms for the operation to end; code "not_found" if unknown.
 //
 // Parameters:
-//   - Fence
-//   - Pool
-//   - VolumeID
-//   - Grant
-func (p *VolumedClient) Grant(ctx context.Context, fence *Fence, pool string, volume_id string, grant *Grant) (_r *Connection, _err error) {
-	var _args95 VolumedGrantArgs
-	_args95.Fence = fence
-	_args95.Pool = pool
-	_args95.VolumeID = volume_id
-	_args95.Grant = grant
-	var _result97 VolumedGrantResult
+//   - ID
+//   - WaitMs
+func (p *VolumedClient) Operation(ctx context.Context, id string, wait_ms int32) (_r *Operation, _err error) {
+	var _args95 VolumedOperationArgs
+	_args95.ID = id
+	_args95.WaitMs = wait_ms
+	var _result97 VolumedOperationResult
 	var _meta96 thrift.ResponseMeta
-	_meta96, _err = p.Client_().Call(ctx, "grant", &_args95, &_result97)
+	_meta96, _err = p.Client_().Call(ctx, "operation", &_args95, &_result97)
 	p.SetLastResponseMeta_(_meta96)
 	if _err != nil {
 		return
@@ -7777,6 +8071,64 @@ func (p *VolumedClient) Grant(ctx context.Context, fence *Fence, pool string, vo
 	if _ret98 := _result97.GetSuccess(); _ret98 != nil {
 		return _ret98, nil
 	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "operation failed: unknown result")
+}
+
+// Ends an operation that is under way: it FAILED with "cancelled" then, and leaves
+// what one that failed leaves. Waits for that end as the others do; one that ended
+// before tells how. "not_found" if unknown.
+//
+// Parameters:
+//   - ID
+func (p *VolumedClient) Cancel(ctx context.Context, id string) (_r *Operation, _err error) {
+	var _args99 VolumedCancelArgs
+	_args99.ID = id
+	var _result101 VolumedCancelResult
+	var _meta100 thrift.ResponseMeta
+	_meta100, _err = p.Client_().Call(ctx, "cancel", &_args99, &_result101)
+	p.SetLastResponseMeta_(_meta100)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result101.Refusal != nil:
+		return _r, _result101.Refusal
+	}
+
+	if _ret102 := _result101.GetSuccess(); _ret102 != nil {
+		return _ret102, nil
+	}
+	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "cancel failed: unknown result")
+}
+
+// The fence's resource is the attachment.
+//
+// Parameters:
+//   - Fence
+//   - Pool
+//   - VolumeID
+//   - Grant
+func (p *VolumedClient) Grant(ctx context.Context, fence *Fence, pool string, volume_id string, grant *Grant) (_r *Connection, _err error) {
+	var _args103 VolumedGrantArgs
+	_args103.Fence = fence
+	_args103.Pool = pool
+	_args103.VolumeID = volume_id
+	_args103.Grant = grant
+	var _result105 VolumedGrantResult
+	var _meta104 thrift.ResponseMeta
+	_meta104, _err = p.Client_().Call(ctx, "grant", &_args103, &_result105)
+	p.SetLastResponseMeta_(_meta104)
+	if _err != nil {
+		return
+	}
+	switch {
+	case _result105.Refusal != nil:
+		return _r, _result105.Refusal
+	}
+
+	if _ret106 := _result105.GetSuccess(); _ret106 != nil {
+		return _ret106, nil
+	}
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "grant failed: unknown result")
 }
 
@@ -7787,23 +8139,23 @@ func (p *VolumedClient) Grant(ctx context.Context, fence *Fence, pool string, vo
 //   - Pool
 //   - VolumeID
 func (p *VolumedClient) Revoke(ctx context.Context, fence *Fence, pool string, volume_id string) (_r bool, _err error) {
-	var _args99 VolumedRevokeArgs
-	_args99.Fence = fence
-	_args99.Pool = pool
-	_args99.VolumeID = volume_id
-	var _result101 VolumedRevokeResult
-	var _meta100 thrift.ResponseMeta
-	_meta100, _err = p.Client_().Call(ctx, "revoke", &_args99, &_result101)
-	p.SetLastResponseMeta_(_meta100)
+	var _args107 VolumedRevokeArgs
+	_args107.Fence = fence
+	_args107.Pool = pool
+	_args107.VolumeID = volume_id
+	var _result109 VolumedRevokeResult
+	var _meta108 thrift.ResponseMeta
+	_meta108, _err = p.Client_().Call(ctx, "revoke", &_args107, &_result109)
+	p.SetLastResponseMeta_(_meta108)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result101.Refusal != nil:
-		return _r, _result101.Refusal
+	case _result109.Refusal != nil:
+		return _r, _result109.Refusal
 	}
 
-	return _result101.GetSuccess(), nil
+	return _result109.GetSuccess(), nil
 }
 
 // Changes what an exported volume is limited to, while it is in use. The fence's
@@ -7815,63 +8167,63 @@ func (p *VolumedClient) Revoke(ctx context.Context, fence *Fence, pool string, v
 //   - Pool
 //   - Limits
 func (p *VolumedClient) Limit(ctx context.Context, fence *Fence, pool string, limits *Limits) (_r bool, _err error) {
-	var _args102 VolumedLimitArgs
-	_args102.Fence = fence
-	_args102.Pool = pool
-	_args102.Limits = limits
-	var _result104 VolumedLimitResult
-	var _meta103 thrift.ResponseMeta
-	_meta103, _err = p.Client_().Call(ctx, "limit", &_args102, &_result104)
-	p.SetLastResponseMeta_(_meta103)
+	var _args110 VolumedLimitArgs
+	_args110.Fence = fence
+	_args110.Pool = pool
+	_args110.Limits = limits
+	var _result112 VolumedLimitResult
+	var _meta111 thrift.ResponseMeta
+	_meta111, _err = p.Client_().Call(ctx, "limit", &_args110, &_result112)
+	p.SetLastResponseMeta_(_meta111)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result104.Refusal != nil:
-		return _r, _result104.Refusal
+	case _result112.Refusal != nil:
+		return _r, _result112.Refusal
 	}
 
-	return _result104.GetSuccess(), nil
+	return _result112.GetSuccess(), nil
 }
 
 // Parameters:
 //   - Pool
 func (p *VolumedClient) Stored(ctx context.Context, pool string) (_r []*Stored, _err error) {
-	var _args105 VolumedStoredArgs
-	_args105.Pool = pool
-	var _result107 VolumedStoredResult
-	var _meta106 thrift.ResponseMeta
-	_meta106, _err = p.Client_().Call(ctx, "stored", &_args105, &_result107)
-	p.SetLastResponseMeta_(_meta106)
+	var _args113 VolumedStoredArgs
+	_args113.Pool = pool
+	var _result115 VolumedStoredResult
+	var _meta114 thrift.ResponseMeta
+	_meta114, _err = p.Client_().Call(ctx, "stored", &_args113, &_result115)
+	p.SetLastResponseMeta_(_meta114)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result107.Refusal != nil:
-		return _r, _result107.Refusal
+	case _result115.Refusal != nil:
+		return _r, _result115.Refusal
 	}
 
-	return _result107.GetSuccess(), nil
+	return _result115.GetSuccess(), nil
 }
 
 // Parameters:
 //   - Pool
 func (p *VolumedClient) Exports(ctx context.Context, pool string) (_r []*Export, _err error) {
-	var _args108 VolumedExportsArgs
-	_args108.Pool = pool
-	var _result110 VolumedExportsResult
-	var _meta109 thrift.ResponseMeta
-	_meta109, _err = p.Client_().Call(ctx, "exports", &_args108, &_result110)
-	p.SetLastResponseMeta_(_meta109)
+	var _args116 VolumedExportsArgs
+	_args116.Pool = pool
+	var _result118 VolumedExportsResult
+	var _meta117 thrift.ResponseMeta
+	_meta117, _err = p.Client_().Call(ctx, "exports", &_args116, &_result118)
+	p.SetLastResponseMeta_(_meta117)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result110.Refusal != nil:
-		return _r, _result110.Refusal
+	case _result118.Refusal != nil:
+		return _r, _result118.Refusal
 	}
 
-	return _result110.GetSuccess(), nil
+	return _result118.GetSuccess(), nil
 }
 
 // The levels of the process's logs, by prefix of the loggers' names.
@@ -7879,21 +8231,21 @@ func (p *VolumedClient) Exports(ctx context.Context, pool string) (_r []*Export,
 // Parameters:
 //   - Prefix
 func (p *VolumedClient) LogLevels(ctx context.Context, prefix string) (_r map[string]string, _err error) {
-	var _args111 VolumedLogLevelsArgs
-	_args111.Prefix = prefix
-	var _result113 VolumedLogLevelsResult
-	var _meta112 thrift.ResponseMeta
-	_meta112, _err = p.Client_().Call(ctx, "log_levels", &_args111, &_result113)
-	p.SetLastResponseMeta_(_meta112)
+	var _args119 VolumedLogLevelsArgs
+	_args119.Prefix = prefix
+	var _result121 VolumedLogLevelsResult
+	var _meta120 thrift.ResponseMeta
+	_meta120, _err = p.Client_().Call(ctx, "log_levels", &_args119, &_result121)
+	p.SetLastResponseMeta_(_meta120)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result113.Refusal != nil:
-		return _r, _result113.Refusal
+	case _result121.Refusal != nil:
+		return _r, _result121.Refusal
 	}
 
-	return _result113.GetSuccess(), nil
+	return _result121.GetSuccess(), nil
 }
 
 // Sets the level (DEBUG, INFO, WARNING, ERROR) of the loggers that begin with prefix; "" is all.
@@ -7902,22 +8254,22 @@ func (p *VolumedClient) LogLevels(ctx context.Context, prefix string) (_r map[st
 //   - Prefix
 //   - Level
 func (p *VolumedClient) SetLogLevels(ctx context.Context, prefix string, level string) (_r bool, _err error) {
-	var _args114 VolumedSetLogLevelsArgs
-	_args114.Prefix = prefix
-	_args114.Level = level
-	var _result116 VolumedSetLogLevelsResult
-	var _meta115 thrift.ResponseMeta
-	_meta115, _err = p.Client_().Call(ctx, "set_log_levels", &_args114, &_result116)
-	p.SetLastResponseMeta_(_meta115)
+	var _args122 VolumedSetLogLevelsArgs
+	_args122.Prefix = prefix
+	_args122.Level = level
+	var _result124 VolumedSetLogLevelsResult
+	var _meta123 thrift.ResponseMeta
+	_meta123, _err = p.Client_().Call(ctx, "set_log_levels", &_args122, &_result124)
+	p.SetLastResponseMeta_(_meta123)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result116.Refusal != nil:
-		return _r, _result116.Refusal
+	case _result124.Refusal != nil:
+		return _r, _result124.Refusal
 	}
 
-	return _result116.GetSuccess(), nil
+	return _result124.GetSuccess(), nil
 }
 
 type VolumedProcessor struct {
@@ -7940,35 +8292,37 @@ func (p *VolumedProcessor) ProcessorMap() map[string]thrift.TProcessorFunction {
 
 func NewVolumedProcessor(handler Volumed) *VolumedProcessor {
 
-	self117 := &VolumedProcessor{handler: handler, processorMap: make(map[string]thrift.TProcessorFunction)}
-	self117.processorMap["stats"] = &volumedProcessorStats{handler: handler}
-	self117.processorMap["create"] = &volumedProcessorCreate{handler: handler}
-	self117.processorMap["extend"] = &volumedProcessorExtend{handler: handler}
-	self117.processorMap["destroy"] = &volumedProcessorDestroy{handler: handler}
-	self117.processorMap["snapshot"] = &volumedProcessorSnapshot{handler: handler}
-	self117.processorMap["snapshot_group"] = &volumedProcessorSnapshotGroup{handler: handler}
-	self117.processorMap["destroy_snapshot"] = &volumedProcessorDestroySnapshot{handler: handler}
-	self117.processorMap["copy_from"] = &volumedProcessorCopyFrom{handler: handler}
-	self117.processorMap["copy_image"] = &volumedProcessorCopyImage{handler: handler}
-	self117.processorMap["revert"] = &volumedProcessorRevert{handler: handler}
-	self117.processorMap["backup"] = &volumedProcessorBackup{handler: handler}
-	self117.processorMap["restore"] = &volumedProcessorRestore{handler: handler}
-	self117.processorMap["destroy_backup"] = &volumedProcessorDestroyBackup{handler: handler}
-	self117.processorMap["backup_manifest"] = &volumedProcessorBackupManifest{handler: handler}
-	self117.processorMap["backup_manifests"] = &volumedProcessorBackupManifests{handler: handler}
-	self117.processorMap["manageable"] = &volumedProcessorManageable{handler: handler}
-	self117.processorMap["manage"] = &volumedProcessorManage{handler: handler}
-	self117.processorMap["unmanage"] = &volumedProcessorUnmanage{handler: handler}
-	self117.processorMap["operation"] = &volumedProcessorOperation{handler: handler}
-	self117.processorMap["cancel"] = &volumedProcessorCancel{handler: handler}
-	self117.processorMap["grant"] = &volumedProcessorGrant{handler: handler}
-	self117.processorMap["revoke"] = &volumedProcessorRevoke{handler: handler}
-	self117.processorMap["limit"] = &volumedProcessorLimit{handler: handler}
-	self117.processorMap["stored"] = &volumedProcessorStored{handler: handler}
-	self117.processorMap["exports"] = &volumedProcessorExports{handler: handler}
-	self117.processorMap["log_levels"] = &volumedProcessorLogLevels{handler: handler}
-	self117.processorMap["set_log_levels"] = &volumedProcessorSetLogLevels{handler: handler}
-	return self117
+	self125 := &VolumedProcessor{handler: handler, processorMap: make(map[string]thrift.TProcessorFunction)}
+	self125.processorMap["stats"] = &volumedProcessorStats{handler: handler}
+	self125.processorMap["create"] = &volumedProcessorCreate{handler: handler}
+	self125.processorMap["extend"] = &volumedProcessorExtend{handler: handler}
+	self125.processorMap["destroy"] = &volumedProcessorDestroy{handler: handler}
+	self125.processorMap["snapshot"] = &volumedProcessorSnapshot{handler: handler}
+	self125.processorMap["snapshot_group"] = &volumedProcessorSnapshotGroup{handler: handler}
+	self125.processorMap["destroy_snapshot"] = &volumedProcessorDestroySnapshot{handler: handler}
+	self125.processorMap["copy_from"] = &volumedProcessorCopyFrom{handler: handler}
+	self125.processorMap["copy_image"] = &volumedProcessorCopyImage{handler: handler}
+	self125.processorMap["reimage"] = &volumedProcessorReimage{handler: handler}
+	self125.processorMap["upload_image"] = &volumedProcessorUploadImage{handler: handler}
+	self125.processorMap["revert"] = &volumedProcessorRevert{handler: handler}
+	self125.processorMap["backup"] = &volumedProcessorBackup{handler: handler}
+	self125.processorMap["restore"] = &volumedProcessorRestore{handler: handler}
+	self125.processorMap["destroy_backup"] = &volumedProcessorDestroyBackup{handler: handler}
+	self125.processorMap["backup_manifest"] = &volumedProcessorBackupManifest{handler: handler}
+	self125.processorMap["backup_manifests"] = &volumedProcessorBackupManifests{handler: handler}
+	self125.processorMap["manageable"] = &volumedProcessorManageable{handler: handler}
+	self125.processorMap["manage"] = &volumedProcessorManage{handler: handler}
+	self125.processorMap["unmanage"] = &volumedProcessorUnmanage{handler: handler}
+	self125.processorMap["operation"] = &volumedProcessorOperation{handler: handler}
+	self125.processorMap["cancel"] = &volumedProcessorCancel{handler: handler}
+	self125.processorMap["grant"] = &volumedProcessorGrant{handler: handler}
+	self125.processorMap["revoke"] = &volumedProcessorRevoke{handler: handler}
+	self125.processorMap["limit"] = &volumedProcessorLimit{handler: handler}
+	self125.processorMap["stored"] = &volumedProcessorStored{handler: handler}
+	self125.processorMap["exports"] = &volumedProcessorExports{handler: handler}
+	self125.processorMap["log_levels"] = &volumedProcessorLogLevels{handler: handler}
+	self125.processorMap["set_log_levels"] = &volumedProcessorSetLogLevels{handler: handler}
+	return self125
 }
 
 func (p *VolumedProcessor) Process(ctx context.Context, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
@@ -7981,12 +8335,12 @@ func (p *VolumedProcessor) Process(ctx context.Context, iprot, oprot thrift.TPro
 	}
 	iprot.Skip(ctx, thrift.STRUCT)
 	iprot.ReadMessageEnd(ctx)
-	x118 := thrift.NewTApplicationException(thrift.UNKNOWN_METHOD, "Unknown function "+name)
+	x126 := thrift.NewTApplicationException(thrift.UNKNOWN_METHOD, "Unknown function "+name)
 	oprot.WriteMessageBegin(ctx, name, thrift.EXCEPTION, seqId)
-	x118.Write(ctx, oprot)
+	x126.Write(ctx, oprot)
 	oprot.WriteMessageEnd(ctx)
 	oprot.Flush(ctx)
-	return false, x118
+	return false, x126
 
 }
 
@@ -7995,7 +8349,7 @@ type volumedProcessorStats struct {
 }
 
 func (p *volumedProcessorStats) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err119 error
+	var _write_err127 error
 	args := VolumedStatsArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8045,21 +8399,21 @@ func (p *volumedProcessorStats) Process(ctx context.Context, seqId int32, iprot,
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc120 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing stats: "+err2.Error())
+			_exc128 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing stats: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "stats", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err119 = thrift.WrapTException(err2)
+				_write_err127 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc120.Write(ctx, oprot); _write_err119 == nil && err2 != nil {
-				_write_err119 = thrift.WrapTException(err2)
+			if err2 := _exc128.Write(ctx, oprot); _write_err127 == nil && err2 != nil {
+				_write_err127 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err119 == nil && err2 != nil {
-				_write_err119 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err127 == nil && err2 != nil {
+				_write_err127 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err119 == nil && err2 != nil {
-				_write_err119 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err127 == nil && err2 != nil {
+				_write_err127 = thrift.WrapTException(err2)
 			}
-			if _write_err119 != nil {
-				return false, thrift.WrapTException(_write_err119)
+			if _write_err127 != nil {
+				return false, thrift.WrapTException(_write_err127)
 			}
 			return true, err
 		}
@@ -8068,19 +8422,19 @@ func (p *volumedProcessorStats) Process(ctx context.Context, seqId int32, iprot,
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "stats", thrift.REPLY, seqId); err2 != nil {
-		_write_err119 = thrift.WrapTException(err2)
+		_write_err127 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err119 == nil && err2 != nil {
-		_write_err119 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err127 == nil && err2 != nil {
+		_write_err127 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err119 == nil && err2 != nil {
-		_write_err119 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err127 == nil && err2 != nil {
+		_write_err127 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err119 == nil && err2 != nil {
-		_write_err119 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err127 == nil && err2 != nil {
+		_write_err127 = thrift.WrapTException(err2)
 	}
-	if _write_err119 != nil {
-		return false, thrift.WrapTException(_write_err119)
+	if _write_err127 != nil {
+		return false, thrift.WrapTException(_write_err127)
 	}
 	return true, err
 }
@@ -8090,7 +8444,7 @@ type volumedProcessorCreate struct {
 }
 
 func (p *volumedProcessorCreate) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err121 error
+	var _write_err129 error
 	args := VolumedCreateArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8140,21 +8494,21 @@ func (p *volumedProcessorCreate) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc122 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing create: "+err2.Error())
+			_exc130 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing create: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "create", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err121 = thrift.WrapTException(err2)
+				_write_err129 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc122.Write(ctx, oprot); _write_err121 == nil && err2 != nil {
-				_write_err121 = thrift.WrapTException(err2)
+			if err2 := _exc130.Write(ctx, oprot); _write_err129 == nil && err2 != nil {
+				_write_err129 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err121 == nil && err2 != nil {
-				_write_err121 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err129 == nil && err2 != nil {
+				_write_err129 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err121 == nil && err2 != nil {
-				_write_err121 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err129 == nil && err2 != nil {
+				_write_err129 = thrift.WrapTException(err2)
 			}
-			if _write_err121 != nil {
-				return false, thrift.WrapTException(_write_err121)
+			if _write_err129 != nil {
+				return false, thrift.WrapTException(_write_err129)
 			}
 			return true, err
 		}
@@ -8163,19 +8517,19 @@ func (p *volumedProcessorCreate) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "create", thrift.REPLY, seqId); err2 != nil {
-		_write_err121 = thrift.WrapTException(err2)
+		_write_err129 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err121 == nil && err2 != nil {
-		_write_err121 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err129 == nil && err2 != nil {
+		_write_err129 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err121 == nil && err2 != nil {
-		_write_err121 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err129 == nil && err2 != nil {
+		_write_err129 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err121 == nil && err2 != nil {
-		_write_err121 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err129 == nil && err2 != nil {
+		_write_err129 = thrift.WrapTException(err2)
 	}
-	if _write_err121 != nil {
-		return false, thrift.WrapTException(_write_err121)
+	if _write_err129 != nil {
+		return false, thrift.WrapTException(_write_err129)
 	}
 	return true, err
 }
@@ -8185,7 +8539,7 @@ type volumedProcessorExtend struct {
 }
 
 func (p *volumedProcessorExtend) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err123 error
+	var _write_err131 error
 	args := VolumedExtendArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8235,21 +8589,21 @@ func (p *volumedProcessorExtend) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc124 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing extend: "+err2.Error())
+			_exc132 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing extend: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "extend", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err123 = thrift.WrapTException(err2)
+				_write_err131 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc124.Write(ctx, oprot); _write_err123 == nil && err2 != nil {
-				_write_err123 = thrift.WrapTException(err2)
+			if err2 := _exc132.Write(ctx, oprot); _write_err131 == nil && err2 != nil {
+				_write_err131 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err123 == nil && err2 != nil {
-				_write_err123 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err131 == nil && err2 != nil {
+				_write_err131 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err123 == nil && err2 != nil {
-				_write_err123 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err131 == nil && err2 != nil {
+				_write_err131 = thrift.WrapTException(err2)
 			}
-			if _write_err123 != nil {
-				return false, thrift.WrapTException(_write_err123)
+			if _write_err131 != nil {
+				return false, thrift.WrapTException(_write_err131)
 			}
 			return true, err
 		}
@@ -8258,19 +8612,19 @@ func (p *volumedProcessorExtend) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "extend", thrift.REPLY, seqId); err2 != nil {
-		_write_err123 = thrift.WrapTException(err2)
+		_write_err131 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err123 == nil && err2 != nil {
-		_write_err123 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err131 == nil && err2 != nil {
+		_write_err131 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err123 == nil && err2 != nil {
-		_write_err123 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err131 == nil && err2 != nil {
+		_write_err131 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err123 == nil && err2 != nil {
-		_write_err123 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err131 == nil && err2 != nil {
+		_write_err131 = thrift.WrapTException(err2)
 	}
-	if _write_err123 != nil {
-		return false, thrift.WrapTException(_write_err123)
+	if _write_err131 != nil {
+		return false, thrift.WrapTException(_write_err131)
 	}
 	return true, err
 }
@@ -8280,7 +8634,7 @@ type volumedProcessorDestroy struct {
 }
 
 func (p *volumedProcessorDestroy) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err125 error
+	var _write_err133 error
 	args := VolumedDestroyArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8330,21 +8684,21 @@ func (p *volumedProcessorDestroy) Process(ctx context.Context, seqId int32, ipro
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc126 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy: "+err2.Error())
+			_exc134 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "destroy", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err125 = thrift.WrapTException(err2)
+				_write_err133 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc126.Write(ctx, oprot); _write_err125 == nil && err2 != nil {
-				_write_err125 = thrift.WrapTException(err2)
+			if err2 := _exc134.Write(ctx, oprot); _write_err133 == nil && err2 != nil {
+				_write_err133 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err125 == nil && err2 != nil {
-				_write_err125 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err133 == nil && err2 != nil {
+				_write_err133 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err125 == nil && err2 != nil {
-				_write_err125 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err133 == nil && err2 != nil {
+				_write_err133 = thrift.WrapTException(err2)
 			}
-			if _write_err125 != nil {
-				return false, thrift.WrapTException(_write_err125)
+			if _write_err133 != nil {
+				return false, thrift.WrapTException(_write_err133)
 			}
 			return true, err
 		}
@@ -8353,19 +8707,19 @@ func (p *volumedProcessorDestroy) Process(ctx context.Context, seqId int32, ipro
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "destroy", thrift.REPLY, seqId); err2 != nil {
-		_write_err125 = thrift.WrapTException(err2)
+		_write_err133 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err125 == nil && err2 != nil {
-		_write_err125 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err133 == nil && err2 != nil {
+		_write_err133 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err125 == nil && err2 != nil {
-		_write_err125 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err133 == nil && err2 != nil {
+		_write_err133 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err125 == nil && err2 != nil {
-		_write_err125 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err133 == nil && err2 != nil {
+		_write_err133 = thrift.WrapTException(err2)
 	}
-	if _write_err125 != nil {
-		return false, thrift.WrapTException(_write_err125)
+	if _write_err133 != nil {
+		return false, thrift.WrapTException(_write_err133)
 	}
 	return true, err
 }
@@ -8375,7 +8729,7 @@ type volumedProcessorSnapshot struct {
 }
 
 func (p *volumedProcessorSnapshot) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err127 error
+	var _write_err135 error
 	args := VolumedSnapshotArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8425,21 +8779,21 @@ func (p *volumedProcessorSnapshot) Process(ctx context.Context, seqId int32, ipr
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc128 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing snapshot: "+err2.Error())
+			_exc136 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing snapshot: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "snapshot", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err127 = thrift.WrapTException(err2)
+				_write_err135 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc128.Write(ctx, oprot); _write_err127 == nil && err2 != nil {
-				_write_err127 = thrift.WrapTException(err2)
+			if err2 := _exc136.Write(ctx, oprot); _write_err135 == nil && err2 != nil {
+				_write_err135 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err127 == nil && err2 != nil {
-				_write_err127 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err135 == nil && err2 != nil {
+				_write_err135 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err127 == nil && err2 != nil {
-				_write_err127 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err135 == nil && err2 != nil {
+				_write_err135 = thrift.WrapTException(err2)
 			}
-			if _write_err127 != nil {
-				return false, thrift.WrapTException(_write_err127)
+			if _write_err135 != nil {
+				return false, thrift.WrapTException(_write_err135)
 			}
 			return true, err
 		}
@@ -8448,19 +8802,19 @@ func (p *volumedProcessorSnapshot) Process(ctx context.Context, seqId int32, ipr
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "snapshot", thrift.REPLY, seqId); err2 != nil {
-		_write_err127 = thrift.WrapTException(err2)
+		_write_err135 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err127 == nil && err2 != nil {
-		_write_err127 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err135 == nil && err2 != nil {
+		_write_err135 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err127 == nil && err2 != nil {
-		_write_err127 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err135 == nil && err2 != nil {
+		_write_err135 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err127 == nil && err2 != nil {
-		_write_err127 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err135 == nil && err2 != nil {
+		_write_err135 = thrift.WrapTException(err2)
 	}
-	if _write_err127 != nil {
-		return false, thrift.WrapTException(_write_err127)
+	if _write_err135 != nil {
+		return false, thrift.WrapTException(_write_err135)
 	}
 	return true, err
 }
@@ -8470,7 +8824,7 @@ type volumedProcessorSnapshotGroup struct {
 }
 
 func (p *volumedProcessorSnapshotGroup) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err129 error
+	var _write_err137 error
 	args := VolumedSnapshotGroupArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8520,21 +8874,21 @@ func (p *volumedProcessorSnapshotGroup) Process(ctx context.Context, seqId int32
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc130 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing snapshot_group: "+err2.Error())
+			_exc138 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing snapshot_group: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "snapshot_group", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err129 = thrift.WrapTException(err2)
+				_write_err137 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc130.Write(ctx, oprot); _write_err129 == nil && err2 != nil {
-				_write_err129 = thrift.WrapTException(err2)
+			if err2 := _exc138.Write(ctx, oprot); _write_err137 == nil && err2 != nil {
+				_write_err137 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err129 == nil && err2 != nil {
-				_write_err129 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err137 == nil && err2 != nil {
+				_write_err137 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err129 == nil && err2 != nil {
-				_write_err129 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err137 == nil && err2 != nil {
+				_write_err137 = thrift.WrapTException(err2)
 			}
-			if _write_err129 != nil {
-				return false, thrift.WrapTException(_write_err129)
+			if _write_err137 != nil {
+				return false, thrift.WrapTException(_write_err137)
 			}
 			return true, err
 		}
@@ -8543,19 +8897,19 @@ func (p *volumedProcessorSnapshotGroup) Process(ctx context.Context, seqId int32
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "snapshot_group", thrift.REPLY, seqId); err2 != nil {
-		_write_err129 = thrift.WrapTException(err2)
+		_write_err137 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err129 == nil && err2 != nil {
-		_write_err129 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err137 == nil && err2 != nil {
+		_write_err137 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err129 == nil && err2 != nil {
-		_write_err129 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err137 == nil && err2 != nil {
+		_write_err137 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err129 == nil && err2 != nil {
-		_write_err129 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err137 == nil && err2 != nil {
+		_write_err137 = thrift.WrapTException(err2)
 	}
-	if _write_err129 != nil {
-		return false, thrift.WrapTException(_write_err129)
+	if _write_err137 != nil {
+		return false, thrift.WrapTException(_write_err137)
 	}
 	return true, err
 }
@@ -8565,7 +8919,7 @@ type volumedProcessorDestroySnapshot struct {
 }
 
 func (p *volumedProcessorDestroySnapshot) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err131 error
+	var _write_err139 error
 	args := VolumedDestroySnapshotArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8615,21 +8969,21 @@ func (p *volumedProcessorDestroySnapshot) Process(ctx context.Context, seqId int
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc132 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy_snapshot: "+err2.Error())
+			_exc140 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy_snapshot: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "destroy_snapshot", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err131 = thrift.WrapTException(err2)
+				_write_err139 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc132.Write(ctx, oprot); _write_err131 == nil && err2 != nil {
-				_write_err131 = thrift.WrapTException(err2)
+			if err2 := _exc140.Write(ctx, oprot); _write_err139 == nil && err2 != nil {
+				_write_err139 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err131 == nil && err2 != nil {
-				_write_err131 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err139 == nil && err2 != nil {
+				_write_err139 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err131 == nil && err2 != nil {
-				_write_err131 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err139 == nil && err2 != nil {
+				_write_err139 = thrift.WrapTException(err2)
 			}
-			if _write_err131 != nil {
-				return false, thrift.WrapTException(_write_err131)
+			if _write_err139 != nil {
+				return false, thrift.WrapTException(_write_err139)
 			}
 			return true, err
 		}
@@ -8638,19 +8992,19 @@ func (p *volumedProcessorDestroySnapshot) Process(ctx context.Context, seqId int
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "destroy_snapshot", thrift.REPLY, seqId); err2 != nil {
-		_write_err131 = thrift.WrapTException(err2)
+		_write_err139 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err131 == nil && err2 != nil {
-		_write_err131 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err139 == nil && err2 != nil {
+		_write_err139 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err131 == nil && err2 != nil {
-		_write_err131 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err139 == nil && err2 != nil {
+		_write_err139 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err131 == nil && err2 != nil {
-		_write_err131 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err139 == nil && err2 != nil {
+		_write_err139 = thrift.WrapTException(err2)
 	}
-	if _write_err131 != nil {
-		return false, thrift.WrapTException(_write_err131)
+	if _write_err139 != nil {
+		return false, thrift.WrapTException(_write_err139)
 	}
 	return true, err
 }
@@ -8660,7 +9014,7 @@ type volumedProcessorCopyFrom struct {
 }
 
 func (p *volumedProcessorCopyFrom) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err133 error
+	var _write_err141 error
 	args := VolumedCopyFromArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8710,21 +9064,21 @@ func (p *volumedProcessorCopyFrom) Process(ctx context.Context, seqId int32, ipr
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc134 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing copy_from: "+err2.Error())
+			_exc142 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing copy_from: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "copy_from", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err133 = thrift.WrapTException(err2)
+				_write_err141 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc134.Write(ctx, oprot); _write_err133 == nil && err2 != nil {
-				_write_err133 = thrift.WrapTException(err2)
+			if err2 := _exc142.Write(ctx, oprot); _write_err141 == nil && err2 != nil {
+				_write_err141 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err133 == nil && err2 != nil {
-				_write_err133 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err141 == nil && err2 != nil {
+				_write_err141 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err133 == nil && err2 != nil {
-				_write_err133 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err141 == nil && err2 != nil {
+				_write_err141 = thrift.WrapTException(err2)
 			}
-			if _write_err133 != nil {
-				return false, thrift.WrapTException(_write_err133)
+			if _write_err141 != nil {
+				return false, thrift.WrapTException(_write_err141)
 			}
 			return true, err
 		}
@@ -8733,19 +9087,19 @@ func (p *volumedProcessorCopyFrom) Process(ctx context.Context, seqId int32, ipr
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "copy_from", thrift.REPLY, seqId); err2 != nil {
-		_write_err133 = thrift.WrapTException(err2)
+		_write_err141 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err133 == nil && err2 != nil {
-		_write_err133 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err141 == nil && err2 != nil {
+		_write_err141 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err133 == nil && err2 != nil {
-		_write_err133 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err141 == nil && err2 != nil {
+		_write_err141 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err133 == nil && err2 != nil {
-		_write_err133 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err141 == nil && err2 != nil {
+		_write_err141 = thrift.WrapTException(err2)
 	}
-	if _write_err133 != nil {
-		return false, thrift.WrapTException(_write_err133)
+	if _write_err141 != nil {
+		return false, thrift.WrapTException(_write_err141)
 	}
 	return true, err
 }
@@ -8755,7 +9109,7 @@ type volumedProcessorCopyImage struct {
 }
 
 func (p *volumedProcessorCopyImage) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err135 error
+	var _write_err143 error
 	args := VolumedCopyImageArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8805,21 +9159,21 @@ func (p *volumedProcessorCopyImage) Process(ctx context.Context, seqId int32, ip
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc136 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing copy_image: "+err2.Error())
+			_exc144 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing copy_image: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "copy_image", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err135 = thrift.WrapTException(err2)
+				_write_err143 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc136.Write(ctx, oprot); _write_err135 == nil && err2 != nil {
-				_write_err135 = thrift.WrapTException(err2)
+			if err2 := _exc144.Write(ctx, oprot); _write_err143 == nil && err2 != nil {
+				_write_err143 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err135 == nil && err2 != nil {
-				_write_err135 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err143 == nil && err2 != nil {
+				_write_err143 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err135 == nil && err2 != nil {
-				_write_err135 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err143 == nil && err2 != nil {
+				_write_err143 = thrift.WrapTException(err2)
 			}
-			if _write_err135 != nil {
-				return false, thrift.WrapTException(_write_err135)
+			if _write_err143 != nil {
+				return false, thrift.WrapTException(_write_err143)
 			}
 			return true, err
 		}
@@ -8828,19 +9182,209 @@ func (p *volumedProcessorCopyImage) Process(ctx context.Context, seqId int32, ip
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "copy_image", thrift.REPLY, seqId); err2 != nil {
-		_write_err135 = thrift.WrapTException(err2)
+		_write_err143 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err135 == nil && err2 != nil {
-		_write_err135 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err143 == nil && err2 != nil {
+		_write_err143 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err135 == nil && err2 != nil {
-		_write_err135 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err143 == nil && err2 != nil {
+		_write_err143 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err135 == nil && err2 != nil {
-		_write_err135 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err143 == nil && err2 != nil {
+		_write_err143 = thrift.WrapTException(err2)
 	}
-	if _write_err135 != nil {
-		return false, thrift.WrapTException(_write_err135)
+	if _write_err143 != nil {
+		return false, thrift.WrapTException(_write_err143)
+	}
+	return true, err
+}
+
+type volumedProcessorReimage struct {
+	handler Volumed
+}
+
+func (p *volumedProcessorReimage) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
+	var _write_err145 error
+	args := VolumedReimageArgs{}
+	if err2 := args.Read(ctx, iprot); err2 != nil {
+		iprot.ReadMessageEnd(ctx)
+		x := thrift.NewTApplicationException(thrift.PROTOCOL_ERROR, err2.Error())
+		oprot.WriteMessageBegin(ctx, "reimage", thrift.EXCEPTION, seqId)
+		x.Write(ctx, oprot)
+		oprot.WriteMessageEnd(ctx)
+		oprot.Flush(ctx)
+		return false, thrift.WrapTException(err2)
+	}
+	iprot.ReadMessageEnd(ctx)
+
+	tickerCancel := func() {}
+	// Start a goroutine to do server side connectivity check.
+	if thrift.ServerConnectivityCheckInterval > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		var tickerCtx context.Context
+		tickerCtx, tickerCancel = context.WithCancel(context.Background())
+		defer tickerCancel()
+		go func(ctx context.Context, cancel context.CancelFunc) {
+			ticker := time.NewTicker(thrift.ServerConnectivityCheckInterval)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-ticker.C:
+					if !iprot.Transport().IsOpen() {
+						cancel()
+						return
+					}
+				}
+			}
+		}(tickerCtx, cancel)
+	}
+
+	result := VolumedReimageResult{}
+	if retval, err2 := p.handler.Reimage(ctx, args.Fence, args.Pool, args.Image, args.Bytes); err2 != nil {
+		tickerCancel()
+		err = thrift.WrapTException(err2)
+		switch v := err2.(type) {
+		case *Refusal:
+			result.Refusal = v
+		default:
+			if errors.Is(err2, thrift.ErrAbandonRequest) {
+				return false, thrift.WrapTException(err2)
+			}
+			_exc146 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing reimage: "+err2.Error())
+			if err2 := oprot.WriteMessageBegin(ctx, "reimage", thrift.EXCEPTION, seqId); err2 != nil {
+				_write_err145 = thrift.WrapTException(err2)
+			}
+			if err2 := _exc146.Write(ctx, oprot); _write_err145 == nil && err2 != nil {
+				_write_err145 = thrift.WrapTException(err2)
+			}
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err145 == nil && err2 != nil {
+				_write_err145 = thrift.WrapTException(err2)
+			}
+			if err2 := oprot.Flush(ctx); _write_err145 == nil && err2 != nil {
+				_write_err145 = thrift.WrapTException(err2)
+			}
+			if _write_err145 != nil {
+				return false, thrift.WrapTException(_write_err145)
+			}
+			return true, err
+		}
+	} else {
+		result.Success = retval
+	}
+	tickerCancel()
+	if err2 := oprot.WriteMessageBegin(ctx, "reimage", thrift.REPLY, seqId); err2 != nil {
+		_write_err145 = thrift.WrapTException(err2)
+	}
+	if err2 := result.Write(ctx, oprot); _write_err145 == nil && err2 != nil {
+		_write_err145 = thrift.WrapTException(err2)
+	}
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err145 == nil && err2 != nil {
+		_write_err145 = thrift.WrapTException(err2)
+	}
+	if err2 := oprot.Flush(ctx); _write_err145 == nil && err2 != nil {
+		_write_err145 = thrift.WrapTException(err2)
+	}
+	if _write_err145 != nil {
+		return false, thrift.WrapTException(_write_err145)
+	}
+	return true, err
+}
+
+type volumedProcessorUploadImage struct {
+	handler Volumed
+}
+
+func (p *volumedProcessorUploadImage) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
+	var _write_err147 error
+	args := VolumedUploadImageArgs{}
+	if err2 := args.Read(ctx, iprot); err2 != nil {
+		iprot.ReadMessageEnd(ctx)
+		x := thrift.NewTApplicationException(thrift.PROTOCOL_ERROR, err2.Error())
+		oprot.WriteMessageBegin(ctx, "upload_image", thrift.EXCEPTION, seqId)
+		x.Write(ctx, oprot)
+		oprot.WriteMessageEnd(ctx)
+		oprot.Flush(ctx)
+		return false, thrift.WrapTException(err2)
+	}
+	iprot.ReadMessageEnd(ctx)
+
+	tickerCancel := func() {}
+	// Start a goroutine to do server side connectivity check.
+	if thrift.ServerConnectivityCheckInterval > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		var tickerCtx context.Context
+		tickerCtx, tickerCancel = context.WithCancel(context.Background())
+		defer tickerCancel()
+		go func(ctx context.Context, cancel context.CancelFunc) {
+			ticker := time.NewTicker(thrift.ServerConnectivityCheckInterval)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-ticker.C:
+					if !iprot.Transport().IsOpen() {
+						cancel()
+						return
+					}
+				}
+			}
+		}(tickerCtx, cancel)
+	}
+
+	result := VolumedUploadImageResult{}
+	if retval, err2 := p.handler.UploadImage(ctx, args.Fence, args.Pool, args.Upload, args.Bytes); err2 != nil {
+		tickerCancel()
+		err = thrift.WrapTException(err2)
+		switch v := err2.(type) {
+		case *Refusal:
+			result.Refusal = v
+		default:
+			if errors.Is(err2, thrift.ErrAbandonRequest) {
+				return false, thrift.WrapTException(err2)
+			}
+			_exc148 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing upload_image: "+err2.Error())
+			if err2 := oprot.WriteMessageBegin(ctx, "upload_image", thrift.EXCEPTION, seqId); err2 != nil {
+				_write_err147 = thrift.WrapTException(err2)
+			}
+			if err2 := _exc148.Write(ctx, oprot); _write_err147 == nil && err2 != nil {
+				_write_err147 = thrift.WrapTException(err2)
+			}
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err147 == nil && err2 != nil {
+				_write_err147 = thrift.WrapTException(err2)
+			}
+			if err2 := oprot.Flush(ctx); _write_err147 == nil && err2 != nil {
+				_write_err147 = thrift.WrapTException(err2)
+			}
+			if _write_err147 != nil {
+				return false, thrift.WrapTException(_write_err147)
+			}
+			return true, err
+		}
+	} else {
+		result.Success = retval
+	}
+	tickerCancel()
+	if err2 := oprot.WriteMessageBegin(ctx, "upload_image", thrift.REPLY, seqId); err2 != nil {
+		_write_err147 = thrift.WrapTException(err2)
+	}
+	if err2 := result.Write(ctx, oprot); _write_err147 == nil && err2 != nil {
+		_write_err147 = thrift.WrapTException(err2)
+	}
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err147 == nil && err2 != nil {
+		_write_err147 = thrift.WrapTException(err2)
+	}
+	if err2 := oprot.Flush(ctx); _write_err147 == nil && err2 != nil {
+		_write_err147 = thrift.WrapTException(err2)
+	}
+	if _write_err147 != nil {
+		return false, thrift.WrapTException(_write_err147)
 	}
 	return true, err
 }
@@ -8850,7 +9394,7 @@ type volumedProcessorRevert struct {
 }
 
 func (p *volumedProcessorRevert) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err137 error
+	var _write_err149 error
 	args := VolumedRevertArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8900,21 +9444,21 @@ func (p *volumedProcessorRevert) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc138 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing revert: "+err2.Error())
+			_exc150 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing revert: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "revert", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err137 = thrift.WrapTException(err2)
+				_write_err149 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc138.Write(ctx, oprot); _write_err137 == nil && err2 != nil {
-				_write_err137 = thrift.WrapTException(err2)
+			if err2 := _exc150.Write(ctx, oprot); _write_err149 == nil && err2 != nil {
+				_write_err149 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err137 == nil && err2 != nil {
-				_write_err137 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err149 == nil && err2 != nil {
+				_write_err149 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err137 == nil && err2 != nil {
-				_write_err137 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err149 == nil && err2 != nil {
+				_write_err149 = thrift.WrapTException(err2)
 			}
-			if _write_err137 != nil {
-				return false, thrift.WrapTException(_write_err137)
+			if _write_err149 != nil {
+				return false, thrift.WrapTException(_write_err149)
 			}
 			return true, err
 		}
@@ -8923,19 +9467,19 @@ func (p *volumedProcessorRevert) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "revert", thrift.REPLY, seqId); err2 != nil {
-		_write_err137 = thrift.WrapTException(err2)
+		_write_err149 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err137 == nil && err2 != nil {
-		_write_err137 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err149 == nil && err2 != nil {
+		_write_err149 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err137 == nil && err2 != nil {
-		_write_err137 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err149 == nil && err2 != nil {
+		_write_err149 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err137 == nil && err2 != nil {
-		_write_err137 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err149 == nil && err2 != nil {
+		_write_err149 = thrift.WrapTException(err2)
 	}
-	if _write_err137 != nil {
-		return false, thrift.WrapTException(_write_err137)
+	if _write_err149 != nil {
+		return false, thrift.WrapTException(_write_err149)
 	}
 	return true, err
 }
@@ -8945,7 +9489,7 @@ type volumedProcessorBackup struct {
 }
 
 func (p *volumedProcessorBackup) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err139 error
+	var _write_err151 error
 	args := VolumedBackupArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -8995,21 +9539,21 @@ func (p *volumedProcessorBackup) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc140 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup: "+err2.Error())
+			_exc152 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "backup", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err139 = thrift.WrapTException(err2)
+				_write_err151 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc140.Write(ctx, oprot); _write_err139 == nil && err2 != nil {
-				_write_err139 = thrift.WrapTException(err2)
+			if err2 := _exc152.Write(ctx, oprot); _write_err151 == nil && err2 != nil {
+				_write_err151 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err139 == nil && err2 != nil {
-				_write_err139 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err151 == nil && err2 != nil {
+				_write_err151 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err139 == nil && err2 != nil {
-				_write_err139 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err151 == nil && err2 != nil {
+				_write_err151 = thrift.WrapTException(err2)
 			}
-			if _write_err139 != nil {
-				return false, thrift.WrapTException(_write_err139)
+			if _write_err151 != nil {
+				return false, thrift.WrapTException(_write_err151)
 			}
 			return true, err
 		}
@@ -9018,19 +9562,19 @@ func (p *volumedProcessorBackup) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "backup", thrift.REPLY, seqId); err2 != nil {
-		_write_err139 = thrift.WrapTException(err2)
+		_write_err151 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err139 == nil && err2 != nil {
-		_write_err139 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err151 == nil && err2 != nil {
+		_write_err151 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err139 == nil && err2 != nil {
-		_write_err139 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err151 == nil && err2 != nil {
+		_write_err151 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err139 == nil && err2 != nil {
-		_write_err139 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err151 == nil && err2 != nil {
+		_write_err151 = thrift.WrapTException(err2)
 	}
-	if _write_err139 != nil {
-		return false, thrift.WrapTException(_write_err139)
+	if _write_err151 != nil {
+		return false, thrift.WrapTException(_write_err151)
 	}
 	return true, err
 }
@@ -9040,7 +9584,7 @@ type volumedProcessorRestore struct {
 }
 
 func (p *volumedProcessorRestore) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err141 error
+	var _write_err153 error
 	args := VolumedRestoreArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9090,21 +9634,21 @@ func (p *volumedProcessorRestore) Process(ctx context.Context, seqId int32, ipro
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc142 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing restore: "+err2.Error())
+			_exc154 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing restore: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "restore", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err141 = thrift.WrapTException(err2)
+				_write_err153 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc142.Write(ctx, oprot); _write_err141 == nil && err2 != nil {
-				_write_err141 = thrift.WrapTException(err2)
+			if err2 := _exc154.Write(ctx, oprot); _write_err153 == nil && err2 != nil {
+				_write_err153 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err141 == nil && err2 != nil {
-				_write_err141 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err153 == nil && err2 != nil {
+				_write_err153 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err141 == nil && err2 != nil {
-				_write_err141 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err153 == nil && err2 != nil {
+				_write_err153 = thrift.WrapTException(err2)
 			}
-			if _write_err141 != nil {
-				return false, thrift.WrapTException(_write_err141)
+			if _write_err153 != nil {
+				return false, thrift.WrapTException(_write_err153)
 			}
 			return true, err
 		}
@@ -9113,19 +9657,19 @@ func (p *volumedProcessorRestore) Process(ctx context.Context, seqId int32, ipro
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "restore", thrift.REPLY, seqId); err2 != nil {
-		_write_err141 = thrift.WrapTException(err2)
+		_write_err153 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err141 == nil && err2 != nil {
-		_write_err141 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err153 == nil && err2 != nil {
+		_write_err153 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err141 == nil && err2 != nil {
-		_write_err141 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err153 == nil && err2 != nil {
+		_write_err153 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err141 == nil && err2 != nil {
-		_write_err141 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err153 == nil && err2 != nil {
+		_write_err153 = thrift.WrapTException(err2)
 	}
-	if _write_err141 != nil {
-		return false, thrift.WrapTException(_write_err141)
+	if _write_err153 != nil {
+		return false, thrift.WrapTException(_write_err153)
 	}
 	return true, err
 }
@@ -9135,7 +9679,7 @@ type volumedProcessorDestroyBackup struct {
 }
 
 func (p *volumedProcessorDestroyBackup) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err143 error
+	var _write_err155 error
 	args := VolumedDestroyBackupArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9185,21 +9729,21 @@ func (p *volumedProcessorDestroyBackup) Process(ctx context.Context, seqId int32
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc144 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy_backup: "+err2.Error())
+			_exc156 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing destroy_backup: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "destroy_backup", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err143 = thrift.WrapTException(err2)
+				_write_err155 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc144.Write(ctx, oprot); _write_err143 == nil && err2 != nil {
-				_write_err143 = thrift.WrapTException(err2)
+			if err2 := _exc156.Write(ctx, oprot); _write_err155 == nil && err2 != nil {
+				_write_err155 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err143 == nil && err2 != nil {
-				_write_err143 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err155 == nil && err2 != nil {
+				_write_err155 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err143 == nil && err2 != nil {
-				_write_err143 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err155 == nil && err2 != nil {
+				_write_err155 = thrift.WrapTException(err2)
 			}
-			if _write_err143 != nil {
-				return false, thrift.WrapTException(_write_err143)
+			if _write_err155 != nil {
+				return false, thrift.WrapTException(_write_err155)
 			}
 			return true, err
 		}
@@ -9208,19 +9752,19 @@ func (p *volumedProcessorDestroyBackup) Process(ctx context.Context, seqId int32
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "destroy_backup", thrift.REPLY, seqId); err2 != nil {
-		_write_err143 = thrift.WrapTException(err2)
+		_write_err155 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err143 == nil && err2 != nil {
-		_write_err143 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err155 == nil && err2 != nil {
+		_write_err155 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err143 == nil && err2 != nil {
-		_write_err143 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err155 == nil && err2 != nil {
+		_write_err155 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err143 == nil && err2 != nil {
-		_write_err143 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err155 == nil && err2 != nil {
+		_write_err155 = thrift.WrapTException(err2)
 	}
-	if _write_err143 != nil {
-		return false, thrift.WrapTException(_write_err143)
+	if _write_err155 != nil {
+		return false, thrift.WrapTException(_write_err155)
 	}
 	return true, err
 }
@@ -9230,7 +9774,7 @@ type volumedProcessorBackupManifest struct {
 }
 
 func (p *volumedProcessorBackupManifest) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err145 error
+	var _write_err157 error
 	args := VolumedBackupManifestArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9280,21 +9824,21 @@ func (p *volumedProcessorBackupManifest) Process(ctx context.Context, seqId int3
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc146 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup_manifest: "+err2.Error())
+			_exc158 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup_manifest: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "backup_manifest", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err145 = thrift.WrapTException(err2)
+				_write_err157 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc146.Write(ctx, oprot); _write_err145 == nil && err2 != nil {
-				_write_err145 = thrift.WrapTException(err2)
+			if err2 := _exc158.Write(ctx, oprot); _write_err157 == nil && err2 != nil {
+				_write_err157 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err145 == nil && err2 != nil {
-				_write_err145 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err157 == nil && err2 != nil {
+				_write_err157 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err145 == nil && err2 != nil {
-				_write_err145 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err157 == nil && err2 != nil {
+				_write_err157 = thrift.WrapTException(err2)
 			}
-			if _write_err145 != nil {
-				return false, thrift.WrapTException(_write_err145)
+			if _write_err157 != nil {
+				return false, thrift.WrapTException(_write_err157)
 			}
 			return true, err
 		}
@@ -9303,19 +9847,19 @@ func (p *volumedProcessorBackupManifest) Process(ctx context.Context, seqId int3
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "backup_manifest", thrift.REPLY, seqId); err2 != nil {
-		_write_err145 = thrift.WrapTException(err2)
+		_write_err157 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err145 == nil && err2 != nil {
-		_write_err145 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err157 == nil && err2 != nil {
+		_write_err157 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err145 == nil && err2 != nil {
-		_write_err145 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err157 == nil && err2 != nil {
+		_write_err157 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err145 == nil && err2 != nil {
-		_write_err145 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err157 == nil && err2 != nil {
+		_write_err157 = thrift.WrapTException(err2)
 	}
-	if _write_err145 != nil {
-		return false, thrift.WrapTException(_write_err145)
+	if _write_err157 != nil {
+		return false, thrift.WrapTException(_write_err157)
 	}
 	return true, err
 }
@@ -9325,7 +9869,7 @@ type volumedProcessorBackupManifests struct {
 }
 
 func (p *volumedProcessorBackupManifests) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err147 error
+	var _write_err159 error
 	args := VolumedBackupManifestsArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9375,21 +9919,21 @@ func (p *volumedProcessorBackupManifests) Process(ctx context.Context, seqId int
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc148 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup_manifests: "+err2.Error())
+			_exc160 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing backup_manifests: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "backup_manifests", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err147 = thrift.WrapTException(err2)
+				_write_err159 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc148.Write(ctx, oprot); _write_err147 == nil && err2 != nil {
-				_write_err147 = thrift.WrapTException(err2)
+			if err2 := _exc160.Write(ctx, oprot); _write_err159 == nil && err2 != nil {
+				_write_err159 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err147 == nil && err2 != nil {
-				_write_err147 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err159 == nil && err2 != nil {
+				_write_err159 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err147 == nil && err2 != nil {
-				_write_err147 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err159 == nil && err2 != nil {
+				_write_err159 = thrift.WrapTException(err2)
 			}
-			if _write_err147 != nil {
-				return false, thrift.WrapTException(_write_err147)
+			if _write_err159 != nil {
+				return false, thrift.WrapTException(_write_err159)
 			}
 			return true, err
 		}
@@ -9398,19 +9942,19 @@ func (p *volumedProcessorBackupManifests) Process(ctx context.Context, seqId int
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "backup_manifests", thrift.REPLY, seqId); err2 != nil {
-		_write_err147 = thrift.WrapTException(err2)
+		_write_err159 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err147 == nil && err2 != nil {
-		_write_err147 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err159 == nil && err2 != nil {
+		_write_err159 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err147 == nil && err2 != nil {
-		_write_err147 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err159 == nil && err2 != nil {
+		_write_err159 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err147 == nil && err2 != nil {
-		_write_err147 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err159 == nil && err2 != nil {
+		_write_err159 = thrift.WrapTException(err2)
 	}
-	if _write_err147 != nil {
-		return false, thrift.WrapTException(_write_err147)
+	if _write_err159 != nil {
+		return false, thrift.WrapTException(_write_err159)
 	}
 	return true, err
 }
@@ -9420,7 +9964,7 @@ type volumedProcessorManageable struct {
 }
 
 func (p *volumedProcessorManageable) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err149 error
+	var _write_err161 error
 	args := VolumedManageableArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9470,21 +10014,21 @@ func (p *volumedProcessorManageable) Process(ctx context.Context, seqId int32, i
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc150 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing manageable: "+err2.Error())
+			_exc162 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing manageable: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "manageable", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err149 = thrift.WrapTException(err2)
+				_write_err161 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc150.Write(ctx, oprot); _write_err149 == nil && err2 != nil {
-				_write_err149 = thrift.WrapTException(err2)
+			if err2 := _exc162.Write(ctx, oprot); _write_err161 == nil && err2 != nil {
+				_write_err161 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err149 == nil && err2 != nil {
-				_write_err149 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err161 == nil && err2 != nil {
+				_write_err161 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err149 == nil && err2 != nil {
-				_write_err149 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err161 == nil && err2 != nil {
+				_write_err161 = thrift.WrapTException(err2)
 			}
-			if _write_err149 != nil {
-				return false, thrift.WrapTException(_write_err149)
+			if _write_err161 != nil {
+				return false, thrift.WrapTException(_write_err161)
 			}
 			return true, err
 		}
@@ -9493,19 +10037,19 @@ func (p *volumedProcessorManageable) Process(ctx context.Context, seqId int32, i
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "manageable", thrift.REPLY, seqId); err2 != nil {
-		_write_err149 = thrift.WrapTException(err2)
+		_write_err161 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err149 == nil && err2 != nil {
-		_write_err149 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err161 == nil && err2 != nil {
+		_write_err161 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err149 == nil && err2 != nil {
-		_write_err149 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err161 == nil && err2 != nil {
+		_write_err161 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err149 == nil && err2 != nil {
-		_write_err149 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err161 == nil && err2 != nil {
+		_write_err161 = thrift.WrapTException(err2)
 	}
-	if _write_err149 != nil {
-		return false, thrift.WrapTException(_write_err149)
+	if _write_err161 != nil {
+		return false, thrift.WrapTException(_write_err161)
 	}
 	return true, err
 }
@@ -9515,7 +10059,7 @@ type volumedProcessorManage struct {
 }
 
 func (p *volumedProcessorManage) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err151 error
+	var _write_err163 error
 	args := VolumedManageArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9565,21 +10109,21 @@ func (p *volumedProcessorManage) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc152 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing manage: "+err2.Error())
+			_exc164 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing manage: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "manage", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err151 = thrift.WrapTException(err2)
+				_write_err163 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc152.Write(ctx, oprot); _write_err151 == nil && err2 != nil {
-				_write_err151 = thrift.WrapTException(err2)
+			if err2 := _exc164.Write(ctx, oprot); _write_err163 == nil && err2 != nil {
+				_write_err163 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err151 == nil && err2 != nil {
-				_write_err151 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err163 == nil && err2 != nil {
+				_write_err163 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err151 == nil && err2 != nil {
-				_write_err151 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err163 == nil && err2 != nil {
+				_write_err163 = thrift.WrapTException(err2)
 			}
-			if _write_err151 != nil {
-				return false, thrift.WrapTException(_write_err151)
+			if _write_err163 != nil {
+				return false, thrift.WrapTException(_write_err163)
 			}
 			return true, err
 		}
@@ -9588,19 +10132,19 @@ func (p *volumedProcessorManage) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "manage", thrift.REPLY, seqId); err2 != nil {
-		_write_err151 = thrift.WrapTException(err2)
+		_write_err163 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err151 == nil && err2 != nil {
-		_write_err151 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err163 == nil && err2 != nil {
+		_write_err163 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err151 == nil && err2 != nil {
-		_write_err151 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err163 == nil && err2 != nil {
+		_write_err163 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err151 == nil && err2 != nil {
-		_write_err151 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err163 == nil && err2 != nil {
+		_write_err163 = thrift.WrapTException(err2)
 	}
-	if _write_err151 != nil {
-		return false, thrift.WrapTException(_write_err151)
+	if _write_err163 != nil {
+		return false, thrift.WrapTException(_write_err163)
 	}
 	return true, err
 }
@@ -9610,7 +10154,7 @@ type volumedProcessorUnmanage struct {
 }
 
 func (p *volumedProcessorUnmanage) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err153 error
+	var _write_err165 error
 	args := VolumedUnmanageArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9660,21 +10204,21 @@ func (p *volumedProcessorUnmanage) Process(ctx context.Context, seqId int32, ipr
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc154 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing unmanage: "+err2.Error())
+			_exc166 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing unmanage: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "unmanage", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err153 = thrift.WrapTException(err2)
+				_write_err165 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc154.Write(ctx, oprot); _write_err153 == nil && err2 != nil {
-				_write_err153 = thrift.WrapTException(err2)
+			if err2 := _exc166.Write(ctx, oprot); _write_err165 == nil && err2 != nil {
+				_write_err165 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err153 == nil && err2 != nil {
-				_write_err153 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err165 == nil && err2 != nil {
+				_write_err165 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err153 == nil && err2 != nil {
-				_write_err153 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err165 == nil && err2 != nil {
+				_write_err165 = thrift.WrapTException(err2)
 			}
-			if _write_err153 != nil {
-				return false, thrift.WrapTException(_write_err153)
+			if _write_err165 != nil {
+				return false, thrift.WrapTException(_write_err165)
 			}
 			return true, err
 		}
@@ -9683,19 +10227,19 @@ func (p *volumedProcessorUnmanage) Process(ctx context.Context, seqId int32, ipr
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "unmanage", thrift.REPLY, seqId); err2 != nil {
-		_write_err153 = thrift.WrapTException(err2)
+		_write_err165 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err153 == nil && err2 != nil {
-		_write_err153 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err165 == nil && err2 != nil {
+		_write_err165 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err153 == nil && err2 != nil {
-		_write_err153 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err165 == nil && err2 != nil {
+		_write_err165 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err153 == nil && err2 != nil {
-		_write_err153 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err165 == nil && err2 != nil {
+		_write_err165 = thrift.WrapTException(err2)
 	}
-	if _write_err153 != nil {
-		return false, thrift.WrapTException(_write_err153)
+	if _write_err165 != nil {
+		return false, thrift.WrapTException(_write_err165)
 	}
 	return true, err
 }
@@ -9705,7 +10249,7 @@ type volumedProcessorOperation struct {
 }
 
 func (p *volumedProcessorOperation) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err155 error
+	var _write_err167 error
 	args := VolumedOperationArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9755,21 +10299,21 @@ func (p *volumedProcessorOperation) Process(ctx context.Context, seqId int32, ip
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc156 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing operation: "+err2.Error())
+			_exc168 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing operation: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "operation", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err155 = thrift.WrapTException(err2)
+				_write_err167 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc156.Write(ctx, oprot); _write_err155 == nil && err2 != nil {
-				_write_err155 = thrift.WrapTException(err2)
+			if err2 := _exc168.Write(ctx, oprot); _write_err167 == nil && err2 != nil {
+				_write_err167 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err155 == nil && err2 != nil {
-				_write_err155 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err167 == nil && err2 != nil {
+				_write_err167 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err155 == nil && err2 != nil {
-				_write_err155 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err167 == nil && err2 != nil {
+				_write_err167 = thrift.WrapTException(err2)
 			}
-			if _write_err155 != nil {
-				return false, thrift.WrapTException(_write_err155)
+			if _write_err167 != nil {
+				return false, thrift.WrapTException(_write_err167)
 			}
 			return true, err
 		}
@@ -9778,19 +10322,19 @@ func (p *volumedProcessorOperation) Process(ctx context.Context, seqId int32, ip
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "operation", thrift.REPLY, seqId); err2 != nil {
-		_write_err155 = thrift.WrapTException(err2)
+		_write_err167 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err155 == nil && err2 != nil {
-		_write_err155 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err167 == nil && err2 != nil {
+		_write_err167 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err155 == nil && err2 != nil {
-		_write_err155 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err167 == nil && err2 != nil {
+		_write_err167 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err155 == nil && err2 != nil {
-		_write_err155 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err167 == nil && err2 != nil {
+		_write_err167 = thrift.WrapTException(err2)
 	}
-	if _write_err155 != nil {
-		return false, thrift.WrapTException(_write_err155)
+	if _write_err167 != nil {
+		return false, thrift.WrapTException(_write_err167)
 	}
 	return true, err
 }
@@ -9800,7 +10344,7 @@ type volumedProcessorCancel struct {
 }
 
 func (p *volumedProcessorCancel) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err157 error
+	var _write_err169 error
 	args := VolumedCancelArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9850,21 +10394,21 @@ func (p *volumedProcessorCancel) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc158 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing cancel: "+err2.Error())
+			_exc170 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing cancel: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "cancel", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err157 = thrift.WrapTException(err2)
+				_write_err169 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc158.Write(ctx, oprot); _write_err157 == nil && err2 != nil {
-				_write_err157 = thrift.WrapTException(err2)
+			if err2 := _exc170.Write(ctx, oprot); _write_err169 == nil && err2 != nil {
+				_write_err169 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err157 == nil && err2 != nil {
-				_write_err157 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err169 == nil && err2 != nil {
+				_write_err169 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err157 == nil && err2 != nil {
-				_write_err157 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err169 == nil && err2 != nil {
+				_write_err169 = thrift.WrapTException(err2)
 			}
-			if _write_err157 != nil {
-				return false, thrift.WrapTException(_write_err157)
+			if _write_err169 != nil {
+				return false, thrift.WrapTException(_write_err169)
 			}
 			return true, err
 		}
@@ -9873,19 +10417,19 @@ func (p *volumedProcessorCancel) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "cancel", thrift.REPLY, seqId); err2 != nil {
-		_write_err157 = thrift.WrapTException(err2)
+		_write_err169 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err157 == nil && err2 != nil {
-		_write_err157 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err169 == nil && err2 != nil {
+		_write_err169 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err157 == nil && err2 != nil {
-		_write_err157 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err169 == nil && err2 != nil {
+		_write_err169 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err157 == nil && err2 != nil {
-		_write_err157 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err169 == nil && err2 != nil {
+		_write_err169 = thrift.WrapTException(err2)
 	}
-	if _write_err157 != nil {
-		return false, thrift.WrapTException(_write_err157)
+	if _write_err169 != nil {
+		return false, thrift.WrapTException(_write_err169)
 	}
 	return true, err
 }
@@ -9895,7 +10439,7 @@ type volumedProcessorGrant struct {
 }
 
 func (p *volumedProcessorGrant) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err159 error
+	var _write_err171 error
 	args := VolumedGrantArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -9945,21 +10489,21 @@ func (p *volumedProcessorGrant) Process(ctx context.Context, seqId int32, iprot,
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc160 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing grant: "+err2.Error())
+			_exc172 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing grant: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "grant", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err159 = thrift.WrapTException(err2)
+				_write_err171 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc160.Write(ctx, oprot); _write_err159 == nil && err2 != nil {
-				_write_err159 = thrift.WrapTException(err2)
+			if err2 := _exc172.Write(ctx, oprot); _write_err171 == nil && err2 != nil {
+				_write_err171 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err159 == nil && err2 != nil {
-				_write_err159 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err171 == nil && err2 != nil {
+				_write_err171 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err159 == nil && err2 != nil {
-				_write_err159 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err171 == nil && err2 != nil {
+				_write_err171 = thrift.WrapTException(err2)
 			}
-			if _write_err159 != nil {
-				return false, thrift.WrapTException(_write_err159)
+			if _write_err171 != nil {
+				return false, thrift.WrapTException(_write_err171)
 			}
 			return true, err
 		}
@@ -9968,19 +10512,19 @@ func (p *volumedProcessorGrant) Process(ctx context.Context, seqId int32, iprot,
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "grant", thrift.REPLY, seqId); err2 != nil {
-		_write_err159 = thrift.WrapTException(err2)
+		_write_err171 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err159 == nil && err2 != nil {
-		_write_err159 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err171 == nil && err2 != nil {
+		_write_err171 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err159 == nil && err2 != nil {
-		_write_err159 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err171 == nil && err2 != nil {
+		_write_err171 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err159 == nil && err2 != nil {
-		_write_err159 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err171 == nil && err2 != nil {
+		_write_err171 = thrift.WrapTException(err2)
 	}
-	if _write_err159 != nil {
-		return false, thrift.WrapTException(_write_err159)
+	if _write_err171 != nil {
+		return false, thrift.WrapTException(_write_err171)
 	}
 	return true, err
 }
@@ -9990,7 +10534,7 @@ type volumedProcessorRevoke struct {
 }
 
 func (p *volumedProcessorRevoke) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err161 error
+	var _write_err173 error
 	args := VolumedRevokeArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10040,21 +10584,21 @@ func (p *volumedProcessorRevoke) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc162 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing revoke: "+err2.Error())
+			_exc174 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing revoke: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "revoke", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err161 = thrift.WrapTException(err2)
+				_write_err173 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc162.Write(ctx, oprot); _write_err161 == nil && err2 != nil {
-				_write_err161 = thrift.WrapTException(err2)
+			if err2 := _exc174.Write(ctx, oprot); _write_err173 == nil && err2 != nil {
+				_write_err173 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err161 == nil && err2 != nil {
-				_write_err161 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err173 == nil && err2 != nil {
+				_write_err173 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err161 == nil && err2 != nil {
-				_write_err161 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err173 == nil && err2 != nil {
+				_write_err173 = thrift.WrapTException(err2)
 			}
-			if _write_err161 != nil {
-				return false, thrift.WrapTException(_write_err161)
+			if _write_err173 != nil {
+				return false, thrift.WrapTException(_write_err173)
 			}
 			return true, err
 		}
@@ -10063,19 +10607,19 @@ func (p *volumedProcessorRevoke) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "revoke", thrift.REPLY, seqId); err2 != nil {
-		_write_err161 = thrift.WrapTException(err2)
+		_write_err173 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err161 == nil && err2 != nil {
-		_write_err161 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err173 == nil && err2 != nil {
+		_write_err173 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err161 == nil && err2 != nil {
-		_write_err161 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err173 == nil && err2 != nil {
+		_write_err173 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err161 == nil && err2 != nil {
-		_write_err161 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err173 == nil && err2 != nil {
+		_write_err173 = thrift.WrapTException(err2)
 	}
-	if _write_err161 != nil {
-		return false, thrift.WrapTException(_write_err161)
+	if _write_err173 != nil {
+		return false, thrift.WrapTException(_write_err173)
 	}
 	return true, err
 }
@@ -10085,7 +10629,7 @@ type volumedProcessorLimit struct {
 }
 
 func (p *volumedProcessorLimit) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err163 error
+	var _write_err175 error
 	args := VolumedLimitArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10135,21 +10679,21 @@ func (p *volumedProcessorLimit) Process(ctx context.Context, seqId int32, iprot,
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc164 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing limit: "+err2.Error())
+			_exc176 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing limit: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "limit", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err163 = thrift.WrapTException(err2)
+				_write_err175 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc164.Write(ctx, oprot); _write_err163 == nil && err2 != nil {
-				_write_err163 = thrift.WrapTException(err2)
+			if err2 := _exc176.Write(ctx, oprot); _write_err175 == nil && err2 != nil {
+				_write_err175 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err163 == nil && err2 != nil {
-				_write_err163 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err175 == nil && err2 != nil {
+				_write_err175 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err163 == nil && err2 != nil {
-				_write_err163 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err175 == nil && err2 != nil {
+				_write_err175 = thrift.WrapTException(err2)
 			}
-			if _write_err163 != nil {
-				return false, thrift.WrapTException(_write_err163)
+			if _write_err175 != nil {
+				return false, thrift.WrapTException(_write_err175)
 			}
 			return true, err
 		}
@@ -10158,19 +10702,19 @@ func (p *volumedProcessorLimit) Process(ctx context.Context, seqId int32, iprot,
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "limit", thrift.REPLY, seqId); err2 != nil {
-		_write_err163 = thrift.WrapTException(err2)
+		_write_err175 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err163 == nil && err2 != nil {
-		_write_err163 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err175 == nil && err2 != nil {
+		_write_err175 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err163 == nil && err2 != nil {
-		_write_err163 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err175 == nil && err2 != nil {
+		_write_err175 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err163 == nil && err2 != nil {
-		_write_err163 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err175 == nil && err2 != nil {
+		_write_err175 = thrift.WrapTException(err2)
 	}
-	if _write_err163 != nil {
-		return false, thrift.WrapTException(_write_err163)
+	if _write_err175 != nil {
+		return false, thrift.WrapTException(_write_err175)
 	}
 	return true, err
 }
@@ -10180,7 +10724,7 @@ type volumedProcessorStored struct {
 }
 
 func (p *volumedProcessorStored) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err165 error
+	var _write_err177 error
 	args := VolumedStoredArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10230,21 +10774,21 @@ func (p *volumedProcessorStored) Process(ctx context.Context, seqId int32, iprot
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc166 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing stored: "+err2.Error())
+			_exc178 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing stored: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "stored", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err165 = thrift.WrapTException(err2)
+				_write_err177 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc166.Write(ctx, oprot); _write_err165 == nil && err2 != nil {
-				_write_err165 = thrift.WrapTException(err2)
+			if err2 := _exc178.Write(ctx, oprot); _write_err177 == nil && err2 != nil {
+				_write_err177 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err165 == nil && err2 != nil {
-				_write_err165 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err177 == nil && err2 != nil {
+				_write_err177 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err165 == nil && err2 != nil {
-				_write_err165 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err177 == nil && err2 != nil {
+				_write_err177 = thrift.WrapTException(err2)
 			}
-			if _write_err165 != nil {
-				return false, thrift.WrapTException(_write_err165)
+			if _write_err177 != nil {
+				return false, thrift.WrapTException(_write_err177)
 			}
 			return true, err
 		}
@@ -10253,19 +10797,19 @@ func (p *volumedProcessorStored) Process(ctx context.Context, seqId int32, iprot
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "stored", thrift.REPLY, seqId); err2 != nil {
-		_write_err165 = thrift.WrapTException(err2)
+		_write_err177 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err165 == nil && err2 != nil {
-		_write_err165 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err177 == nil && err2 != nil {
+		_write_err177 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err165 == nil && err2 != nil {
-		_write_err165 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err177 == nil && err2 != nil {
+		_write_err177 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err165 == nil && err2 != nil {
-		_write_err165 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err177 == nil && err2 != nil {
+		_write_err177 = thrift.WrapTException(err2)
 	}
-	if _write_err165 != nil {
-		return false, thrift.WrapTException(_write_err165)
+	if _write_err177 != nil {
+		return false, thrift.WrapTException(_write_err177)
 	}
 	return true, err
 }
@@ -10275,7 +10819,7 @@ type volumedProcessorExports struct {
 }
 
 func (p *volumedProcessorExports) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err167 error
+	var _write_err179 error
 	args := VolumedExportsArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10325,21 +10869,21 @@ func (p *volumedProcessorExports) Process(ctx context.Context, seqId int32, ipro
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc168 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing exports: "+err2.Error())
+			_exc180 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing exports: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "exports", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err167 = thrift.WrapTException(err2)
+				_write_err179 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc168.Write(ctx, oprot); _write_err167 == nil && err2 != nil {
-				_write_err167 = thrift.WrapTException(err2)
+			if err2 := _exc180.Write(ctx, oprot); _write_err179 == nil && err2 != nil {
+				_write_err179 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err167 == nil && err2 != nil {
-				_write_err167 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err179 == nil && err2 != nil {
+				_write_err179 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err167 == nil && err2 != nil {
-				_write_err167 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err179 == nil && err2 != nil {
+				_write_err179 = thrift.WrapTException(err2)
 			}
-			if _write_err167 != nil {
-				return false, thrift.WrapTException(_write_err167)
+			if _write_err179 != nil {
+				return false, thrift.WrapTException(_write_err179)
 			}
 			return true, err
 		}
@@ -10348,19 +10892,19 @@ func (p *volumedProcessorExports) Process(ctx context.Context, seqId int32, ipro
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "exports", thrift.REPLY, seqId); err2 != nil {
-		_write_err167 = thrift.WrapTException(err2)
+		_write_err179 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err167 == nil && err2 != nil {
-		_write_err167 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err179 == nil && err2 != nil {
+		_write_err179 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err167 == nil && err2 != nil {
-		_write_err167 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err179 == nil && err2 != nil {
+		_write_err179 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err167 == nil && err2 != nil {
-		_write_err167 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err179 == nil && err2 != nil {
+		_write_err179 = thrift.WrapTException(err2)
 	}
-	if _write_err167 != nil {
-		return false, thrift.WrapTException(_write_err167)
+	if _write_err179 != nil {
+		return false, thrift.WrapTException(_write_err179)
 	}
 	return true, err
 }
@@ -10370,7 +10914,7 @@ type volumedProcessorLogLevels struct {
 }
 
 func (p *volumedProcessorLogLevels) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err169 error
+	var _write_err181 error
 	args := VolumedLogLevelsArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10420,21 +10964,21 @@ func (p *volumedProcessorLogLevels) Process(ctx context.Context, seqId int32, ip
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc170 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing log_levels: "+err2.Error())
+			_exc182 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing log_levels: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "log_levels", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err169 = thrift.WrapTException(err2)
+				_write_err181 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc170.Write(ctx, oprot); _write_err169 == nil && err2 != nil {
-				_write_err169 = thrift.WrapTException(err2)
+			if err2 := _exc182.Write(ctx, oprot); _write_err181 == nil && err2 != nil {
+				_write_err181 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err169 == nil && err2 != nil {
-				_write_err169 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err181 == nil && err2 != nil {
+				_write_err181 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err169 == nil && err2 != nil {
-				_write_err169 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err181 == nil && err2 != nil {
+				_write_err181 = thrift.WrapTException(err2)
 			}
-			if _write_err169 != nil {
-				return false, thrift.WrapTException(_write_err169)
+			if _write_err181 != nil {
+				return false, thrift.WrapTException(_write_err181)
 			}
 			return true, err
 		}
@@ -10443,19 +10987,19 @@ func (p *volumedProcessorLogLevels) Process(ctx context.Context, seqId int32, ip
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "log_levels", thrift.REPLY, seqId); err2 != nil {
-		_write_err169 = thrift.WrapTException(err2)
+		_write_err181 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err169 == nil && err2 != nil {
-		_write_err169 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err181 == nil && err2 != nil {
+		_write_err181 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err169 == nil && err2 != nil {
-		_write_err169 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err181 == nil && err2 != nil {
+		_write_err181 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err169 == nil && err2 != nil {
-		_write_err169 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err181 == nil && err2 != nil {
+		_write_err181 = thrift.WrapTException(err2)
 	}
-	if _write_err169 != nil {
-		return false, thrift.WrapTException(_write_err169)
+	if _write_err181 != nil {
+		return false, thrift.WrapTException(_write_err181)
 	}
 	return true, err
 }
@@ -10465,7 +11009,7 @@ type volumedProcessorSetLogLevels struct {
 }
 
 func (p *volumedProcessorSetLogLevels) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err171 error
+	var _write_err183 error
 	args := VolumedSetLogLevelsArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -10515,21 +11059,21 @@ func (p *volumedProcessorSetLogLevels) Process(ctx context.Context, seqId int32,
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc172 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing set_log_levels: "+err2.Error())
+			_exc184 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing set_log_levels: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "set_log_levels", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err171 = thrift.WrapTException(err2)
+				_write_err183 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc172.Write(ctx, oprot); _write_err171 == nil && err2 != nil {
-				_write_err171 = thrift.WrapTException(err2)
+			if err2 := _exc184.Write(ctx, oprot); _write_err183 == nil && err2 != nil {
+				_write_err183 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err171 == nil && err2 != nil {
-				_write_err171 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err183 == nil && err2 != nil {
+				_write_err183 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err171 == nil && err2 != nil {
-				_write_err171 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err183 == nil && err2 != nil {
+				_write_err183 = thrift.WrapTException(err2)
 			}
-			if _write_err171 != nil {
-				return false, thrift.WrapTException(_write_err171)
+			if _write_err183 != nil {
+				return false, thrift.WrapTException(_write_err183)
 			}
 			return true, err
 		}
@@ -10538,19 +11082,19 @@ func (p *volumedProcessorSetLogLevels) Process(ctx context.Context, seqId int32,
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "set_log_levels", thrift.REPLY, seqId); err2 != nil {
-		_write_err171 = thrift.WrapTException(err2)
+		_write_err183 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err171 == nil && err2 != nil {
-		_write_err171 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err183 == nil && err2 != nil {
+		_write_err183 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err171 == nil && err2 != nil {
-		_write_err171 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err183 == nil && err2 != nil {
+		_write_err183 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err171 == nil && err2 != nil {
-		_write_err171 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err183 == nil && err2 != nil {
+		_write_err183 = thrift.WrapTException(err2)
 	}
-	if _write_err171 != nil {
-		return false, thrift.WrapTException(_write_err171)
+	if _write_err183 != nil {
+		return false, thrift.WrapTException(_write_err183)
 	}
 	return true, err
 }
@@ -12236,11 +12780,11 @@ func (p *VolumedSnapshotGroupArgs) ReadField2(ctx context.Context, iprot thrift.
 	tSlice := make([]*Member, 0, size)
 	p.Members = tSlice
 	for i := 0; i < size; i++ {
-		_elem173 := &Member{}
-		if err := _elem173.Read(ctx, iprot); err != nil {
-			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem173), err)
+		_elem185 := &Member{}
+		if err := _elem185.Read(ctx, iprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem185), err)
 		}
-		p.Members = append(p.Members, _elem173)
+		p.Members = append(p.Members, _elem185)
 	}
 	if err := iprot.ReadListEnd(ctx); err != nil {
 		return thrift.PrependError("error reading list end: ", err)
@@ -13597,6 +14141,802 @@ func (p *VolumedCopyImageResult) String() string {
 		return "<nil>"
 	}
 	return fmt.Sprintf("VolumedCopyImageResult(%+v)", *p)
+}
+
+// Attributes:
+//   - Fence
+//   - Pool
+//   - Image
+//   - Bytes
+type VolumedReimageArgs struct {
+	Fence *Fence `thrift:"fence,1" db:"fence" json:"fence"`
+	Pool  string `thrift:"pool,2" db:"pool" json:"pool"`
+	Image *Image `thrift:"image,3" db:"image" json:"image"`
+	Bytes int64  `thrift:"bytes,4" db:"bytes" json:"bytes"`
+}
+
+func NewVolumedReimageArgs() *VolumedReimageArgs {
+	return &VolumedReimageArgs{}
+}
+
+var VolumedReimageArgs_Fence_DEFAULT *Fence
+
+func (p *VolumedReimageArgs) GetFence() *Fence {
+	if !p.IsSetFence() {
+		return VolumedReimageArgs_Fence_DEFAULT
+	}
+	return p.Fence
+}
+
+func (p *VolumedReimageArgs) GetPool() string {
+	return p.Pool
+}
+
+var VolumedReimageArgs_Image_DEFAULT *Image
+
+func (p *VolumedReimageArgs) GetImage() *Image {
+	if !p.IsSetImage() {
+		return VolumedReimageArgs_Image_DEFAULT
+	}
+	return p.Image
+}
+
+func (p *VolumedReimageArgs) GetBytes() int64 {
+	return p.Bytes
+}
+func (p *VolumedReimageArgs) IsSetFence() bool {
+	return p.Fence != nil
+}
+
+func (p *VolumedReimageArgs) IsSetImage() bool {
+	return p.Image != nil
+}
+
+func (p *VolumedReimageArgs) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 1:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 2:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField2(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 3:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField3(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 4:
+			if fieldTypeId == thrift.I64 {
+				if err := p.ReadField4(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Fence = &Fence{}
+	if err := p.Fence.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Fence), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) ReadField2(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 2: ", err)
+	} else {
+		p.Pool = v
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) ReadField3(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Image = &Image{}
+	if err := p.Image.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Image), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) ReadField4(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadI64(ctx); err != nil {
+		return thrift.PrependError("error reading field 4: ", err)
+	} else {
+		p.Bytes = v
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "reimage_args"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField2(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField3(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField4(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageArgs) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "fence", thrift.STRUCT, 1); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:fence: ", p), err)
+	}
+	if err := p.Fence.Write(ctx, oprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Fence), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 1:fence: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedReimageArgs) writeField2(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "pool", thrift.STRING, 2); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 2:pool: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Pool)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.pool (2) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 2:pool: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedReimageArgs) writeField3(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "image", thrift.STRUCT, 3); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 3:image: ", p), err)
+	}
+	if err := p.Image.Write(ctx, oprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Image), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 3:image: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedReimageArgs) writeField4(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "bytes", thrift.I64, 4); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 4:bytes: ", p), err)
+	}
+	if err := oprot.WriteI64(ctx, int64(p.Bytes)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.bytes (4) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 4:bytes: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedReimageArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("VolumedReimageArgs(%+v)", *p)
+}
+
+// Attributes:
+//   - Success
+//   - Refusal
+type VolumedReimageResult struct {
+	Success *Operation `thrift:"success,0" db:"success" json:"success,omitempty"`
+	Refusal *Refusal   `thrift:"refusal,1" db:"refusal" json:"refusal,omitempty"`
+}
+
+func NewVolumedReimageResult() *VolumedReimageResult {
+	return &VolumedReimageResult{}
+}
+
+var VolumedReimageResult_Success_DEFAULT *Operation
+
+func (p *VolumedReimageResult) GetSuccess() *Operation {
+	if !p.IsSetSuccess() {
+		return VolumedReimageResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+var VolumedReimageResult_Refusal_DEFAULT *Refusal
+
+func (p *VolumedReimageResult) GetRefusal() *Refusal {
+	if !p.IsSetRefusal() {
+		return VolumedReimageResult_Refusal_DEFAULT
+	}
+	return p.Refusal
+}
+func (p *VolumedReimageResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *VolumedReimageResult) IsSetRefusal() bool {
+	return p.Refusal != nil
+}
+
+func (p *VolumedReimageResult) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 0:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField0(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 1:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageResult) ReadField0(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Success = &Operation{}
+	if err := p.Success.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Success), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageResult) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Refusal = &Refusal{}
+	if err := p.Refusal.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Refusal), err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageResult) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "reimage_result"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField0(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *VolumedReimageResult) writeField0(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetSuccess() {
+		if err := oprot.WriteFieldBegin(ctx, "success", thrift.STRUCT, 0); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 0:success: ", p), err)
+		}
+		if err := p.Success.Write(ctx, oprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Success), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 0:success: ", p), err)
+		}
+	}
+	return err
+}
+
+func (p *VolumedReimageResult) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetRefusal() {
+		if err := oprot.WriteFieldBegin(ctx, "refusal", thrift.STRUCT, 1); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:refusal: ", p), err)
+		}
+		if err := p.Refusal.Write(ctx, oprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Refusal), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 1:refusal: ", p), err)
+		}
+	}
+	return err
+}
+
+func (p *VolumedReimageResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("VolumedReimageResult(%+v)", *p)
+}
+
+// Attributes:
+//   - Fence
+//   - Pool
+//   - Upload
+//   - Bytes
+type VolumedUploadImageArgs struct {
+	Fence  *Fence  `thrift:"fence,1" db:"fence" json:"fence"`
+	Pool   string  `thrift:"pool,2" db:"pool" json:"pool"`
+	Upload *Upload `thrift:"upload,3" db:"upload" json:"upload"`
+	Bytes  int64   `thrift:"bytes,4" db:"bytes" json:"bytes"`
+}
+
+func NewVolumedUploadImageArgs() *VolumedUploadImageArgs {
+	return &VolumedUploadImageArgs{}
+}
+
+var VolumedUploadImageArgs_Fence_DEFAULT *Fence
+
+func (p *VolumedUploadImageArgs) GetFence() *Fence {
+	if !p.IsSetFence() {
+		return VolumedUploadImageArgs_Fence_DEFAULT
+	}
+	return p.Fence
+}
+
+func (p *VolumedUploadImageArgs) GetPool() string {
+	return p.Pool
+}
+
+var VolumedUploadImageArgs_Upload_DEFAULT *Upload
+
+func (p *VolumedUploadImageArgs) GetUpload() *Upload {
+	if !p.IsSetUpload() {
+		return VolumedUploadImageArgs_Upload_DEFAULT
+	}
+	return p.Upload
+}
+
+func (p *VolumedUploadImageArgs) GetBytes() int64 {
+	return p.Bytes
+}
+func (p *VolumedUploadImageArgs) IsSetFence() bool {
+	return p.Fence != nil
+}
+
+func (p *VolumedUploadImageArgs) IsSetUpload() bool {
+	return p.Upload != nil
+}
+
+func (p *VolumedUploadImageArgs) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 1:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 2:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField2(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 3:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField3(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 4:
+			if fieldTypeId == thrift.I64 {
+				if err := p.ReadField4(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Fence = &Fence{}
+	if err := p.Fence.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Fence), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) ReadField2(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 2: ", err)
+	} else {
+		p.Pool = v
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) ReadField3(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Upload = &Upload{}
+	if err := p.Upload.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Upload), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) ReadField4(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadI64(ctx); err != nil {
+		return thrift.PrependError("error reading field 4: ", err)
+	} else {
+		p.Bytes = v
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "upload_image_args"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField2(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField3(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField4(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageArgs) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "fence", thrift.STRUCT, 1); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:fence: ", p), err)
+	}
+	if err := p.Fence.Write(ctx, oprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Fence), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 1:fence: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedUploadImageArgs) writeField2(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "pool", thrift.STRING, 2); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 2:pool: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Pool)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.pool (2) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 2:pool: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedUploadImageArgs) writeField3(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "upload", thrift.STRUCT, 3); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 3:upload: ", p), err)
+	}
+	if err := p.Upload.Write(ctx, oprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Upload), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 3:upload: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedUploadImageArgs) writeField4(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "bytes", thrift.I64, 4); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 4:bytes: ", p), err)
+	}
+	if err := oprot.WriteI64(ctx, int64(p.Bytes)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.bytes (4) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 4:bytes: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedUploadImageArgs) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("VolumedUploadImageArgs(%+v)", *p)
+}
+
+// Attributes:
+//   - Success
+//   - Refusal
+type VolumedUploadImageResult struct {
+	Success *Operation `thrift:"success,0" db:"success" json:"success,omitempty"`
+	Refusal *Refusal   `thrift:"refusal,1" db:"refusal" json:"refusal,omitempty"`
+}
+
+func NewVolumedUploadImageResult() *VolumedUploadImageResult {
+	return &VolumedUploadImageResult{}
+}
+
+var VolumedUploadImageResult_Success_DEFAULT *Operation
+
+func (p *VolumedUploadImageResult) GetSuccess() *Operation {
+	if !p.IsSetSuccess() {
+		return VolumedUploadImageResult_Success_DEFAULT
+	}
+	return p.Success
+}
+
+var VolumedUploadImageResult_Refusal_DEFAULT *Refusal
+
+func (p *VolumedUploadImageResult) GetRefusal() *Refusal {
+	if !p.IsSetRefusal() {
+		return VolumedUploadImageResult_Refusal_DEFAULT
+	}
+	return p.Refusal
+}
+func (p *VolumedUploadImageResult) IsSetSuccess() bool {
+	return p.Success != nil
+}
+
+func (p *VolumedUploadImageResult) IsSetRefusal() bool {
+	return p.Refusal != nil
+}
+
+func (p *VolumedUploadImageResult) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 0:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField0(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 1:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageResult) ReadField0(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Success = &Operation{}
+	if err := p.Success.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Success), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageResult) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Refusal = &Refusal{}
+	if err := p.Refusal.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Refusal), err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageResult) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "upload_image_result"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField0(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *VolumedUploadImageResult) writeField0(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetSuccess() {
+		if err := oprot.WriteFieldBegin(ctx, "success", thrift.STRUCT, 0); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 0:success: ", p), err)
+		}
+		if err := p.Success.Write(ctx, oprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Success), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 0:success: ", p), err)
+		}
+	}
+	return err
+}
+
+func (p *VolumedUploadImageResult) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetRefusal() {
+		if err := oprot.WriteFieldBegin(ctx, "refusal", thrift.STRUCT, 1); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:refusal: ", p), err)
+		}
+		if err := p.Refusal.Write(ctx, oprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Refusal), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 1:refusal: ", p), err)
+		}
+	}
+	return err
+}
+
+func (p *VolumedUploadImageResult) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("VolumedUploadImageResult(%+v)", *p)
 }
 
 // Attributes:
@@ -15648,11 +16988,11 @@ func (p *VolumedBackupManifestsResult) ReadField0(ctx context.Context, iprot thr
 	tSlice := make([]*BackupManifest, 0, size)
 	p.Success = tSlice
 	for i := 0; i < size; i++ {
-		_elem174 := &BackupManifest{}
-		if err := _elem174.Read(ctx, iprot); err != nil {
-			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem174), err)
+		_elem186 := &BackupManifest{}
+		if err := _elem186.Read(ctx, iprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem186), err)
 		}
-		p.Success = append(p.Success, _elem174)
+		p.Success = append(p.Success, _elem186)
 	}
 	if err := iprot.ReadListEnd(ctx); err != nil {
 		return thrift.PrependError("error reading list end: ", err)
@@ -15924,11 +17264,11 @@ func (p *VolumedManageableResult) ReadField0(ctx context.Context, iprot thrift.T
 	tSlice := make([]*Candidate, 0, size)
 	p.Success = tSlice
 	for i := 0; i < size; i++ {
-		_elem175 := &Candidate{}
-		if err := _elem175.Read(ctx, iprot); err != nil {
-			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem175), err)
+		_elem187 := &Candidate{}
+		if err := _elem187.Read(ctx, iprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem187), err)
 		}
-		p.Success = append(p.Success, _elem175)
+		p.Success = append(p.Success, _elem187)
 	}
 	if err := iprot.ReadListEnd(ctx); err != nil {
 		return thrift.PrependError("error reading list end: ", err)
@@ -18729,11 +20069,11 @@ func (p *VolumedStoredResult) ReadField0(ctx context.Context, iprot thrift.TProt
 	tSlice := make([]*Stored, 0, size)
 	p.Success = tSlice
 	for i := 0; i < size; i++ {
-		_elem176 := &Stored{}
-		if err := _elem176.Read(ctx, iprot); err != nil {
-			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem176), err)
+		_elem188 := &Stored{}
+		if err := _elem188.Read(ctx, iprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem188), err)
 		}
-		p.Success = append(p.Success, _elem176)
+		p.Success = append(p.Success, _elem188)
 	}
 	if err := iprot.ReadListEnd(ctx); err != nil {
 		return thrift.PrependError("error reading list end: ", err)
@@ -19005,11 +20345,11 @@ func (p *VolumedExportsResult) ReadField0(ctx context.Context, iprot thrift.TPro
 	tSlice := make([]*Export, 0, size)
 	p.Success = tSlice
 	for i := 0; i < size; i++ {
-		_elem177 := &Export{}
-		if err := _elem177.Read(ctx, iprot); err != nil {
-			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem177), err)
+		_elem189 := &Export{}
+		if err := _elem189.Read(ctx, iprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", _elem189), err)
 		}
-		p.Success = append(p.Success, _elem177)
+		p.Success = append(p.Success, _elem189)
 	}
 	if err := iprot.ReadListEnd(ctx); err != nil {
 		return thrift.PrependError("error reading list end: ", err)
@@ -19281,19 +20621,19 @@ func (p *VolumedLogLevelsResult) ReadField0(ctx context.Context, iprot thrift.TP
 	tMap := make(map[string]string, size)
 	p.Success = tMap
 	for i := 0; i < size; i++ {
-		var _key178 string
+		var _key190 string
 		if v, err := iprot.ReadString(ctx); err != nil {
 			return thrift.PrependError("error reading field 0: ", err)
 		} else {
-			_key178 = v
+			_key190 = v
 		}
-		var _val179 string
+		var _val191 string
 		if v, err := iprot.ReadString(ctx); err != nil {
 			return thrift.PrependError("error reading field 0: ", err)
 		} else {
-			_val179 = v
+			_val191 = v
 		}
-		p.Success[_key178] = _val179
+		p.Success[_key190] = _val191
 	}
 	if err := iprot.ReadMapEnd(ctx); err != nil {
 		return thrift.PrependError("error reading map end: ", err)
@@ -19727,21 +21067,21 @@ func (p *RegistryClient) SetLastResponseMeta_(meta thrift.ResponseMeta) {
 // Parameters:
 //   - Node
 func (p *RegistryClient) Announce(ctx context.Context, node *Node) (_r bool, _err error) {
-	var _args180 RegistryAnnounceArgs
-	_args180.Node = node
-	var _result182 RegistryAnnounceResult
-	var _meta181 thrift.ResponseMeta
-	_meta181, _err = p.Client_().Call(ctx, "announce", &_args180, &_result182)
-	p.SetLastResponseMeta_(_meta181)
+	var _args192 RegistryAnnounceArgs
+	_args192.Node = node
+	var _result194 RegistryAnnounceResult
+	var _meta193 thrift.ResponseMeta
+	_meta193, _err = p.Client_().Call(ctx, "announce", &_args192, &_result194)
+	p.SetLastResponseMeta_(_meta193)
 	if _err != nil {
 		return
 	}
 	switch {
-	case _result182.Refusal != nil:
-		return _r, _result182.Refusal
+	case _result194.Refusal != nil:
+		return _r, _result194.Refusal
 	}
 
-	return _result182.GetSuccess(), nil
+	return _result194.GetSuccess(), nil
 }
 
 type RegistryProcessor struct {
@@ -19764,9 +21104,9 @@ func (p *RegistryProcessor) ProcessorMap() map[string]thrift.TProcessorFunction 
 
 func NewRegistryProcessor(handler Registry) *RegistryProcessor {
 
-	self183 := &RegistryProcessor{handler: handler, processorMap: make(map[string]thrift.TProcessorFunction)}
-	self183.processorMap["announce"] = &registryProcessorAnnounce{handler: handler}
-	return self183
+	self195 := &RegistryProcessor{handler: handler, processorMap: make(map[string]thrift.TProcessorFunction)}
+	self195.processorMap["announce"] = &registryProcessorAnnounce{handler: handler}
+	return self195
 }
 
 func (p *RegistryProcessor) Process(ctx context.Context, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
@@ -19779,12 +21119,12 @@ func (p *RegistryProcessor) Process(ctx context.Context, iprot, oprot thrift.TPr
 	}
 	iprot.Skip(ctx, thrift.STRUCT)
 	iprot.ReadMessageEnd(ctx)
-	x184 := thrift.NewTApplicationException(thrift.UNKNOWN_METHOD, "Unknown function "+name)
+	x196 := thrift.NewTApplicationException(thrift.UNKNOWN_METHOD, "Unknown function "+name)
 	oprot.WriteMessageBegin(ctx, name, thrift.EXCEPTION, seqId)
-	x184.Write(ctx, oprot)
+	x196.Write(ctx, oprot)
 	oprot.WriteMessageEnd(ctx)
 	oprot.Flush(ctx)
-	return false, x184
+	return false, x196
 
 }
 
@@ -19793,7 +21133,7 @@ type registryProcessorAnnounce struct {
 }
 
 func (p *registryProcessorAnnounce) Process(ctx context.Context, seqId int32, iprot, oprot thrift.TProtocol) (success bool, err thrift.TException) {
-	var _write_err185 error
+	var _write_err197 error
 	args := RegistryAnnounceArgs{}
 	if err2 := args.Read(ctx, iprot); err2 != nil {
 		iprot.ReadMessageEnd(ctx)
@@ -19843,21 +21183,21 @@ func (p *registryProcessorAnnounce) Process(ctx context.Context, seqId int32, ip
 			if errors.Is(err2, thrift.ErrAbandonRequest) {
 				return false, thrift.WrapTException(err2)
 			}
-			_exc186 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing announce: "+err2.Error())
+			_exc198 := thrift.NewTApplicationException(thrift.INTERNAL_ERROR, "Internal error processing announce: "+err2.Error())
 			if err2 := oprot.WriteMessageBegin(ctx, "announce", thrift.EXCEPTION, seqId); err2 != nil {
-				_write_err185 = thrift.WrapTException(err2)
+				_write_err197 = thrift.WrapTException(err2)
 			}
-			if err2 := _exc186.Write(ctx, oprot); _write_err185 == nil && err2 != nil {
-				_write_err185 = thrift.WrapTException(err2)
+			if err2 := _exc198.Write(ctx, oprot); _write_err197 == nil && err2 != nil {
+				_write_err197 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.WriteMessageEnd(ctx); _write_err185 == nil && err2 != nil {
-				_write_err185 = thrift.WrapTException(err2)
+			if err2 := oprot.WriteMessageEnd(ctx); _write_err197 == nil && err2 != nil {
+				_write_err197 = thrift.WrapTException(err2)
 			}
-			if err2 := oprot.Flush(ctx); _write_err185 == nil && err2 != nil {
-				_write_err185 = thrift.WrapTException(err2)
+			if err2 := oprot.Flush(ctx); _write_err197 == nil && err2 != nil {
+				_write_err197 = thrift.WrapTException(err2)
 			}
-			if _write_err185 != nil {
-				return false, thrift.WrapTException(_write_err185)
+			if _write_err197 != nil {
+				return false, thrift.WrapTException(_write_err197)
 			}
 			return true, err
 		}
@@ -19866,19 +21206,19 @@ func (p *registryProcessorAnnounce) Process(ctx context.Context, seqId int32, ip
 	}
 	tickerCancel()
 	if err2 := oprot.WriteMessageBegin(ctx, "announce", thrift.REPLY, seqId); err2 != nil {
-		_write_err185 = thrift.WrapTException(err2)
+		_write_err197 = thrift.WrapTException(err2)
 	}
-	if err2 := result.Write(ctx, oprot); _write_err185 == nil && err2 != nil {
-		_write_err185 = thrift.WrapTException(err2)
+	if err2 := result.Write(ctx, oprot); _write_err197 == nil && err2 != nil {
+		_write_err197 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.WriteMessageEnd(ctx); _write_err185 == nil && err2 != nil {
-		_write_err185 = thrift.WrapTException(err2)
+	if err2 := oprot.WriteMessageEnd(ctx); _write_err197 == nil && err2 != nil {
+		_write_err197 = thrift.WrapTException(err2)
 	}
-	if err2 := oprot.Flush(ctx); _write_err185 == nil && err2 != nil {
-		_write_err185 = thrift.WrapTException(err2)
+	if err2 := oprot.Flush(ctx); _write_err197 == nil && err2 != nil {
+		_write_err197 = thrift.WrapTException(err2)
 	}
-	if _write_err185 != nil {
-		return false, thrift.WrapTException(_write_err185)
+	if _write_err197 != nil {
+		return false, thrift.WrapTException(_write_err197)
 	}
 	return true, err
 }
