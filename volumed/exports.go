@@ -65,6 +65,7 @@ func (s *Server) grantOn(ctx context.Context, p *pool, fence journal.Fence, volu
 	if err := s.journal.Check(fence); err != nil {
 		return wanted, at, err // before the device is touched
 	}
+	s.lender.End(volumeID) // whoever is let in may write
 	device, release, err := s.device(ctx, p, volumeID)
 	if err != nil {
 		return wanted, at, err

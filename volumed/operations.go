@@ -34,13 +34,16 @@ type operations struct {
 	open  context.Context // ends when no more work is taken and nobody waits
 	close context.CancelFunc
 
+	// accepted is told of every fence before its work begins.
+	accepted func(journal.Fence)
+
 	mu      sync.Mutex
 	running map[string]*operation // by operation id
 	all     sync.WaitGroup
 }
 
 func newOperations(j *journal.Journal, l *locks, budget func(pool string) *pace.Budget) *operations {
-	w := &operations{journal: j, locks: l, budget: budget, running: map[string]*operation{}}
+	w := &operations{journal: j, locks: l, budget: budget, running: map[string]*operation{}, accepted: func(journal.Fence) {}}
 	w.base, w.abort = context.WithCancelCause(context.Background())
 	w.open, w.close = context.WithCancel(w.base)
 	return w
@@ -167,6 +170,7 @@ func (w *operations) do(ctx context.Context, o *operation) error {
 		return err
 	}
 	ctx = pace.With(ctx, w.budget(o.fence.Pool).Copy())
+	w.accepted(o.fence)
 	return guard(func() error { return o.task.do(ctx, o) })
 }
 

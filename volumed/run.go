@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"clinker/volumed/move"
 	"clinker/volumed/rpc"
 )
 
@@ -22,6 +23,7 @@ import (
 func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Config, allow rpc.PeerCheck) error {
 	chores, stop := context.WithCancel(ctx)
 	defer listener.Close()
+	defer s.lender.Close()
 	defer s.work.stop(s.options.DrainTimeout)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -59,6 +61,7 @@ func (s *Server) restoreSoon(ctx context.Context, running *sync.WaitGroup) error
 func (s *Server) serve(ctx context.Context, listener net.Listener, allow rpc.PeerCheck) error {
 	mux := http.NewServeMux()
 	mux.Handle(rpc.VolumedPath, rpc.Handler(s, allow))
+	mux.Handle(move.Path, s.lender) // it says itself who may read what
 	server := &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,

@@ -2,6 +2,7 @@ package volumed
 
 import (
 	"context"
+	"crypto/tls"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -12,6 +13,7 @@ import (
 	"clinker/volumed/copy"
 	"clinker/volumed/diskio"
 	"clinker/volumed/journal"
+	"clinker/volumed/move"
 	"clinker/volumed/rpc"
 	"clinker/volumed/target"
 )
@@ -51,6 +53,13 @@ type Options struct {
 	// their format can be (image_compress_on_upload).
 	CompressUploads bool
 
+	// Peers shows this node's certificate to other storage nodes, and believes
+	// theirs; nil for a node that fetches volumes only from its own pools.
+	Peers *tls.Config
+	// LoanTerm is how long a volume is lent to another node unless that is
+	// prolonged; 10 min.
+	LoanTerm time.Duration
+
 	Clients        *rpc.Clients // to call the schedulers
 	Schedulers     []string     // their endpoints
 	ReportInterval time.Duration
@@ -68,6 +77,8 @@ type Server struct {
 	journal *journal.Journal
 	locks   *locks
 	work    *operations
+	lender  *move.Lender
+	puller  *move.Puller
 	repairs repairs
 	recheck chan struct{}
 	backing *semaphore.Weighted // backups and restores at once; nil: no bound
@@ -94,6 +105,9 @@ func New(o Options) (*Server, error) {
 		recheck: make(chan struct{}, 1),
 	}
 	s.work = newOperations(o.Journal, s.locks, s.copyBudget)
+	s.lender = move.NewLender(o.LoanTerm)
+	s.puller = move.NewPuller(move.Options{TLS: o.Peers})
+	s.work.accepted = func(f journal.Fence) { s.lender.Overtaken(f.Resource, f.Generation) }
 	s.repairs.active = map[string]bool{}
 	if o.Backups != nil && o.Backups.AtOnce > 0 {
 		s.backing = semaphore.NewWeighted(int64(o.Backups.AtOnce))
@@ -117,6 +131,7 @@ func (o Options) withDefaults() Options {
 		&o.CheckInterval:  time.Minute,
 		&o.WipeInterval:   time.Minute,
 		&o.DrainTimeout:   10 * time.Second,
+		&o.LoanTerm:       10 * time.Minute,
 	} {
 		if *field <= 0 {
 			*field = value

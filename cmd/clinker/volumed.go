@@ -62,7 +62,12 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	if err != nil {
 		return err
 	}
-	serving, err := serverTLS(cfg, pki.Volumed, pki.API, pki.Scheduler)
+	peers, err := clientTLS(cfg, pki.Volumed, pki.Volumed)
+	if err != nil {
+		return err
+	}
+	// Other storage nodes fetch what they were lent; Thrift is not for them.
+	serving, err := serverTLS(cfg, pki.Volumed, pki.API, pki.Scheduler, pki.Volumed)
 	if err != nil {
 		return err
 	}
@@ -74,7 +79,7 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	sampler.Start(ctx)
 	server, err := volumed.New(volumed.Options{
 		Node:  rpc.Node{Host: host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
-		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier, Backups: backups,
+		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier, Backups: backups, Peers: peers,
 		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
 	})
 	if err != nil {

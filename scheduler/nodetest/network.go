@@ -16,13 +16,18 @@ type Network struct {
 func NewNetwork(nodes ...*Node) *Network {
 	n := &Network{nodes: map[string]*Node{}}
 	for _, node := range nodes {
-		n.nodes[node.Endpoint()] = node
+		n.nodes[node.Endpoint()], node.network = node, n
 	}
 	return n
 }
 
 // Node implements scheduler.Nodes.
-func (n *Network) Node(endpoint string) rpc.Volumed {
+func (n *Network) Node(endpoint string) rpc.Volumed { return n.find(endpoint) }
+
+func (n *Network) find(endpoint string) *Node {
+	if n == nil {
+		return Gone()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if node := n.nodes[endpoint]; node != nil {

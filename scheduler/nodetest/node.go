@@ -35,6 +35,8 @@ type Node struct {
 	fences    map[string]fenceRecord
 	results   map[string]*result
 	exports   map[string]export // by attachment
+	loans     map[string]Loan   // by volume
+	network   *Network
 	faults    []Fault
 	down      bool
 	calls     map[string]int
@@ -64,7 +66,7 @@ var _ rpc.Volumed = (*Node)(nil)
 func New(host string) *Node {
 	return &Node{
 		uuid: uuid.NewString(), host: host, pools: map[string]*rpc.Pool{}, volumes: map[string]Volume{},
-		snapshots: map[string]Snapshot{}, fences: map[string]fenceRecord{}, results: map[string]*result{}, exports: map[string]export{}, calls: map[string]int{},
+		snapshots: map[string]Snapshot{}, fences: map[string]fenceRecord{}, results: map[string]*result{}, exports: map[string]export{}, loans: map[string]Loan{}, calls: map[string]int{},
 	}
 }
 

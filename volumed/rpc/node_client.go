@@ -75,6 +75,20 @@ func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID st
 	return operation(c.thrift.Revert(ctx, &fence, pool, snapshotID, bytes))
 }
 
+func (c nodeClient) Lend(ctx context.Context, fence Fence, pool string, bytes int64, reader string, token Secret) error {
+	_, err := plain(c.thrift.Lend(ctx, &fence, pool, bytes, reader, string(token)))
+	return err
+}
+
+func (c nodeClient) MoveIn(ctx context.Context, fence Fence, pool string, from Lender, bytes int64) (*Operation, error) {
+	return operation(c.thrift.MoveIn(ctx, &fence, pool, &node.Lender{
+		NodeUUID:   from.NodeUUID,
+		Endpoint:   from.Endpoint,
+		Generation: from.Generation,
+		Token:      string(from.Token),
+	}, bytes))
+}
+
 func (c nodeClient) Manageable(ctx context.Context, pool string) ([]*Candidate, error) {
 	return plain(c.thrift.Manageable(ctx, pool))
 }

@@ -103,6 +103,29 @@ func (s nodeServer) Revert(ctx context.Context, fence *node.Fence, pool, snapsho
 	return report(ctx, "revert", fence, func() (*Operation, error) { return s.impl.Revert(ctx, *fence, pool, snapshotID, bytes) })
 }
 
+func (s nodeServer) Lend(ctx context.Context, fence *node.Fence, pool string, bytes int64, reader, token string) (bool, error) {
+	return answer(ctx, "lend", func() (bool, error) {
+		if fence == nil {
+			return false, fault.New(fault.Invalid, "the call lacks its fence")
+		}
+		return true, s.impl.Lend(ctx, *fence, pool, bytes, reader, Secret(token))
+	})
+}
+
+func (s nodeServer) MoveIn(ctx context.Context, fence *node.Fence, pool string, from *node.Lender, bytes int64) (*node.Operation, error) {
+	return report(ctx, "move_in", fence, func() (*Operation, error) {
+		if from == nil {
+			return nil, fault.New(fault.Invalid, "the call lacks its lender")
+		}
+		return s.impl.MoveIn(ctx, *fence, pool, Lender{
+			NodeUUID:   from.NodeUUID,
+			Endpoint:   from.Endpoint,
+			Generation: from.Generation,
+			Token:      Secret(from.Token),
+		}, bytes)
+	})
+}
+
 func (s nodeServer) Manageable(ctx context.Context, pool string) ([]*node.Candidate, error) {
 	return answer(ctx, "manageable", func() ([]*Candidate, error) { return s.impl.Manageable(ctx, pool) })
 }

@@ -92,6 +92,15 @@ type Upload struct {
 	DiskFormat string // in Glance's words
 }
 
+// Lender is where a volume is that comes from another pool, and what it was lent
+// under.
+type Lender struct {
+	NodeUUID   string // of the node that has it; the called one's own for another of its pools
+	Endpoint   string // https://address:port
+	Generation int64  // of Lend's fence
+	Token      Secret
+}
+
 // Grant says who may log in to a volume's target, and how.
 type Grant struct {
 	AttachmentID string

@@ -110,6 +110,21 @@ type Volumed interface {
 	// Damaged ones are left out and logged.
 	BackupManifests(ctx context.Context, container, after string) ([]*BackupManifest, error)
 
+	// Lend lets another node read the fence's volume, that many bytes long, for some
+	// minutes; calling it again prolongs that. reader is the name or address that
+	// the other node's certificate must be valid for, "" when it is this node itself
+	// that reads. token is what the reader shows besides, at least 32 characters.
+	// Busy while the volume is exported, NotFound when there is none. A grant ends
+	// the loan, and so does taking the volume away.
+	Lend(ctx context.Context, fence Fence, pool string, bytes int64, reader string, token Secret) error
+
+	// MoveIn makes the fence's volume, that many bytes long, of the one that another
+	// node lends, or this one in another pool. Failed with Unavailable when that
+	// gives nothing for some minutes, with Conflict when what came is not what is
+	// there. There is no volume before it is Done. A node that was interrupted
+	// begins anew when the call is repeated.
+	MoveIn(ctx context.Context, fence Fence, pool string, from Lender, bytes int64) (*Operation, error)
+
 	// Manageable tells all volumes and snapshots in the pool, whoever made them,
 	// and of each why it cannot be managed, if it cannot. Trash is left out.
 	Manageable(ctx context.Context, pool string) ([]*Candidate, error)

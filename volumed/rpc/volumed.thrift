@@ -159,6 +159,14 @@ struct Upload {
   4: required string disk_format         // in Glance's words
 }
 
+/** Where a volume is that comes from another pool, and what it was lent under. */
+struct Lender {
+  1: required string node_uuid           // of the node that has it; the called one's own for another of its pools
+  2: required string endpoint            // https://address:port
+  3: required i64 generation             // of lend's fence
+  4: required string token               // shown to the lender; never logged
+}
+
 /** A volume or snapshot that lies in a pool, whoever made it. */
 struct Candidate {
   1: required Kind kind                  // VOLUME or SNAPSHOT
@@ -303,6 +311,21 @@ service Volumed {
   BackupManifest backup_manifest(1: BackupPlace place) throws (1: Refusal refusal)
   /** The whole backups in a container, a page at a time in the order of their ids, beginning after an id ("": with the first). */
   list<BackupManifest> backup_manifests(1: string container, 2: string after) throws (1: Refusal refusal)
+
+  /**
+   * Lets another node read the fence's volume, bytes long, for some minutes;
+   * calling it again prolongs that. reader is the name or address that the other
+   * node's certificate must be valid for, "" when it is this node itself that
+   * reads. "busy" while the volume is exported. The volume must not change
+   * meanwhile: a newer generation that takes it away, or a grant, ends the loan.
+   */
+  bool lend(1: Fence fence, 2: string pool, 3: i64 bytes, 4: string reader, 5: string token) throws (1: Refusal refusal)
+  /**
+   * Makes the fence's volume, bytes long, of the one that another node lends, or
+   * this one in another pool. "unavailable" when that gives nothing for some
+   * minutes; "conflict" when what came is not what is there.
+   */
+  Operation move_in(1: Fence fence, 2: string pool, 3: Lender lender, 4: i64 bytes) throws (1: Refusal refusal)
 
   /** All that lies in the pool but trash: Clinker's own and strangers'. */
   list<Candidate> manageable(1: string pool) throws (1: Refusal refusal)
