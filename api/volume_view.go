@@ -8,6 +8,7 @@ import (
 type volumeView struct {
 	db.Volume
 	attachments []db.Attachment
+	progress    db.Progress // of what copies it; zero where that is not shown
 }
 
 // summary has the fields of volume.summary (fields.tsv).
@@ -49,7 +50,7 @@ func (c *Call) volumeDetail(o object, v volumeView, see volumeVisible, extended 
 	o.str("volume_type", v.VolumeType)
 	o.text("snapshot_id", v.SnapshotID)
 	o.text("source_volid", v.SourceVolid)
-	o.strings("metadata", shownMetadata(v.Volume, extended))
+	o.strings("metadata", shownMetadata(v, extended))
 	c.volumeLinks(o, v.ID)
 	o.str("user_id", v.UserID)
 	o.boolText("bootable", v.Bootable)
@@ -158,11 +159,14 @@ func shownStatus(status string) string {
 
 // shownMetadata merges what the service itself notes into the user's metadata,
 // as show and list do.
-func shownMetadata(v db.Volume, extended bool) map[string]string {
-	if !extended || len(v.AdminMetadata) == 0 {
+func shownMetadata(v volumeView, extended bool) map[string]string {
+	visible := shownProgress(v.progress)
+	if !extended || len(v.AdminMetadata)+len(visible) == 0 {
 		return v.Metadata
 	}
-	visible := map[string]string{}
+	if visible == nil {
+		visible = map[string]string{}
+	}
 	for _, key := range []string{"readonly", "attached_mode"} {
 		if value, set := v.AdminMetadata[key]; set {
 			visible[key] = value

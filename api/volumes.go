@@ -143,7 +143,7 @@ func (c *Call) volumeList(path string, detail bool, view func(object, volumeView
 	}
 	return func(o object) {
 		o.w.Grow(len(found) * volumeBytes)
-		objects(o, "volumes", found, func(o object, v db.Volume) { view(o, volumeView{v, attachments[v.ID]}) })
+		objects(o, "volumes", found, func(o object, v db.Volume) { view(o, volumeView{Volume: v, attachments: attachments[v.ID]}) })
 		if len(found) > 0 {
 			c.next(o, "volumes_links", path, q, len(found), found[len(found)-1].ID)
 		}
@@ -173,7 +173,11 @@ func (s *Server) showVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, true), nil
+	progress, err := c.progressOf(v)
+	if err != nil {
+		return nil, err
+	}
+	return c.volumeAnswer(volumeView{v, attachments[v.ID], progress}, true), nil
 }
 
 func (c *Call) volumeAnswer(v volumeView, extended bool) View {
@@ -225,7 +229,7 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 		v.VolumeType, v.Consistency = before.VolumeType, before.Consistency
 	}
 	attachments, err := c.attachmentsOf([]db.Volume{v})
-	return c.volumeAnswer(volumeView{v, attachments[v.ID]}, false), err
+	return c.volumeAnswer(volumeView{Volume: v, attachments: attachments[v.ID]}, false), err
 }
 
 // notInMaintenance refuses, in a sentence of Cinder's, what must not be done to a

@@ -28,7 +28,7 @@ func fence(operation string, v db.Volume) rpc.Fence {
 // else why the node did not do it.
 func (r *run) operate(ctx context.Context, patience time.Duration, ask func(context.Context) (*rpc.Operation, error)) error {
 	wait := r.FirstWait
-	if r.again {
+	if r.again || r.cancel {
 		wait = shortly
 	}
 	// The deadline is for the node's answer; a dead node is found out by it too.
@@ -44,6 +44,12 @@ func (r *run) operate(ctx context.Context, patience time.Duration, ask func(cont
 		return err
 	}
 	r.notes.SilentSince = nil
+	if r.cancel && o.State == rpc.Running {
+		if o, err = r.cancelOperation(ctx, o); err != nil {
+			return r.silence(err, patience)
+		}
+	}
+	r.progress(o)
 	switch o.State {
 	case rpc.Done:
 		return nil
@@ -51,6 +57,14 @@ func (r *run) operate(ctx context.Context, patience time.Duration, ask func(cont
 		return failure(o)
 	}
 	return errAgain
+}
+
+// progress notes how far an operation is. It costs no statement: a job that looks
+// away writes its notes anyway.
+func (r *run) progress(o *rpc.Operation) {
+	if o.BytesTotal > 0 {
+		r.notes.BytesDone, r.notes.BytesTotal = o.BytesDone, o.BytesTotal
+	}
 }
 
 func failure(o *rpc.Operation) error {

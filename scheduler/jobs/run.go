@@ -19,6 +19,7 @@ import (
 // run is one execution of a job.
 type run struct {
 	*Runner
+	Nodes   *asked    // Runner's, and which of them this run has asked for
 	request string    // of the user's request
 	since   time.Time // when the job was made, or this process started, if that was later
 	again   bool      // the job has looked away before
@@ -26,6 +27,7 @@ type run struct {
 	kept    notes         // as they were at the beginning
 	pause   time.Duration // until the next run, if not the usual one
 	stale   int64         // the generation that a node called stale last
+	cancel  bool          // an administrator wants it ended
 }
 
 // notes are what a job tells its next run. They may be lost, with the worker
@@ -34,6 +36,13 @@ type notes struct {
 	Tried       []attempt  `json:"tried,omitempty"`
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 	BusyTries   int        `json:"busy_tries,omitempty"`
+
+	// How far the node is with what it copies, and how the job ended: for people
+	// (clinker job), and nothing is decided by it.
+	BytesDone  int64  `json:"bytes_done,omitempty"`
+	BytesTotal int64  `json:"bytes_total,omitempty"`
+	Failure    string `json:"failure,omitempty"`
+	Cancelled  bool   `json:"cancelled,omitempty"`
 }
 
 // attempt is a pool that did not serve.
@@ -42,7 +51,7 @@ type attempt struct {
 	Reason string `json:"reason"` // names no node
 }
 
-const notesKey = "clinker"
+const notesKey = db.JobNotes
 
 // errAgain ends a run whose work goes on.
 var errAgain = errors.New("the work goes on")
@@ -51,14 +60,18 @@ var errAgain = errors.New("the work goes on")
 // the row was changed under it.
 func (r *Runner) work(ctx context.Context, job *rivertype.JobRow, request string, do func(context.Context, *run) error) error {
 	ctx = rpc.WithRequestID(telemetry.WithRequest(ctx, request), request)
-	run := &run{Runner: r, request: request, since: job.CreatedAt}
+	run := &run{Runner: r, Nodes: &asked{Nodes: r.Nodes}, request: request, since: job.CreatedAt}
 	if r.started.After(job.CreatedAt) {
 		run.since = r.started
 	}
-	run.read(job.Metadata)
+	run.read(job)
 	err := do(ctx, run)
 	for rereads := 0; overtaken(err) && ctx.Err() == nil && rereads < 3; rereads++ {
+		run.notes.Failure = "" // it was not written
 		err = do(ctx, run)
+	}
+	if err != nil {
+		run.notes.Failure = ""
 	}
 	run.keep(ctx)
 	return run.end(ctx, job, err)
@@ -72,6 +85,8 @@ func overtaken(err error) bool { return fault.Is(err, fault.Conflict) || fault.I
 // next one at once.
 func (r *run) end(ctx context.Context, job *rivertype.JobRow, err error) error {
 	switch {
+	case err == nil && r.notes.Failure != "":
+		return river.JobCancel(errors.New(r.notes.Failure)) // River's way to keep a reason
 	case err == nil:
 		return nil
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -91,13 +106,15 @@ func (r *run) finish(ctx context.Context, write func(tx *db.Tx) error) error {
 	})
 }
 
-func (r *run) read(metadata []byte) {
+func (r *run) read(job *rivertype.JobRow) {
 	var m struct {
-		Notes   notes `json:"clinker"`
-		Snoozes int   `json:"snoozes"`
+		Notes   notes          `json:"clinker"`
+		Cancel  *db.JobRequest `json:"clinker_cancel"`
+		Snoozes int            `json:"snoozes"`
 	}
-	_ = json.Unmarshal(metadata, &m) // notes that cannot be read are notes lost
+	_ = json.Unmarshal(job.Metadata, &m) // notes that cannot be read are notes lost
 	r.notes, r.again = m.Notes, m.Snoozes > 0
+	r.cancel = m.Cancel != nil && ControlOf(job.Kind).CannotCancel == ""
 	r.kept = r.notes
 }
 
@@ -112,5 +129,6 @@ func (r *run) keep(ctx context.Context) {
 
 func (n notes) same(o notes) bool {
 	return len(n.Tried) == len(o.Tried) &&
-		n.BusyTries == o.BusyTries && (n.SilentSince == nil) == (o.SilentSince == nil)
+		n.BusyTries == o.BusyTries && (n.SilentSince == nil) == (o.SilentSince == nil) &&
+		n.BytesDone == o.BytesDone && n.BytesTotal == o.BytesTotal && n.Failure == o.Failure && n.Cancelled == o.Cancelled
 }

@@ -37,6 +37,9 @@ func creating(v db.Volume) bool { return v.Status == "creating" || v.Status == "
 
 // createOnce takes the row one pool further; next when it is to be read again.
 func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (next bool, err error) {
+	if r.cancel && v.PoolID == nil {
+		return false, r.cancelCreate(ctx, v)
+	}
 	where, err := r.place(ctx, &v, specs, args)
 	var none *noPool
 	if errors.As(err, &none) {
@@ -62,6 +65,8 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 		return false, err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):
 		return true, nil
+	case r.cancel:
+		return false, r.cancelCreate(ctx, v)
 	case v.ImageID != nil && aboutImage(err):
 		return false, r.failImage(ctx, v, err)
 	case v.ImageID != nil && fault.Is(err, fault.Unavailable):
@@ -98,6 +103,18 @@ func (r *run) leavePool(ctx context.Context, v db.Volume, where place, reason er
 		r.notes.Tried = append(r.notes.Tried, attempt{Pool: where.name, Reason: text})
 	}
 	return err
+}
+
+// cancelCreate ends the creation as an administrator asked. What the node may have
+// made is an orphan there.
+func (r *run) cancelCreate(ctx context.Context, v db.Volume) error {
+	r.notes.Cancelled = true
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.FailCreate(ctx, v, byAdministrator); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionScheduleAllocate, db.DetailUnknownError, "The volume's creation was "+byAdministrator+".", r.request))
+	})
 }
 
 // failCreate ends the creation, and tells the user.

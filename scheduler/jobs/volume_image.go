@@ -43,6 +43,9 @@ func (r *run) beginDownload(ctx context.Context, v db.Volume) error {
 // generation, so that another scheduler goes on waiting for the same one.
 func (r *run) copyImage(ctx context.Context, v db.Volume, where place) error {
 	node, f := r.Nodes.Node(where.endpoint), fence("image", v)
+	if r.cancel {
+		return r.cancelKnown(ctx, node, f)
+	}
 	err := r.operate(ctx, r.PlacePatience, func(ctx context.Context) (*rpc.Operation, error) {
 		return node.Operation(ctx, f.OperationID, r.glances())
 	})

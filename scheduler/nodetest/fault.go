@@ -44,6 +44,17 @@ func (n *Node) SetSlow(d time.Duration) {
 	n.slow = d
 }
 
+// ProgressTotal is how many bytes operations have of which SetProgress tells.
+const ProgressTotal = 1000
+
+// SetProgress is how many of ProgressTotal bytes operations under way have done;
+// with 0 they tell of no bytes.
+func (n *Node) SetProgress(bytes int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.progress = bytes
+}
+
 // Calls tells how often a method was called.
 func (n *Node) Calls(method string) int {
 	n.mu.Lock()

@@ -41,6 +41,7 @@ type Node struct {
 	down      bool
 	calls     map[string]int
 	slow      time.Duration
+	progress  int64 // what operations under way tell
 	told      func(method, resource string)
 }
 

@@ -67,14 +67,14 @@ func (n *Node) operate(ctx context.Context, method string, f rpc.Fence, pool str
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return r.report(f.OperationID), n.leave(method, f.ResourceID)
+	return r.report(f.OperationID, n.progress), n.leave(method, f.ResourceID)
 }
 
-func (r *result) report(id string) *rpc.Operation {
+func (r *result) report(id string, done int64) *rpc.Operation {
 	select {
 	case <-r.done:
 	default:
-		return &rpc.Operation{ID: id, State: rpc.Running}
+		return &rpc.Operation{ID: id, State: rpc.Running, BytesDone: done, BytesTotal: ProgressTotal * min(done, 1)}
 	}
 	if r.failure != nil {
 		return &rpc.Operation{ID: id, State: rpc.Failed, Failure: r.failure}
@@ -142,7 +142,7 @@ func (n *Node) Cancel(ctx context.Context, id string) (*rpc.Operation, error) {
 		r.failure = fault.New(fault.Cancelled, "an administrator has cancelled it")
 		close(r.done)
 	}
-	return r.report(id), nil
+	return r.report(id, n.progress), nil
 }
 
 // Operation implements rpc.Volumed.
@@ -160,5 +160,7 @@ func (n *Node) Operation(ctx context.Context, id string, wait time.Duration) (*r
 	case <-r.done:
 	case <-time.After(wait):
 	}
-	return r.report(id), nil
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return r.report(id, n.progress), nil
 }

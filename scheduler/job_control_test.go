@@ -1,0 +1,312 @@
+package scheduler_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"clinker/db"
+	"clinker/internal/fault"
+	"clinker/scheduler"
+	"clinker/scheduler/jobs"
+	"clinker/scheduler/nodetest"
+)
+
+// jobAbout gives the newest job about a row.
+func (r *rig) jobAbout(id string) db.Job {
+	r.Helper()
+	found, err := r.db.Jobs(r.Context(), db.JobFilter{Resource: id, All: true, Limit: 1})
+	if err != nil || len(found) != 1 {
+		r.Fatalf("jobs about %s: %v, %v", id, found, err)
+	}
+	return found[0]
+}
+
+// jobEnds waits for the end of the newest job about a row.
+func (r *rig) jobEnds(id string) db.Job {
+	r.Helper()
+	r.eventually("the job ends", func() bool { return r.jobAbout(id).Ended() })
+	return r.jobAbout(id)
+}
+
+// newCopyRig has operations that go on until they are cancelled, a volume to copy,
+// and an image.
+func newCopyRig(t *testing.T) (*rig, *nodetest.Node, db.Volume) {
+	r, node, _ := newImageRig(t)
+	adjust := r.adjust
+	r.adjust = func(o *scheduler.Options) { adjust(o); o.Jobs.FirstWait = 50 * time.Millisecond }
+	r.start()
+	source := r.rests(r.request(1, nil).ID, "available")
+	node.SetSlow(time.Hour)
+	node.SetProgress(250)
+	return r, node, source
+}
+
+// copies are the kinds of copies that make a volume.
+var copies = map[string]func(r *rig, source db.Volume) db.Volume{
+	"image": func(r *rig, _ db.Volume) db.Volume { return r.imaged() },
+	"clone": func(r *rig, source db.Volume) db.Volume {
+		return r.request(1, func(v *db.Volume, _ *db.VolumeCreateArgs) { v.SourceVolid = &source.ID })
+	},
+}
+
+// Progress is stored with the job, and outlives the scheduler.
+func TestProgressIsStored(t *testing.T) {
+	for name, begin := range copies {
+		t.Run(name, func(t *testing.T) {
+			r, node, source := newCopyRig(t)
+			v := begin(r, source)
+			shows := func(done int64) func() bool {
+				return func() bool {
+					p, err := r.db.ProgressOf(t.Context(), "volume", v.ID)
+					return err == nil && p == db.Progress{BytesDone: done, BytesTotal: nodetest.ProgressTotal}
+				}
+			}
+			r.eventually("a quarter", shows(250))
+			node.SetProgress(700)
+			r.eventually("more", shows(700))
+			if job := r.jobAbout(v.ID); job.State != db.JobRunning || job.BytesDone != 700 || job.Kind != "volume_create" || job.Resource != "volume" {
+				t.Errorf("%+v", job)
+			}
+			node.SetSlow(0)
+			node.Forget()
+			r.rests(v.ID, "available")
+			if job := r.jobEnds(v.ID); job.State != db.JobDone || job.Failure != "" {
+				t.Errorf("%+v", job)
+			}
+			if p, err := r.db.ProgressOf(t.Context(), "volume", v.ID); err != nil || p.BytesTotal != 0 {
+				t.Errorf("when it is done: %v, %v", p, err)
+			}
+		})
+	}
+}
+
+// A cancelled copy leaves nothing on the node, the volume in error, and its user
+// told; it can be begun anew.
+func TestCancelAndRetryCopies(t *testing.T) {
+	for name, begin := range copies {
+		t.Run(name, func(t *testing.T) {
+			r, node, source := newCopyRig(t)
+			v := begin(r, source)
+			r.eventually("it copies", func() bool { return r.jobAbout(v.ID).BytesDone > 0 })
+			job := r.jobAbout(v.ID)
+			if err := jobs.Retry(t.Context(), r.db, job.ID); !fault.Is(err, fault.Invalid) {
+				t.Errorf("a retry of what is running: %v", err)
+			}
+			if err := jobs.Cancel(t.Context(), r.db, job.ID); err != nil {
+				t.Fatal(err)
+			}
+			r.rests(v.ID, "error")
+			if job = r.jobEnds(v.ID); job.State != db.JobCancelled || !strings.Contains(job.Failure, "cancelled by the administrator") || len(job.Errors) != 1 {
+				t.Errorf("%+v", job)
+			}
+			if err := jobs.Cancel(t.Context(), r.db, job.ID); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a second cancel: %v", err)
+			}
+			if m := r.messages(); len(m) != 1 || !strings.Contains(m[0].UserMessage(), "cancelled by the administrator") {
+				t.Errorf("told %v", m)
+			}
+			if len(node.Volumes()) != 1 || node.Calls("cancel") == 0 {
+				t.Errorf("on the node: %v after %d cancels", node.Volumes(), node.Calls("cancel"))
+			}
+			r.trueCounters()
+			node.SetSlow(0)
+			if err := jobs.Retry(t.Context(), r.db, job.ID); err != nil {
+				t.Fatal(err)
+			}
+			r.rests(v.ID, "available")
+			if err := jobs.Retry(t.Context(), r.db, job.ID); !fault.Is(err, fault.Conflict) {
+				t.Errorf("a retry of what was made: %v", err)
+			}
+			r.trueCounters()
+		})
+	}
+}
+
+// The scheduler that was asked dies: the next one does it.
+func TestCancelOutlivesTheScheduler(t *testing.T) {
+	r, _, images := newImageRig(t)
+	adjust := r.adjust
+	r.adjust = func(o *scheduler.Options) { adjust(o); o.Jobs.FirstWait = 50 * time.Millisecond }
+	stop := r.start()
+	r.network.Nodes()[0].SetSlow(time.Hour)
+	v := r.imaged()
+	r.eventually("it copies", func() bool { return r.network.Nodes()[0].Calls("copy_image") > 0 })
+	stop()
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(v.ID).ID); err != nil {
+		t.Fatal(err)
+	}
+	if job := r.jobAbout(v.ID); job.State != db.JobCancelling || job.CancelAsked == nil {
+		t.Errorf("%+v", job)
+	}
+	r.start()
+	r.rests(v.ID, "error")
+	if images.asked != 1 {
+		t.Errorf("the image service was asked %d times", images.asked)
+	}
+}
+
+// What has no place yet, or whose image cannot be had, is cancelled too; and a
+// node that has died is not waited for without end.
+func TestCancelBeforeTheCopy(t *testing.T) {
+	for name, prepare := range map[string]func(r *rig, node *nodetest.Node, images *fakeImages){
+		"no place": func(_ *rig, node *nodetest.Node, _ *fakeImages) { node.SetDown(true) },
+		"no image": func(_ *rig, _ *nodetest.Node, images *fakeImages) {
+			images.set(func(f *fakeImages) { f.err = fault.New(fault.Unavailable, "no answer") })
+		},
+		"silent": func(_ *rig, node *nodetest.Node, _ *fakeImages) {
+			node.Break(nodetest.Fault{Method: "copy_image", Err: fault.New(fault.Unavailable, "x")})
+			node.Break(nodetest.Fault{Method: "operation", Err: fault.New(fault.Unavailable, "x")})
+			node.Break(nodetest.Fault{Method: "cancel", Err: fault.New(fault.Unavailable, "x")})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, node, images := newImageRig(t)
+			adjust := r.adjust
+			r.adjust = func(o *scheduler.Options) {
+				adjust(o)
+				o.Jobs.Pause, o.Jobs.PlacePatience, o.Jobs.ImageTries = 50*time.Millisecond, time.Second, 1000
+				o.ServiceDownTime = time.Second
+			}
+			r.start()
+			prepare(r, node, images)
+			v := r.imaged()
+			r.eventually("it waits", func() bool { return r.jobAbout(v.ID).Looks > 0 })
+			if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(v.ID).ID); err != nil {
+				t.Fatal(err)
+			}
+			r.rests(v.ID, "error")
+			if job := r.jobEnds(v.ID); job.State != db.JobCancelled {
+				t.Errorf("%+v", job)
+			}
+			r.trueCounters()
+		})
+	}
+}
+
+// A cancel and the end of the copy meet: the volume is in error with nothing on
+// the node, or available with all of it.
+func TestCancelMeetsTheEnd(t *testing.T) {
+	r, node, source := newCopyRig(t)
+	outcomes := map[string]int{}
+	for i := range 12 {
+		node.SetSlow(time.Duration(20+10*i) * time.Millisecond)
+		v := copies[[]string{"image", "clone"}[i%2]](r, source)
+		r.eventually("it has begun", func() bool { return r.read(v.ID).PoolID != nil || r.jobAbout(v.ID).Ended() })
+		_ = jobs.Cancel(t.Context(), r.db, r.jobAbout(v.ID).ID) // it may be too late
+		r.jobEnds(v.ID)
+		got := r.read(v.ID)
+		if _, there := node.Volumes()[v.ID]; got.Status != "available" && got.Status != "error" || there != (got.Status == "available") {
+			t.Errorf("%s, there: %v", got.Status, there)
+		}
+		outcomes[got.Status]++
+	}
+	r.trueCounters()
+	t.Log(outcomes)
+}
+
+func TestWhatCannotBeCancelledOrRetried(t *testing.T) {
+	r, node, source := newCopyRig(t)
+	r.extend(source.ID, 2)
+	r.eventually("it grows", func() bool { return node.Calls("extend") > 0 })
+	job := r.jobAbout(source.ID)
+	if err := jobs.Cancel(t.Context(), r.db, job.ID); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "what has grown cannot shrink") {
+		t.Error(err)
+	}
+	for _, err := range []error{jobs.Cancel(t.Context(), r.db, 1<<40), jobs.Retry(t.Context(), r.db, 1<<40)} {
+		if !fault.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+	}
+	node.SetSlow(0)
+	node.Forget()
+	r.rests(source.ID, "available")
+	node.Break(nodetest.Fault{Method: "extend", Err: fault.New(fault.NoSpace, "full")})
+	r.extend(source.ID, 3)
+	r.rests(source.ID, "error_extending")
+	if job = r.jobEnds(source.ID); job.State != db.JobFailed || !strings.Contains(job.Failure, "full") {
+		t.Errorf("%+v", job)
+	}
+	if err := jobs.Retry(t.Context(), r.db, job.ID); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "through the API") {
+		t.Error(err)
+	}
+}
+
+// A deletion that has failed is begun anew, of volumes and snapshots.
+func TestRetryDeletion(t *testing.T) {
+	t.Parallel()
+	node := nodetest.New("a").WithPool("lvm", "vg", 100*gib)
+	r := newRig(t, node)
+	r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	node.Break(nodetest.Fault{Method: "destroy", Err: fault.New(fault.Internal, "broken")})
+	r.delete(v.ID)
+	r.rests(v.ID, "error_deleting")
+	node.Mend()
+	if err := jobs.Retry(t.Context(), r.db, r.jobEnds(v.ID).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(v.ID, "deleted")
+	r.trueCounters()
+}
+
+func TestJobLists(t *testing.T) {
+	r, _, source := newCopyRig(t)
+	v := r.imaged()
+	r.eventually("it copies", func() bool { return r.jobAbout(v.ID).BytesDone > 0 })
+	for _, c := range []struct {
+		filter db.JobFilter
+		want   int
+	}{
+		{db.JobFilter{}, 1}, {db.JobFilter{All: true}, 2}, {db.JobFilter{States: []string{db.JobDone}}, 1}, {db.JobFilter{States: []string{db.JobRunning}}, 1},
+		{db.JobFilter{States: []string{db.JobFailed, db.JobWaiting}}, 0}, {db.JobFilter{All: true, Kinds: []string{"volume_create"}}, 2},
+		{db.JobFilter{All: true, Kinds: []string{"volume_delete"}}, 0}, {db.JobFilter{All: true, Resource: source.ID}, 1},
+		{db.JobFilter{All: true, Resource: uuid.NewString()}, 0}, {db.JobFilter{Resource: source.ID}, 0},
+	} {
+		c.filter.Limit = 10
+		got, err := r.db.Jobs(t.Context(), c.filter)
+		if err != nil || len(got) != c.want {
+			t.Errorf("%+v: %d jobs, %v", c.filter, len(got), err)
+		}
+	}
+	job := r.jobAbout(v.ID)
+	if status, err := r.db.StatusOf(t.Context(), job); err != nil || status != "downloading" || !strings.HasPrefix(job.Worker, "control") || job.RequestID == "" {
+		t.Errorf("%s, %v, %+v", status, err, job)
+	}
+	if _, err := r.db.Job(context.Background(), 1<<40); !fault.Is(err, fault.NotFound) {
+		t.Error(err)
+	}
+}
+
+// Every kind of job says what an administrator can do with it.
+func TestEveryKindIsControlled(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../db/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind := regexp.MustCompile(`Args\) Kind\(\) string\s*\{ return "([a-z_]+)" \}`)
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range kind.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if c := jobs.ControlOf(m[1]); (c.Again == nil) == (c.CannotRetry == "") || strings.Contains(fmt.Sprint(c.CannotCancel), "does not know") {
+				t.Errorf("scheduler/jobs/control.go says of %s: %+v", m[1], c)
+			}
+		}
+	}
+	if found < 16 {
+		t.Errorf("only %d kinds were found", found)
+	}
+}
