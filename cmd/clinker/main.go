@@ -35,6 +35,7 @@ type commands struct {
 	Detach detachCommand `cmd:"" help:"Take it away again."`
 	Watch  watchCommand  `cmd:"" help:"Tell when a volume of this machine is ready or has grown."`
 
+	Job    jobCommand    `cmd:"" name:"job" help:"Look at what the schedulers are doing; cancel it, or begin it anew."`
 	DB     dbCommand     `cmd:"" name:"db" help:"Look after the database."`
 	PKI    pkiCommand    `cmd:"" name:"pki" help:"Make the certificates with which the parts know each other."`
 	Policy policyCommand `cmd:"" help:"Show and check who may do what."`
