@@ -17,6 +17,7 @@ func (c *Config) check() []error {
 	add(c.Glance.checkGlance())
 	add(c.Nova.checkNova())
 	add(c.Backup.check())
+	add(c.KeyManager.complete(c.StatePath))
 	add(c.Database.normalize())
 	add(c.API.checkAuth())
 	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {

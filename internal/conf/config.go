@@ -20,6 +20,8 @@ type Config struct {
 	Database   Database   // [database]
 	Keystone   Keystone   // [keystone_authtoken]
 	Nova       Nova       // [nova]
+	KeyManager KeyManager // [key_manager]
+	Barbican   Barbican   // [barbican]
 	Policy     Policy     // [oslo_policy]
 	Middleware Middleware // [oslo_middleware]
 	SSL        SSL        // [ssl]
@@ -45,6 +47,8 @@ func (c *Config) sections() []section {
 		{"database", &c.Database},
 		{"keystone_authtoken", &c.Keystone},
 		{"nova", &c.Nova},
+		{"key_manager", &c.KeyManager},
+		{"barbican", &c.Barbican},
 		{"oslo_policy", &c.Policy},
 		{"oslo_middleware", &c.Middleware},
 		{"ssl", &c.SSL},

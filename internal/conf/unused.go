@@ -16,6 +16,7 @@ var unusedSections = []reason{
 	{"coordination", "there is no coordination service; PostgreSQL decides"},
 	{"privsep privsep_* cinder_sys_admin", "volumed runs with the rights it needs and starts no privileged helper"},
 	{"profiler oslo_reports oslo_versionedobjects healthcheck", "it belongs to a Python library"},
+	{"barbican_service_user", "requests to the key manager carry the caller's token alone"},
 	{"fc-zone-manager brcd_* cisco_*", "Fibre Channel is not served"},
 	{"sample_remote_file_source sample_castellan_source", "the configuration is read from files only"},
 }
@@ -62,6 +63,14 @@ var unusedKeys = map[string][]reason{
 	"nova": {
 		{"token_auth_url auth_type", "the compute service is called with username and password"},
 		{"certfile keyfile collect_timing split_loggers default_domain_* domain_* system_scope trust_id tenant_* user_id project_id user_domain_id project_domain_id user_name", "it belongs to a Python library"},
+	},
+	"key_manager": {
+		{"fixed_key", "one key for all volumes, written in every host's configuration, protects none of them; each volume has a key of its own"},
+		{"auth_type username password project_* user_* trust_id domain_* reauthenticate token auth_url", "keys are asked for with the caller's token, and with the user of [keystone_authtoken]"},
+	},
+	"barbican": {
+		{"auth_endpoint barbican_api_version retry_delay number_of_retries send_service_user_token cafile certfile keyfile insecure timeout collect_timing split_loggers",
+			"keys are made in one request, over version 1 of the API"},
 	},
 	"oslo_policy": {
 		{"enforce_scope", "none of Cinder's rules is bound to a scope; they ask for system_scope where it matters"},

@@ -1,0 +1,135 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"clinker/internal/fault"
+)
+
+// A key of a key store is known here from before it is made until it is gone:
+// NoteKey, then the store makes it; KeepKey in the transaction of the row that it
+// is for; unwanted, it is due, and the reconciler has the store delete it. What
+// is killed in between leaves a key that is new for too long, or kept by nobody,
+// and becomes due by that.
+
+// The uses of a key.
+const (
+	KeyOfVolume = "volume" // and of its snapshots
+	KeyForWork  = "work"   // a copy of Clinker's own, for what a job does to a volume
+	KeyOfBackup = "backup"
+	KeyOfImage  = "image" // a copy that goes with an uploaded image
+)
+
+// NoteKey writes down that a key is about to be made. It does not wait for a
+// transaction: the key must be known before it is there.
+func (d *DB) NoteKey(ctx context.Context, id, projectID, use string) error {
+	_, err := d.pool.Exec(ctx, "INSERT INTO kept_keys (id, project_id, use) VALUES ($1, $2, $3)", id, projectID, use)
+	return err
+}
+
+// KeepKey says in the transaction of the row that it is for that a new key is
+// wanted, of the volume. Unavailable, with the next statement, when it was new for
+// too long and has been given up.
+func (t *Tx) KeepKey(id, volumeID string) {
+	t.expect(fault.New(fault.Unavailable, "Making the volume's encryption key took too long; try again."),
+		"UPDATE kept_keys SET state = 'kept', volume_id = $2, changed_at = now() WHERE id = $1 AND state = 'new'", id, volumeID)
+}
+
+// DropKey says that a key is not wanted any more. May be repeated.
+func (t *Tx) DropKey(id string) { t.later(dropKeySQL, id) }
+
+const dropKeySQL = "UPDATE kept_keys SET state = 'due', changed_at = now(), next_try = now() WHERE id = $1 AND state <> 'due'"
+
+// DropKey is Tx.DropKey by itself.
+func (d *DB) DropKey(ctx context.Context, id string) error {
+	_, err := d.pool.Exec(ctx, dropKeySQL, id)
+	return err
+}
+
+// releaseKey has the key of a volume that is gone deleted, unless a snapshot that
+// is left has it too.
+func (t *Tx) releaseKey(id *string) {
+	if id != nil {
+		t.later(dropKeySQL+` AND NOT EXISTS (SELECT 1 FROM snapshots WHERE encryption_key_id = $1 AND deleted_at IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM volumes WHERE encryption_key_id = $1 AND deleted_at IS NULL)`, *id)
+	}
+}
+
+// ForgetKey ends what is known of a key: the store has it no more, or it is
+// somebody else's now. May be repeated.
+func (d *DB) ForgetKey(ctx context.Context, id string) error {
+	_, err := d.pool.Exec(ctx, "DELETE FROM kept_keys WHERE id = $1", id)
+	return err
+}
+
+// KeptKey is what is known of a key.
+type KeptKey struct {
+	ID, ProjectID, Use, State string
+	Tries                     int
+}
+
+const keptKeyColumns = "id, project_id, use, state, tries"
+
+func scanKeptKey(row pgx.CollectableRow) (k KeptKey, err error) {
+	return k, row.Scan(&k.ID, &k.ProjectID, &k.Use, &k.State, &k.Tries)
+}
+
+// KeptKey tells what is known of a key; ok is false when it is none that Clinker
+// has made.
+func (d *DB) KeptKey(ctx context.Context, id string) (k KeptKey, ok bool, err error) {
+	return d.keptKey(ctx, "SELECT "+keptKeyColumns+" FROM kept_keys WHERE id = $1", id)
+}
+
+// WorkKey gives the copy of a volume's key that a job may use.
+func (d *DB) WorkKey(ctx context.Context, volumeID string) (k KeptKey, ok bool, err error) {
+	return d.keptKey(ctx, "SELECT "+keptKeyColumns+" FROM kept_keys WHERE volume_id = $1 AND use = 'work' AND state = 'kept' LIMIT 1", volumeID)
+}
+
+func (d *DB) keptKey(ctx context.Context, sql string, args ...any) (k KeptKey, ok bool, err error) {
+	rows, err := d.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return k, false, err
+	}
+	found, err := pgx.CollectRows(rows, scanKeptKey)
+	if err != nil || len(found) == 0 {
+		return k, false, err
+	}
+	return found[0], true, nil
+}
+
+// unwantedKeysSQL makes keys due that nobody wants: those that were not kept in
+// time, those of volumes that are gone, and copies for work that is done.
+const unwantedKeysSQL = `UPDATE kept_keys k SET state = 'due', changed_at = now(), next_try = now() WHERE id IN (
+	SELECT k.id FROM kept_keys k WHERE k.state = 'new' AND k.changed_at <= now() - $1::interval
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'volume' AND k.changed_at <= now() - $2::interval
+		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.encryption_key_id = k.id AND v.deleted_at IS NULL)
+		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.encryption_key_id = k.id AND s.deleted_at IS NULL)
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'work' AND k.changed_at <= now() - $2::interval
+		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = k.volume_id AND v.deleted_at IS NULL
+			AND v.status IN ('creating', 'downloading'))
+	LIMIT $3) AND state <> 'due'`
+
+// DropUnwantedKeys has keys deleted that nobody wants: new ones after making, and
+// kept ones after quiet. It tells of how many.
+func (d *DB) DropUnwantedKeys(ctx context.Context, making, quiet time.Duration, limit int) (int64, error) {
+	tag, err := d.pool.Exec(ctx, unwantedKeysSQL, making, quiet, limit)
+	return tag.RowsAffected(), err
+}
+
+// DueKeys gives keys that the store is to delete, whose next try has come.
+func (d *DB) DueKeys(ctx context.Context, limit int) ([]KeptKey, error) {
+	rows, err := d.pool.Query(ctx, "SELECT "+keptKeyColumns+" FROM kept_keys WHERE state = 'due' AND next_try <= now() ORDER BY next_try LIMIT $1", limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scanKeptKey)
+}
+
+// PutOffKey has the deletion of a key tried again later, and says why it failed.
+func (d *DB) PutOffKey(ctx context.Context, id string, wait time.Duration, failure string) error {
+	_, err := d.pool.Exec(ctx, "UPDATE kept_keys SET tries = tries + 1, next_try = now() + $2::interval, failure = $3 WHERE id = $1 AND state = 'due'", id, wait, failure)
+	return err
+}
