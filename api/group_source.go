@@ -82,7 +82,11 @@ func (c *Call) insertCopy(from groupCopy, source db.Group) (db.Group, error) {
 	if source.PoolID == nil {
 		return g, fault.New(fault.Invalid, "Invalid Group: No valid host to create group %s.", g.ID)
 	}
-	err := c.tx(func(tx *db.Tx) error {
+	copied, err := c.copyGroupKeys(from)
+	if err != nil {
+		return g, err
+	}
+	err = c.tx(func(tx *db.Tx) error {
 		members, err := c.copiedMembers(tx, from)
 		if err != nil {
 			return err
@@ -91,12 +95,15 @@ func (c *Call) insertCopy(from groupCopy, source db.Group) (db.Group, error) {
 			return err
 		}
 		for _, v := range members {
-			if err := c.insertMember(tx, g, v); err != nil {
+			if err := c.insertMember(tx, g, v, copied); err != nil {
 				return err
 			}
 		}
 		return tx.Enqueue(c.Context(), db.GroupCreateArgs{GroupID: g.ID, Request: c.RequestID})
 	})
+	if err != nil {
+		copied.abandon()
+	}
 	if fault.Is(err, fault.OverQuota) {
 		_, text, _ := strings.Cut(fault.MessageOf(err), ": ")
 		err = fault.Wrap(err, fault.Invalid, "%s", text)
@@ -123,7 +130,7 @@ func (c *Call) copiedMembers(tx *db.Tx, from groupCopy) (members []db.Volume, er
 }
 
 // insertMember writes one of them, with its quota and its job.
-func (c *Call) insertMember(tx *db.Tx, g db.Group, v db.Volume) error {
+func (c *Call) insertMember(tx *db.Tx, g db.Group, v db.Volume, copied groupKeys) error {
 	v.ID, v.ProjectID, v.UserID, v.GroupID = uuid.NewString(), g.ProjectID, g.UserID, &g.ID
 	v.Status, v.Generation, v.ConsumesQuota, v.RequestID = "creating", 1, true, c.RequestID
 	v.AvailabilityZone, v.Metadata = g.AvailabilityZone, db.StringMap{}
@@ -133,6 +140,9 @@ func (c *Call) insertMember(tx *db.Tx, g db.Group, v db.Volume) error {
 	}
 	v.Multiattach = specIsTrue(specs, "multiattach")
 	if err := tx.Use(c.Context(), v.ProjectID, db.VolumeUse(v.SizeGiB, name, 1), c.server.Limits); err != nil {
+		return err
+	}
+	if err := copied.give(tx, &v); err != nil {
 		return err
 	}
 	if err := tx.InsertVolume(c.Context(), &v); err != nil {

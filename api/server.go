@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"clinker/db"
+	"clinker/internal/keys"
 	"clinker/internal/openstack/identity"
 	"clinker/policy"
 	"clinker/volumed/rpc"
@@ -58,6 +59,9 @@ type Options struct {
 	Projects Projects
 	// Images are what volumes may be made of; nil for none.
 	Images Images
+	// Keys keeps the keys of encrypted volumes; nil for nobody, and then there
+	// are none.
+	Keys keys.Store
 	// VerifySignatures refuses images that are signed.
 	VerifySignatures bool
 	// Serves tells whether a pool fulfils the extra specs of a volume type, by

@@ -9,6 +9,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/fault"
+	"clinker/internal/keys"
 )
 
 func init() { register(transferRoutes) }
@@ -59,7 +60,26 @@ func (s *Server) deleteTransfer(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.tx(func(tx *db.Tx) error { return tx.WithdrawTransfer(c.Context(), t) })
+	v, err := c.database().Volume(c.Context(), t.VolumeID, "")
+	if err != nil {
+		return nil, err
+	}
+	home, err := c.homeBearer(v)
+	if err != nil {
+		return nil, err
+	}
+	key, err := c.moveKey(v, home)
+	if err != nil {
+		return nil, err
+	}
+	err = c.tx(func(tx *db.Tx) error {
+		if err := tx.WithdrawTransfer(c.Context(), t); err != nil {
+			return err
+		}
+		return key.write(tx)
+	})
+	key.end(err)
+	return nil, err
 }
 
 // transferRequest is the body of transfers.create.
@@ -92,7 +112,18 @@ func (s *Server) createTransfer(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.tx(func(tx *db.Tx) error { return tx.InsertTransfer(c.Context(), &t) }); err != nil {
+	encryption, err := c.moveKey(v, keys.Service)
+	if err != nil {
+		return nil, err
+	}
+	err = c.tx(func(tx *db.Tx) error {
+		if err := tx.InsertTransfer(c.Context(), &t); err != nil {
+			return err
+		}
+		return encryption.write(tx)
+	})
+	encryption.end(err)
+	if err != nil {
 		return nil, err
 	}
 	return func(o object) {
@@ -147,9 +178,17 @@ func (s *Server) acceptTransfer(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
+	key, err := c.moveKey(v, c.bearer())
+	if err != nil {
+		return nil, err
+	}
 	err = s.db.Tx(c.Context(), func(tx *db.Tx) error {
-		return tx.AcceptTransfer(c.Context(), t, c.Identity.ProjectID, c.Identity.UserID, s.Limits)
+		if err := tx.AcceptTransfer(c.Context(), t, c.Identity.ProjectID, c.Identity.UserID, s.Limits); err != nil {
+			return err
+		}
+		return key.write(tx)
 	})
+	key.end(err)
 	if err != nil {
 		return nil, plainSize(err)
 	}

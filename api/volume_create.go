@@ -109,7 +109,12 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	}
 	args := db.VolumeCreateArgs{VolumeID: v.ID, Request: c.RequestID, Zones: zones,
 		SameHost: in.Hints.SameHost, DifferentHost: in.Hints.DifferentHost}
-	if err := c.insertVolume(&v, kind, args); err != nil {
+	keys, err := c.encrypt(&v, kind, source, image)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.insertVolume(&v, kind, args, keys); err != nil {
+		keys.abandon()
 		return nil, err
 	}
 	return c.volumeAnswer(volumeView{Volume: v}, false), nil
@@ -186,15 +191,11 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType, source *volumeSou
 	return v, checkTypeSize(kind, v.SizeGiB)
 }
 
-// checkEncryption refuses volumes of an encrypted type, in Cinder's words: where
-// several hosts would write to them, and where there is no key manager to have
-// a key from. One that is not encrypted after all would be worse than none.
+// checkEncryption refuses encrypted volumes to which several hosts would write, in
+// Cinder's words.
 func checkEncryption(kind db.VolumeType, v db.Volume) error {
-	switch {
-	case kind.Encrypted && v.Multiattach:
+	if kind.Encrypted && v.Multiattach {
 		return fault.New(fault.Invalid, "Invalid volume: Multiattach cannot be used with encrypted volumes.")
-	case kind.Encrypted:
-		return fault.New(fault.Invalid, "Key manager error: the volumes of type %s are encrypted, and no key manager is configured that could make their keys.", kind.Name)
 	}
 	return nil
 }
@@ -266,8 +267,9 @@ func (c *Call) zoneExists(name string) (bool, error) {
 	return exists, err
 }
 
-// insertVolume writes row, quota and job in one transaction.
-func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs) error {
+// insertVolume writes row, quota and job in one transaction, in which its keys are
+// kept.
+func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs, keys *volumeKeys) error {
 	return c.tx(func(tx *db.Tx) error {
 		tx.ReleaseEarly()
 		tx.CheckVolumeSize(c.Identity.ProjectID, v.SizeGiB, c.server.Limits)
@@ -293,6 +295,7 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 		if err := tx.InsertVolume(c.Context(), v); err != nil {
 			return err
 		}
+		keys.keep(tx, v.ID)
 		return tx.Enqueue(c.Context(), args)
 	})
 }

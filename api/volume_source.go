@@ -15,6 +15,7 @@ type volumeSource struct {
 	typeID  string
 	zone    string
 	pool    *string // where the copy has to be
+	keyID   *string // of an encrypted one
 
 	bootable      bool
 	imageMetadata db.StringMap
@@ -44,7 +45,7 @@ func (c *Call) snapshotSource(id string) (*volumeSource, error) {
 		return nil, err
 	}
 	v, err := c.database().Volume(c.Context(), s.VolumeID, "")
-	return &volumeSource{"snapshot", s.ID, s.SizeGiB, s.VolumeTypeID, v.AvailabilityZone, s.PoolID, s.Bootable, s.ImageMetadata}, err
+	return &volumeSource{"snapshot", s.ID, s.SizeGiB, s.VolumeTypeID, v.AvailabilityZone, s.PoolID, s.EncryptionKeyID, s.Bootable, s.ImageMetadata}, err
 }
 
 func (c *Call) volumeSource(id string) (*volumeSource, error) {
@@ -58,7 +59,7 @@ func (c *Call) volumeSource(id string) (*volumeSource, error) {
 	if v.Status != "available" && v.Status != "in-use" {
 		return nil, fault.New(fault.Invalid, "Invalid volume: Originating volume status must be one of available, in-use, but current status is: %s.", v.Status)
 	}
-	return &volumeSource{"source volume", v.ID, v.SizeGiB, v.VolumeTypeID, v.AvailabilityZone, v.PoolID, v.Bootable, v.ImageMetadata}, nil
+	return &volumeSource{"source volume", v.ID, v.SizeGiB, v.VolumeTypeID, v.AvailabilityZone, v.PoolID, v.EncryptionKeyID, v.Bootable, v.ImageMetadata}, nil
 }
 
 // give makes the volume a copy: its size unless it is to be larger, and what
@@ -96,14 +97,43 @@ func (c *Call) kind(name string, s *volumeSource) (db.VolumeType, error) {
 		return kind, err
 	}
 	kind, err := c.typeForCreate(name)
-	if err != nil || kind.ID == s.typeID || c.server.Serves == nil || s.pool == nil {
+	if err != nil || kind.ID == s.typeID {
 		return kind, err
+	}
+	if err := c.encryptedAlike(kind, s); err != nil {
+		return kind, err
+	}
+	if c.server.Serves == nil || s.pool == nil {
+		return kind, nil
 	}
 	pool, err := c.database().PoolOf(c.Context(), *s.pool)
 	if err == nil && !c.server.Serves(kind.ExtraSpecs, pool) {
-		err = fault.New(fault.Invalid, "Invalid input received: Invalid volume_type provided: %s (requested type is not compatible; recommend omitting the type argument).", kind.ID)
+		err = s.wrongType(kind)
 	}
 	return kind, err
+}
+
+// encryptedAlike refuses a type whose volumes are encrypted in another way than
+// the source: its bytes are copied as they are.
+func (c *Call) encryptedAlike(kind db.VolumeType, s *volumeSource) error {
+	was, err := c.database().TypeEncryption(c.Context(), s.typeID)
+	if err != nil {
+		return err
+	}
+	will, err := c.database().TypeEncryption(c.Context(), kind.ID)
+	if err == nil && !will.Same(was) {
+		err = s.wrongType(kind)
+	}
+	return err
+}
+
+// wrongType refuses a type for a copy, in Cinder's words.
+func (s *volumeSource) wrongType(kind db.VolumeType) error {
+	advice := "either match source volume, or omit type argument"
+	if s.what == "snapshot" {
+		advice = "recommend omitting the type argument"
+	}
+	return fault.New(fault.Invalid, "Invalid input received: Invalid volume_type provided: %s (requested type is not compatible; %s).", kind.ID, advice)
 }
 
 // copyZones is zones for a copy: the zone of its source, and no other

@@ -284,7 +284,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 	if force {
 		move = db.ForceDeleteBegin
 	}
-	return c.tx(func(tx *db.Tx) error {
+	err := c.tx(func(tx *db.Tx) error {
 		if v.Status == "deleting" {
 			return nil
 		}
@@ -313,6 +313,10 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		}
 		return tx.Enqueue(c.Context(), db.VolumeDeleteArgs{VolumeID: v.ID, Request: c.RequestID})
 	})
+	if err == nil {
+		c.forgetKey(v)
+	}
+	return err
 }
 
 func dictFilter(column string) func(*Call, string) ([]db.Condition, error) {

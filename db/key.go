@@ -133,3 +133,40 @@ func (d *DB) PutOffKey(ctx context.Context, id string, wait time.Duration, failu
 	_, err := d.pool.Exec(ctx, "UPDATE kept_keys SET tries = tries + 1, next_try = now() + $2::interval, failure = $3 WHERE id = $1 AND state = 'due'", id, wait, failure)
 	return err
 }
+
+// AbandonKey is DropKey for a key that was made for a row which has not come to
+// be; false when there is such a row after all, or the key is due already.
+func (d *DB) AbandonKey(ctx context.Context, id string) (bool, error) {
+	tag, err := d.pool.Exec(ctx, "UPDATE kept_keys SET state = 'due', changed_at = now(), next_try = now() WHERE id = $1 AND state = 'new'", id)
+	return tag.RowsAffected() == 1, err
+}
+
+// SwapKey gives a volume and its snapshots another key, and has the former one
+// deleted. Conflict when the volume has another key by now.
+func (t *Tx) SwapKey(ctx context.Context, volumeID, from, to string) error {
+	rows, err := t.exec(ctx, "UPDATE volumes SET encryption_key_id = $3 WHERE id = $1 AND encryption_key_id = $2 AND deleted_at IS NULL", volumeID, from, to)
+	if err == nil && rows == 0 {
+		err = fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", volumeID)
+	}
+	if err != nil {
+		return err
+	}
+	t.later("UPDATE snapshots SET encryption_key_id = $3 WHERE volume_id = $1 AND encryption_key_id = $2 AND deleted_at IS NULL", volumeID, from, to)
+	t.KeepKey(to, volumeID)
+	t.DropKey(from)
+	return nil
+}
+
+// KeysOfGroup gives the keys of a group's volumes, or of a group snapshot's
+// snapshots; one of the ids is "".
+func (d *DB) KeysOfGroup(ctx context.Context, groupID, groupSnapshotID string) ([]string, error) {
+	sql, id := "SELECT encryption_key_id FROM volumes WHERE group_id = $1 AND deleted_at IS NULL AND encryption_key_id IS NOT NULL", groupID
+	if id == "" {
+		sql, id = "SELECT encryption_key_id FROM snapshots WHERE group_snapshot_id = $1 AND deleted_at IS NULL AND encryption_key_id IS NOT NULL", groupSnapshotID
+	}
+	rows, err := d.pool.Query(ctx, sql, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

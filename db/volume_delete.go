@@ -19,6 +19,7 @@ func (t *Tx) FinishDelete(ctx context.Context, v Volume) error {
 	if err := t.Unclaim(ctx, v.ID, 0); err != nil {
 		return err
 	}
+	t.releaseKey(gone.EncryptionKeyID)
 	if !gone.ConsumesQuota {
 		return nil
 	}

@@ -88,14 +88,15 @@ func (i Image) Metadata() map[string]string {
 func (i Image) Signed() bool { return i.Properties["img_signature"] != "" }
 
 // Encrypted tells whether the bytes are an encrypted volume's.
-func (i Image) Encrypted() bool { return i.Properties["cinder_encryption_key_id"] != "" }
+func (i Image) Encrypted() bool { return i.KeyID() != "" }
+
+// KeyID is the key of the encrypted volume that it holds, "" for none.
+func (i Image) KeyID() string { return i.Properties["cinder_encryption_key_id"] }
 
 // Reason says why no volume can be made of the image; "" when one can. verify:
 // signatures must be verified, which cannot be done here.
 func (i Image) Reason(verify bool) string {
 	switch {
-	case i.Encrypted():
-		return "it holds an encrypted volume, and no key manager is configured that has its key"
 	case verify && i.Signed():
 		return "it is signed, and its signature cannot be verified here (verify_glance_signatures)"
 	case i.ContainerFormat != "bare" && i.ContainerFormat != "ovf" && i.ContainerFormat != "ami" && i.ContainerFormat != "ari" && i.ContainerFormat != "aki":
