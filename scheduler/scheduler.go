@@ -13,6 +13,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/fault"
+	"clinker/internal/keys"
 	"clinker/scheduler/jobs"
 	"clinker/scheduler/placement"
 	"clinker/scheduler/reconcile"
@@ -37,6 +38,8 @@ type Options struct {
 	// Version is the program's.
 	Version string
 
+	// Keys keeps the keys of encrypted volumes; nil for nobody.
+	Keys keys.Store
 	// ServiceDownTime is how long a node may be silent and still count as up.
 	ServiceDownTime time.Duration
 	// PollInterval is how old what is known of a node may become.
@@ -102,7 +105,7 @@ func New(o Options) (*Scheduler, error) {
 		o.MaxWorkers = defaultMaxWorkers
 	}
 	o.Jobs.DB, o.Jobs.Nodes, o.Jobs.Placer, o.Jobs.DownTime = o.DB, o.Nodes, o.Placer, o.ServiceDownTime
-	reconciler := &reconcile.Reconciler{DB: o.DB, Nodes: o.Nodes, DownTime: o.ServiceDownTime, Quiet: o.Quiet}
+	reconciler := &reconcile.Reconciler{DB: o.DB, Nodes: o.Nodes, DownTime: o.ServiceDownTime, Quiet: o.Quiet, Keys: o.Keys}
 	return &Scheduler{options: o, reconciler: reconciler, client: uuid.NewString(), unheard: make(chan struct{}, 1)}, nil
 }
 

@@ -42,8 +42,12 @@ func (apiCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
+	handler, err := withKeys(cfg, d, who, server)
+	if err != nil {
+		return err
+	}
 	slog.InfoContext(ctx, "serving the API", "address", listener.Addr().String())
-	return serveHTTP(ctx, listener, server)
+	return serveHTTP(ctx, listener, handler)
 }
 
 // newAPI puts the API together from the configuration.
@@ -73,8 +77,12 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	if found != nil {
 		images = found
 	}
+	store, err := newKeys(cfg, d)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
-		Images: images, VerifySignatures: verifySignatures(cfg),
+		Images: images, VerifySignatures: verifySignatures(cfg), Keys: store,
 		DB: d, Identity: who, Policy: rules, Nodes: nodes, Projects: projects,
 		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,

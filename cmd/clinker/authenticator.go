@@ -36,7 +36,7 @@ func keystoneConfig(cfg *conf.Config) keystone.Config {
 // holds identity_file.
 func builtinIdentity(cfg *conf.Config, publicURL, volumeURL string) (*builtin.Service, error) {
 	return builtin.New(builtin.Config{
-		Dir: filepath.Dir(cfg.Clinker.IdentityFile), PublicURL: publicURL, VolumeURL: volumeURL,
+		Dir: filepath.Dir(cfg.Clinker.IdentityFile), PublicURL: publicURL, VolumeURL: volumeURL, KeysURL: keysURL(cfg, volumeURL),
 		TokenLifetime:     cfg.Clinker.IdentityTokenTTL,
 		ServiceTokenRoles: cfg.Keystone.ServiceTokenRoles, ServiceTokenRolesRequired: cfg.Keystone.ServiceTokenRolesRequired,
 	})

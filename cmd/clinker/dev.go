@@ -12,6 +12,7 @@ import (
 	"clinker/db"
 	"clinker/internal/conf"
 	"clinker/internal/fault"
+	"clinker/internal/keys"
 	"clinker/internal/pki"
 	"clinker/internal/postgres"
 	"clinker/internal/telemetry"
@@ -81,6 +82,7 @@ func (d *dev) start(ctx context.Context) error {
 		{"PostgreSQL", d.startPostgres},
 		{"database schema", d.migrate},
 		{"certificates", d.makeCertificates},
+		{"key file", d.makeKeyFile},
 		{"identity", d.startIdentity},
 		{"scheduler", d.startScheduler},
 		{"storage nodes", d.startNodes},
@@ -213,6 +215,16 @@ func (d *dev) makeCertificates(context.Context) (string, error) {
 		}
 	}
 	return dir, nil
+}
+
+// makeKeyFile makes what seals the keys of encrypted volumes.
+func (d *dev) makeKeyFile(context.Context) (string, error) {
+	cfg, err := d.config("")
+	if err != nil {
+		return "", err
+	}
+	_, err = keys.MakeFile(cfg.KeyManager.KeyFile)
+	return cfg.KeyManager.KeyFile, err
 }
 
 func (d *dev) pkiDirectory() string { return filepath.Join(d.Data, "pki") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +28,8 @@ osapi_volume_listen_port = %[3]d
 auth_strategy = builtin
 [keystone_authtoken]
 www_authenticate_uri = http://%[4]s
+[key_manager]
+backend = local
 [clinker]
 ca = %[5]s/ca.crt
 cert = %[5]s/{role}.crt
@@ -178,7 +179,11 @@ func (d *dev) startAPI(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d.part(ctx, "API", func(ctx context.Context) error { return serveHTTP(ctx, listener, http.Handler(server)) })
+	handler, err := withKeys(cfg, d.db, who, server)
+	if err != nil {
+		return "", err
+	}
+	d.part(ctx, "API", func(ctx context.Context) error { return serveHTTP(ctx, listener, handler) })
 	return "http://" + d.address(d.Port) + "/v3", nil
 }
 

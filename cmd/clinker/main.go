@@ -35,12 +35,13 @@ type commands struct {
 	Detach detachCommand `cmd:"" help:"Take it away again."`
 	Watch  watchCommand  `cmd:"" help:"Tell when a volume of this machine is ready or has grown."`
 
-	Job    jobCommand    `cmd:"" name:"job" help:"Look at what the schedulers are doing; cancel it, or begin it anew."`
-	DB     dbCommand     `cmd:"" name:"db" help:"Look after the database."`
-	PKI    pkiCommand    `cmd:"" name:"pki" help:"Make the certificates with which the parts know each other."`
-	Policy policyCommand `cmd:"" help:"Show and check who may do what."`
-	Routes routesCommand `cmd:"" help:"Print the API's operations, one a line."`
-	Conf   confCommand   `cmd:"" help:"Show and check the configuration."`
+	Job     jobCommand     `cmd:"" name:"job" help:"Look at what the schedulers are doing; cancel it, or begin it anew."`
+	DB      dbCommand      `cmd:"" name:"db" help:"Look after the database."`
+	PKI     pkiCommand     `cmd:"" name:"pki" help:"Make the certificates with which the parts know each other."`
+	Keyfile keyfileCommand `cmd:"" help:"Make the key file of the local key store."`
+	Policy  policyCommand  `cmd:"" help:"Show and check who may do what."`
+	Routes  routesCommand  `cmd:"" help:"Print the API's operations, one a line."`
+	Conf    confCommand    `cmd:"" help:"Show and check the configuration."`
 }
 
 func main() {

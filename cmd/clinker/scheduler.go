@@ -70,8 +70,13 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 	if c := newCompute(cfg); c != nil {
 		runner.Compute = c
 	}
+	store, err := newKeys(cfg, d)
+	if err != nil {
+		return nil, err
+	}
+	runner.Keys = store
 	return scheduler.New(scheduler.Options{
-		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host,
+		DB: d, Nodes: nodes, Placer: placer, Host: cfg.Host, Keys: store,
 		Zone: cfg.StorageAvailabilityZone, Version: version,
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
 		Jobs:            runner,

@@ -6,6 +6,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"clinker/db"
+	"clinker/internal/keys"
 	"clinker/scheduler/placement"
 	"clinker/volumed/rpc"
 )
@@ -26,6 +27,8 @@ type Runner struct {
 
 	// Images are what new volumes may be made of; nil for none.
 	Images Images
+	// Keys keeps the keys of encrypted volumes; nil for nobody.
+	Keys keys.Store
 	// VerifySignatures refuses images that are signed.
 	VerifySignatures bool
 	// ImageTries is how often an image is fetched whose bytes cannot be had.

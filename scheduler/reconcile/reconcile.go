@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"clinker/db"
+	"clinker/internal/keys"
 	"clinker/volumed/rpc"
 )
 
@@ -19,6 +20,8 @@ type Nodes interface {
 type Reconciler struct {
 	DB    *db.DB
 	Nodes Nodes
+	// Keys has what is due deleted; nil for nobody.
+	Keys keys.Store
 	// DownTime is how long a node may be silent and still be asked.
 	DownTime time.Duration
 	// Quiet is how long a row must have been as it is before it counts as left

@@ -27,6 +27,9 @@ func newCatalog(cfg Config) []catalogService {
 			catalogService{kind: "block-storage", name: "cinder", url: cfg.VolumeURL},
 			catalogService{kind: "volumev3", name: "cinderv3", url: cfg.VolumeURL + "/%(project_id)s"})
 	}
+	if cfg.KeysURL != "" {
+		services = append(services, catalogService{kind: "key-manager", name: "barbican", url: cfg.KeysURL})
+	}
 	for i := range services {
 		services[i].id = deriveID("service", services[i].kind)
 		services[i].region = cfg.Region

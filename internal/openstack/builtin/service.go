@@ -22,6 +22,7 @@ type Config struct {
 	Dir           string        // made by Bootstrap
 	PublicURL     string        // where Handler is reached, without /v3: http://127.0.0.1:5000
 	VolumeURL     string        // the volume API, with /v3 and no project: http://127.0.0.1:8776/v3
+	KeysURL       string        // the local key store's, without its version; "" where there is none
 	Region        string        // RegionOne when empty
 	TokenLifetime time.Duration // DefaultTokenLifetime when zero
 
@@ -73,6 +74,7 @@ func New(cfg Config) (*Service, error) {
 func (c *Config) setDefaults() {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	c.VolumeURL = strings.TrimRight(c.VolumeURL, "/")
+	c.KeysURL = strings.TrimRight(c.KeysURL, "/")
 	if c.Region == "" {
 		c.Region = "RegionOne"
 	}

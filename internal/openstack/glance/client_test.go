@@ -139,7 +139,6 @@ func TestReason(t *testing.T) {
 	}
 	for says, change := range map[string]func(*Image){
 		"signature":   func(i *Image) { i.Properties = map[string]string{"img_signature": "x"} },
-		"encrypted":   func(i *Image) { i.Properties = map[string]string{"cinder_encryption_key_id": "x"} },
 		"docker":      func(i *Image) { i.ContainerFormat = "docker" },
 		"disk format": func(i *Image) { i.DiskFormat = "ploop" },
 	} {
