@@ -18,11 +18,7 @@ func init() {
 			return id
 		},
 		"encrypted": func(s *script) string {
-			id := s.volume("member", "")
-			if _, err := s.db.Pool().Exec(s.t.Context(), "UPDATE volumes SET encryption_key_id = gen_random_uuid() WHERE id = $1", id); err != nil {
-				s.t.Fatal(err)
-			}
-			return id
+			return s.volume("member", `, "volume_type": "`+s.fill("{luks}")+`"`)
 		},
 		"halfsnapped": func(s *script) string {
 			r := s.do("member", "GET", "/v3/snapshots/"+s.fill("{snaperror}"), "")

@@ -60,7 +60,7 @@ func init() {
 			`admin POST /types/{luks}/extra_specs {"extra_specs": {"multiattach": "<is> True"}} -> 200`,
 			`member POST /volumes {"volume": {"size": 1, "volume_type": "{luks}"}} -> 400 Invalid volume: Multiattach cannot be used with encrypted volumes.`,
 			`admin DELETE /types/{luks}/extra_specs/multiattach -> 202`,
-			`member POST /volumes {"volume": {"size": 1, "volume_type": "{luks}"}} -> 400 Key manager error`,
+			`member POST /volumes {"volume": {"size": 1, "volume_type": "{luks}"}} -> 202 "encrypted":true`,
 		},
 		"qos.create|name taken": {
 			`admin POST /qos-specs {"qos_specs": {"name": "{qosname}"}} -> 200 "consumer":"back-end","specs":{}`,

@@ -35,6 +35,10 @@ func (someImages) all() []glance.Image {
 		image("signed", func(i *glance.Image) { i.Properties["img_signature"] = "x" }),
 		image("docker", func(i *glance.Image) { i.ContainerFormat = "docker" }),
 		image("typed", func(i *glance.Image) { i.Properties["cinder_img_volume_type"] = "of the image" }),
+		image("raw", func(i *glance.Image) { i.DiskFormat, i.SizeBytes = "raw", 1<<30 }),
+		image("locked", func(i *glance.Image) {
+			i.DiskFormat, i.Properties = "raw", map[string]string{"cinder_encryption_key_id": imageKey}
+		}),
 		image("own", func(i *glance.Image) { i.ID = ownImage }),
 	}
 }

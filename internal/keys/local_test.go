@@ -180,3 +180,9 @@ func TestStars(t *testing.T) {
 		}
 	}
 }
+
+// The store that others are tested with keeps the contract too.
+func TestStrict(t *testing.T) {
+	t.Parallel()
+	keystest.Run(t, keystest.Rig{Store: keystest.NewStrict(), One: bearer("one"), Other: bearer("other")})
+}

@@ -91,6 +91,9 @@ func (r *run) imageFor(ctx context.Context, v db.Volume) (rpc.Image, error) {
 	if why := image.Reason(r.VerifySignatures); why != "" {
 		return rpc.Image{}, fault.New(wrongImage, "the image %s is unacceptable: %s", *v.ImageID, why)
 	}
+	if v.EncryptionKeyID != nil || image.Encrypted() {
+		return rpc.Image{}, fault.New(wrongImage, "the storage nodes cannot write images onto encrypted volumes")
+	}
 	return rpc.Image{URL: url, Token: rpc.Secret(token), DiskFormat: image.DiskFormat, Bytes: image.SizeBytes,
 		HashAlgo: image.HashAlgo, HashValue: image.HashValue, Checksum: image.Checksum}, nil
 }
