@@ -57,7 +57,7 @@ func (s *Store) Create(ctx context.Context, r Request) (*Manifest, error) {
 	c := &creation{Store: s, Request: r, known: map[digest]*object{}, dir: r.Place.data()}
 	c.manifest = Manifest{
 		Place: r.Place, VolumeID: r.VolumeID, Bytes: r.Bytes, CreatedAt: time.Now().Unix(), Parent: r.Parent,
-		Metadata: r.Metadata, Basis: r.Basis, Format: manifestFormat, ChunkBytes: chunkBytes(r.Bytes),
+		Metadata: r.Metadata, Basis: r.Basis, Format: manifestFormat, ChunkBytes: s.chunksOf(r.Bytes),
 	}
 	if err := c.inherit(ctx); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (c *creation) resume(ctx context.Context) error {
 
 // copyAll reads what has to be read and stores what has to be stored.
 func (c *creation) copyAll(ctx context.Context) error {
-	from, err := openSource(c.Path)
+	from, err := openSource(c.Path, c.Bytes)
 	if err != nil {
 		return err
 	}

@@ -43,9 +43,12 @@ func (r Request) check() error {
 
 const defaultChunkBytes = 4 << 20
 
-// chunkBytes is how large chunks are for a volume: as few as a table can name.
-func chunkBytes(bytes int64) int64 {
-	size := int64(defaultChunkBytes)
+// chunksOf is how large chunks are for a volume: not so small that a table gets long.
+func (s *Store) chunksOf(bytes int64) int64 {
+	size := s.ChunkBytes
+	if size == 0 {
+		size = defaultChunkBytes
+	}
 	for bytes > size*(maxChunks/16) {
 		size *= 2
 	}

@@ -15,8 +15,21 @@ const block = 4096
 
 // openSource opens a device around the page cache, which a large copy would drive
 // everything else out of; a file through it, because others have it open that way.
-func openSource(path string) (*os.File, error) {
-	return openDevice(path, os.O_RDONLY)
+// Invalid when it is shorter than what is wanted of it.
+func openSource(path string, bytes int64) (*os.File, error) {
+	f, err := openDevice(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	have, err := f.Seek(0, io.SeekEnd)
+	if err == nil && have < bytes {
+		err = fault.New(fault.Invalid, "what is to be backed up has %d bytes and not %d", have, bytes)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 func openDevice(path string, flags int) (*os.File, error) {

@@ -32,6 +32,10 @@ type Options struct {
 	Note     string
 	Compress bool // with zstd
 	Workers  int  // chunks that one backup or restore works on at once; 4
+
+	// ChunkBytes is how large chunks are, a power of two from 64 KiB; 0: as a volume's
+	// size makes it best.
+	ChunkBytes int64
 }
 
 // Store is where a node keeps backups. It may be used by many goroutines at once,
