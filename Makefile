@@ -49,8 +49,11 @@ generate: ## compile the Thrift IDL (Debian's thrift-compiler)
 deps: ## install what running needs
 	@deps/install.sh deps/run.txt
 
-deps-test: deps ## install what the tests need
+deps-test: deps build/versitygw ## install what the tests need
 	@deps/install.sh deps/test.txt testbed/image/packages.txt
+
+build/versitygw: deps/s3.txt # the S3 service of the tests: no package has one
+	GOBIN=$(CURDIR)/build GOFLAGS= $(GO) install $$(cat deps/s3.txt)
 
 tempest: build ## Debian's Tempest with Keystone and Glance against the binary (half an hour)
 	@deps/install.sh deps/run.txt deps/tempest.txt
