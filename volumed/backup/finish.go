@@ -24,15 +24,31 @@ func (c *creation) finish(ctx context.Context) error {
 			c.manifest.StoredBytes += o.bytes
 		}
 	}
+	return c.publish(ctx)
+}
+
+// publish stores the manifest and reads it back: a store that lost it would have no
+// backup, where the control plane would say that there is one.
+func (c *creation) publish(ctx context.Context) error {
 	sealed, err := c.keys.seal(&c.manifest)
 	if err != nil {
 		return err
 	}
-	if err := c.Driver.Put(ctx, c.Place.manifestKey(), sealed); err != nil {
-		return err
+	for range publishAttempts {
+		if err := c.Driver.Put(ctx, c.Place.manifestKey(), sealed); err != nil {
+			return err
+		}
+		if err := c.Driver.Flush(ctx, c.Place.manifests()); err != nil {
+			return err
+		}
+		if _, err = c.Manifest(ctx, c.Place); !fault.Is(err, fault.NotFound) {
+			return err
+		}
 	}
-	return c.Driver.Flush(ctx, c.Place.manifests())
+	return fault.Wrap(err, fault.Unavailable, "the backup store does not keep what it takes")
 }
+
+const publishAttempts = 3
 
 // forgetUnneeded leaves the owners out whose objects the table does not name.
 func (c *creation) forgetUnneeded() {

@@ -170,17 +170,24 @@ func remove(t *testing.T, ctx context.Context, d backup.Driver) {
 }
 
 // atOnce: some store where others take away.
-func atOnce(t *testing.T, ctx context.Context, d backup.Driver) {
+func atOnce(t *testing.T, _ context.Context, d backup.Driver) {
+	put(t, d, "c/data/0/stays", nil)
+	put(t, d, "c/data/1/stays", nil)
+	StoreAndDelete(t, d)
+}
+
+// StoreAndDelete has some store and take away in two folders.
+func StoreAndDelete(t *testing.T, d backup.Driver) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
 			for n := range 10 {
 				key := fmt.Sprintf("c/data/%d/%d", i%2, i*100+n)
-				if err := d.Put(ctx, key, []byte(key)); err != nil {
+				if err := d.Put(t.Context(), key, []byte(key)); err != nil {
 					t.Error(err)
 				}
 				want(t, d, key, []byte(key))
-				if err := d.Delete(ctx, []string{key}); err != nil {
+				if err := d.Delete(t.Context(), []string{key}); err != nil {
 					t.Error(err)
 				}
 			}

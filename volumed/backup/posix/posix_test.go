@@ -26,6 +26,13 @@ func TestConformance(t *testing.T) {
 	drivertest.Run(t, func(t *testing.T) backup.Driver { return opened(t, filepath.Join(t.TempDir(), "store")) })
 }
 
+// TestFoldersThatGo: the last object of a folder takes it along, and the next brings
+// it back.
+func TestFoldersThatGo(t *testing.T) {
+	t.Parallel()
+	drivertest.StoreAndDelete(t, opened(t, t.TempDir()))
+}
+
 func TestNew(t *testing.T) {
 	t.Parallel()
 	if _, err := posix.New("relative"); !fault.Is(err, fault.Invalid) {

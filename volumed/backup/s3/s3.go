@@ -44,6 +44,10 @@ var _ backup.Driver = (*Driver)(nil)
 // connections is how many to the service are kept open between two requests.
 const connections = 16
 
+// attempts is how often an object is sent that the service says is in conflict with
+// another request of the same moment (OperationAborted and the like).
+const attempts = 20
+
 // New gives a driver. Nothing is sent yet: the bucket is made at the first use when
 // it is missing. Invalid when the options cannot be right.
 func New(o Options) (*Driver, error) {
@@ -143,7 +147,13 @@ func (d *Driver) put(ctx context.Context, key string, data []byte, o minio.PutOb
 		return err
 	}
 	o.ContentType, o.DisableMultipart, o.SendContentMd5 = "application/octet-stream", true, false
-	_, err := d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
+	var err error
+	for range attempts {
+		_, err = d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
+		if minio.ToErrorResponse(err).StatusCode != http.StatusConflict {
+			break
+		}
+	}
 	return explain(ctx, err)
 }
 

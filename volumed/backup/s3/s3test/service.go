@@ -37,7 +37,7 @@ func Start(t testing.TB, cert, key string) s3.Options {
 			t.Fatal(err)
 		}
 	}
-	args, scheme := []string{"--quiet", "--keep-alive", "--port", address}, "http://"
+	args, scheme := []string{"--quiet", "--port", address}, "http://"
 	if cert != "" {
 		args, scheme = append(args, "--cert", cert, "--key", key), "https://"
 	}
