@@ -60,7 +60,7 @@ func (s *Server) initializeConnection(c *Call) (View, error) {
 // initialize connects the host. A crash before how to connect is written leaves
 // an attachment that the reconciler ends; nobody has been told of it.
 func (c *Call) initialize(v db.Volume, from *connector) (db.Attachment, error) {
-	a, err := c.beginInitialize(v, from)
+	a, v, err := c.beginInitialize(v, from)
 	if err != nil {
 		return a, err
 	}
@@ -91,11 +91,11 @@ func (c *Call) abandon(a db.Attachment) {
 }
 
 // beginInitialize finds the attachment that the host is to connect by, or makes
-// one.
-func (c *Call) beginInitialize(v db.Volume, from *connector) (begun db.Attachment, err error) {
-	return begun, c.tx(func(tx *db.Tx) error {
-		v, err := tx.LockVolume(c.Context(), v.ID)
-		if err != nil {
+// one. It gives the volume as it is then: it may have come to another pool since
+// it was read.
+func (c *Call) beginInitialize(read db.Volume, from *connector) (begun db.Attachment, v db.Volume, err error) {
+	return begun, v, c.tx(func(tx *db.Tx) error {
+		if v, err = tx.LockVolume(c.Context(), read.ID); err != nil {
 			return err
 		}
 		others, err := tx.AttachmentsIn(c.Context(), v.ID)

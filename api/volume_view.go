@@ -81,7 +81,7 @@ func volumeExtended(o object, v volumeView, see volumeVisible) {
 	}
 	if see.migration {
 		o.text("os-vol-mig-status-attr:migstat", v.MigrationStatus)
-		o.null("os-vol-mig-status-attr:name_id")
+		o.text("os-vol-mig-status-attr:name_id", v.NameID)
 	}
 	if see.host {
 		o.text("os-vol-host-attr:host", v.Host)

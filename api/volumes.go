@@ -300,7 +300,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		if err != nil {
 			return err
 		}
-		if has.Attachments || has.Snapshots && !cascade || moved.GroupID != nil {
+		if has.Attachments || has.Snapshots && !cascade || moved.GroupID != nil || migrating(moved) {
 			return fault.New(fault.Invalid, undeletable)
 		}
 		if has.Snapshots {

@@ -14,7 +14,7 @@ const messageLifetime = 30 * 24 * time.Hour
 type MessageWord struct{ ID, Text string }
 
 // The actions that messages tell of: Cinder's (cinder/message/message_field.py).
-// Cinder has no number for deleting, reverting or retyping a volume, nor for
+// Cinder has no number for deleting, reverting, retyping or moving a volume, nor for
 // deleting a group; ours are far from those it may still give away.
 var (
 	ActionScheduleAllocate = MessageWord{"001", "schedule allocate volume"}
@@ -24,6 +24,7 @@ var (
 	ActionRevertVolume     = MessageWord{"902", "revert volume to a snapshot"}
 	ActionDeleteGroup      = MessageWord{"903", "delete group"}
 	ActionRetypeVolume     = MessageWord{"904", "retype volume"}
+	ActionMigrateVolume    = MessageWord{"905", "migrate volume"}
 	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
 	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
 )
@@ -42,7 +43,7 @@ var (
 
 var (
 	messageActions = []MessageWord{ActionScheduleAllocate, ActionCopyImage, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
-		ActionRetypeVolume,
+		ActionRetypeVolume, ActionMigrateVolume,
 		ActionCreateSnapshot, ActionDeleteSnapshot}
 	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailNotifyCompute, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}

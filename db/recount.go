@@ -55,6 +55,7 @@ const recountPoolsSQL = `WITH claimed AS (
 		SELECT pool_id, sum(claimed_bytes)::bigint AS bytes, sum(volumes) AS volumes FROM (
 			SELECT pool_id, claimed_bytes, 1 AS volumes FROM volumes WHERE deleted_at IS NULL AND pool_id IS NOT NULL
 			UNION ALL SELECT pool_id, claimed_bytes, 0 FROM snapshots WHERE deleted_at IS NULL AND pool_id IS NOT NULL
+			UNION ALL SELECT pool_id, claimed_bytes, 1 FROM volume_migrations WHERE pool_id IS NOT NULL
 		) AS rows GROUP BY pool_id
 	), counted AS (
 		SELECT p.name, p.allocated_bytes, p.volume_count, COALESCE(c.bytes, 0) AS bytes, COALESCE(c.volumes, 0) AS volumes

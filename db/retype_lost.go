@@ -11,6 +11,7 @@ import (
 // lostJobsSQL does those of other statuses.
 const lostRetypesSQL = `SELECT v.id, v.generation, v.request_id FROM volumes v
 	WHERE v.deleted_at IS NULL AND v.status = 'retyping' AND v.updated_at <= now() - $1::interval
+		AND NOT EXISTS (SELECT 1 FROM volume_migrations m WHERE m.volume_id = v.id)
 		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_retype'
 			AND j.args @> jsonb_build_object('volume_id', v.id)
 			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))

@@ -44,12 +44,21 @@ type Volume struct {
 	EncryptionKeyID   *string
 	ReplicationStatus *string
 	ProviderID        *string
+	NameID            *string // what bears it on its node is named after this id; nil: after its own
 	ConsumesQuota     bool
 	RequestID         string
 	LaunchedAt        *time.Time
 	CreatedAt         time.Time
 	UpdatedAt         *time.Time `gorm:"autoUpdateTime:false"`
 	DeletedAt         *time.Time
+}
+
+// StorageID is the id by which the volume's node knows it.
+func (v Volume) StorageID() string {
+	if v.NameID != nil {
+		return *v.NameID
+	}
+	return v.ID
 }
 
 // TableName is GORM's.
@@ -70,7 +79,7 @@ var volumes = table{
 		v.availability_zone, v.pool_id, v.claimed_bytes, v.host, v.service_id, v.bootable,
 		v.multiattach, v.held, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
 		v.source_volid, v.image_id, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
-		v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at, ` + ofConsistencyGroup,
+		v.name_id, v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at, ` + ofConsistencyGroup,
 	byName: map[string]column{
 		"id": uuidColumn("v.id"), "project_id": textColumn("v.project_id"),
 		"user_id": textColumn("v.user_id"), "display_name": textColumn("v.name").nullable().sortedAs("COALESCE(v.name, '')"),
@@ -111,7 +120,7 @@ func (v *Volume) fields() []any {
 		&v.AvailabilityZone, &v.PoolID, &v.ClaimedBytes, &v.Host, &v.ServiceID, &v.Bootable,
 		&v.Multiattach, &v.Held, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
 		&v.SourceVolid, &v.ImageID, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
-		&v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt, &v.Consistency}
+		&v.NameID, &v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt, &v.Consistency}
 }
 
 // Volume gives a live volume. scope limits it to one project; empty for all.

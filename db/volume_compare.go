@@ -10,25 +10,31 @@ import (
 	"clinker/internal/fault"
 )
 
-// comparableColumns are the columns that matter when a node's volumes are compared
-// with the rows.
-const comparableColumns = `v.id, v.size_gib, v.status, v.migration_status, v.generation, v.pool_id, v.deleted_at`
+const comparableColumns = `v.id, v.size_gib, v.status, v.generation, v.pool_id, v.name_id, v.deleted_at,
+	(SELECT m.pool_id FROM volume_migrations m WHERE m.volume_id = v.id)`
 
-func scanComparable(row pgx.CollectableRow) (v Volume, err error) {
-	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.MigrationStatus, &v.Generation, &v.PoolID, &v.DeletedAt)
+// PlacedVolume is a volume with where it is and where it goes.
+type PlacedVolume struct {
+	Volume         // the columns that matter when a node's volumes are compared with the rows
+	Coming *string // the pool it is on its way to
 }
 
-// VolumesEver gives volumes by id, those that have been deleted too, but not those
-// that were let go or are not ours yet.
-func (d *DB) VolumesEver(ctx context.Context, ids []string) (map[string]Volume, error) {
-	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+" FROM volumes v WHERE v.id = ANY($1::uuid[])"+notReleasedSQL("v.id"), valid(ids))
+func scanComparable(row pgx.CollectableRow) (v PlacedVolume, err error) {
+	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.Generation, &v.PoolID, &v.NameID, &v.DeletedAt, &v.Coming)
+}
+
+// VolumesEver gives volumes by the ids that their nodes know them by, those that
+// have been deleted too, but not those that were let go or are not ours yet.
+func (d *DB) VolumesEver(ctx context.Context, ids []string) (map[string]PlacedVolume, error) {
+	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+` FROM volumes v
+		WHERE (v.id = ANY($1::uuid[]) AND v.name_id IS NULL OR v.name_id = ANY($1::uuid[]))`+notReleasedSQL("v.id"), valid(ids))
 	if err != nil {
 		return nil, err
 	}
 	found, err := pgx.CollectRows(rows, scanComparable)
-	byID := make(map[string]Volume, len(found))
+	byID := make(map[string]PlacedVolume, len(found))
 	for _, v := range found {
-		byID[v.ID] = v
+		byID[v.StorageID()] = v
 	}
 	return byID, err
 }
@@ -41,7 +47,7 @@ func valid(ids []string) []string {
 // VolumesResting gives the live volumes of a pool that their node must have:
 // those that are not being made, taken away, or in error, and of which nothing
 // has changed for that long.
-func (d *DB) VolumesResting(ctx context.Context, poolID string, quiet time.Duration) ([]Volume, error) {
+func (d *DB) VolumesResting(ctx context.Context, poolID string, quiet time.Duration) ([]PlacedVolume, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+` FROM volumes v
 		WHERE v.pool_id = $1 AND v.deleted_at IS NULL AND v.launched_at IS NOT NULL
 			AND v.status NOT IN ('creating', 'downloading', 'extending', 'reverting', 'deleting', 'error_deleting', 'error')

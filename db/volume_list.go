@@ -13,7 +13,7 @@ var volumesShown = func() table {
 	t.columns = `v.id, v.project_id, v.user_id, v.name, v.description, v.size_gib, v.status,
 		v.migration_status, v.volume_type_id, t.name, v.availability_zone, v.host, v.service_id,
 		v.bootable, v.multiattach, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
-		v.source_volid, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
+		v.source_volid, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id, v.name_id,
 		v.consumes_quota, v.created_at, v.updated_at, ` + ofConsistencyGroup
 	return t
 }()
@@ -39,7 +39,7 @@ func (v *Volume) shown() []any {
 	return []any{&v.ID, same{&v.ProjectID}, same{&v.UserID}, &v.Name, &v.Description, &v.SizeGiB, same{&v.Status},
 		&v.MigrationStatus, &v.VolumeTypeID, same{&v.VolumeType}, same{&v.AvailabilityZone}, &v.Host, &v.ServiceID,
 		&v.Bootable, &v.Multiattach, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
-		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
+		&v.SourceVolid, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID, &v.NameID,
 		&v.ConsumesQuota, &v.CreatedAt, &v.UpdatedAt, &v.Consistency}
 }
 

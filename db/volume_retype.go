@@ -141,6 +141,12 @@ func (t *Tx) FinishRetype(ctx context.Context, v Volume, to Retype) error {
 	if err != nil {
 		return err
 	}
+	return t.exchangeType(ctx, v, to)
+}
+
+// exchangeType counts a volume, v as it was before it got the type, and its
+// snapshots under the type's name, and gives the snapshots the type too.
+func (t *Tx) exchangeType(ctx context.Context, v Volume, to Retype) error {
 	has, err := t.countedOf(v)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func TestRetypeThatDoesNotFit(t *testing.T) {
 		told   []string
 	}{
 		{r.kind("other", db.StringMap{"volume_backend_name": "ceph"}), db.MigrateNever, []string{"does not serve the type (CapabilitiesFilter)", "requires migration but is not allowed"}},
-		{r.kind("zoned", db.StringMap{"RESKEY:availability_zones": "mars, venus"}), db.MigrateOnDemand, []string{"(AvailabilityZoneFilter)", "cannot be moved"}},
+		{r.kind("zoned", db.StringMap{"RESKEY:availability_zones": "mars, venus"}), db.MigrateOnDemand, []string{"could not be moved", "there is no other pool"}},
 		{r.limited(r.kind("limited", nil), "back-end"), db.MigrateNever, []string{"(QosFilter)"}},
 		{encrypted, db.MigrateNever, []string{"encrypted differently", "requires migration but is not allowed"}},
 	} {

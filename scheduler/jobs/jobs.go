@@ -101,6 +101,7 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRetype))
+	river.AddWorker(workers, river.WorkFunc(r.volumeMigrate))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeManage))
@@ -115,3 +116,11 @@ func (r *Runner) Workers() *river.Workers {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -17,8 +17,8 @@ const shortly = 300 * time.Millisecond
 // follows from what it is about.
 func fence(operation string, v db.Volume) rpc.Fence {
 	return rpc.Fence{
-		OperationID: fmt.Sprintf("%s-%s-%d", operation, v.ID, v.Generation),
-		ResourceID:  v.ID,
+		OperationID: fmt.Sprintf("%s-%s-%d", operation, v.StorageID(), v.Generation),
+		ResourceID:  v.StorageID(),
 		Generation:  v.Generation,
 	}
 }

@@ -38,10 +38,19 @@ func (r *run) retype(ctx context.Context, v db.Volume) error {
 	if err != nil {
 		return err
 	}
+	differs, err := r.encryptedDifferently(ctx, v, to)
+	if err != nil {
+		return err
+	}
+	if differs {
+		return r.refuseRetype(ctx, v, to, "the types are encrypted differently")
+	}
 	reason, err := r.refusesType(ctx, v, to)
 	switch {
 	case err != nil:
 		return err
+	case reason != "" && to.MigrationPolicy == db.MigrateOnDemand:
+		return r.moveForRetype(ctx, v, to, reason)
 	case reason != "":
 		return r.refuseRetype(ctx, v, to, reason)
 	}
@@ -55,20 +64,32 @@ func (r *run) retype(ctx context.Context, v db.Volume) error {
 	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishRetype(ctx, v, to) })
 }
 
+// moveForRetype has the volume come to a pool that serves its new type, unless it
+// cannot be moved.
+func (r *run) moveForRetype(ctx context.Context, v db.Volume, to db.Retype, reason string) error {
+	stays := ""
+	err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		if stays, err = tx.MovesNot(ctx, v); err != nil || stays != "" {
+			return err
+		}
+		attached, err := tx.AttachmentsIn(ctx, v.ID)
+		if err == nil && len(attached) > 0 {
+			stays = "it is attached, and only Nova could move it then"
+		}
+		if err != nil || stays != "" {
+			return err
+		}
+		return tx.MigrateForRetype(ctx, v, r.request)
+	})
+	if err != nil || stays == "" {
+		return err
+	}
+	return r.refuseRetype(ctx, v, to, reason+", and it cannot be moved: "+stays)
+}
+
 // refusesType says why the volume cannot have the type where it is, "" when it
 // can.
 func (r *run) refusesType(ctx context.Context, v db.Volume, to db.Retype) (reason string, err error) {
-	is, err := r.DB.TypeEncryption(ctx, v.VolumeTypeID)
-	if err != nil {
-		return "", err
-	}
-	wanted, err := r.DB.TypeEncryption(ctx, to.VolumeTypeID)
-	if err != nil {
-		return "", err
-	}
-	if !is.Same(wanted) {
-		return "the types are encrypted differently", nil
-	}
 	pools, err := r.pools.snapshot(ctx, now)
 	if err != nil {
 		return "", err
@@ -91,6 +112,16 @@ func (r *run) refusesType(ctx context.Context, v db.Volume, to db.Retype) (reaso
 	return "its pool does not serve the type (" + d.Refused[0].Filter + ")", nil
 }
 
+// encryptedDifferently tells whether the volume would have to be encrypted anew.
+func (r *run) encryptedDifferently(ctx context.Context, v db.Volume, to db.Retype) (bool, error) {
+	is, err := r.DB.TypeEncryption(ctx, v.VolumeTypeID)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := r.DB.TypeEncryption(ctx, to.VolumeTypeID)
+	return err == nil && !is.Same(wanted), err
+}
+
 // zonesOf gives the zones that a type's volumes may be in; none means all.
 func zonesOf(specs db.StringMap) (zones []string) {
 	for zone := range strings.SplitSeq(specs["RESKEY:availability_zones"], ",") {
@@ -104,7 +135,7 @@ func zonesOf(specs db.StringMap) (zones []string) {
 func (r *run) refuseRetype(ctx context.Context, v db.Volume, to db.Retype, reason string) error {
 	text := "The volume keeps its type: " + reason + ". Retype requires migration but is not allowed (migration_policy never)."
 	if to.MigrationPolicy == db.MigrateOnDemand {
-		text = "The volume keeps its type: " + reason + ". Retype requires migration, and this volume cannot be moved."
+		text = "The volume keeps its type: " + reason + "."
 	}
 	slog.WarnContext(ctx, "volume not retyped", "volume", v.ID, "reason", reason)
 	return r.DB.Tx(ctx, func(tx *db.Tx) error {

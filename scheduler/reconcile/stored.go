@@ -41,9 +41,9 @@ func (r *Reconciler) stored(ctx context.Context) error {
 
 // missing raises an alarm for volumes that their node does not have, or not in
 // their size. Nothing is changed: the disk may only be unplugged.
-func (r *Reconciler) missing(ctx context.Context, p db.PoolService, resting []db.Volume, stored map[string]*rpc.Stored) {
+func (r *Reconciler) missing(ctx context.Context, p db.PoolService, resting []db.PlacedVolume, stored map[string]*rpc.Stored) {
 	for _, v := range resting {
-		s, ok := stored[v.ID]
+		s, ok := stored[v.StorageID()]
 		if !ok && r.first("missing "+v.ID) {
 			alarm(ctx, "stored volumes", "a volume is not on its storage node: data may be lost", "volume", v.ID, "pool", p.Name)
 		}
@@ -73,9 +73,9 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 			if r.first("stranger " + id) {
 				strangers++
 			}
-		case migrating(v): // it is in two pools, or about to be
+		case v.DeletedAt == nil && v.Coming != nil && *v.Coming == p.ID: // it is about to be here
 		case v.DeletedAt != nil, v.PoolID == nil, *v.PoolID != p.ID:
-			err := r.destroy(ctx, p, node, v, s)
+			err := r.destroy(ctx, p, node, v.Volume, s)
 			if err != nil && !gone(err) {
 				slog.WarnContext(ctx, "remains of a volume could not be taken away", "volume", id, "pool", p.Name, "error", err)
 			}
@@ -85,11 +85,6 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 		slog.WarnContext(ctx, "a pool holds volumes that the database does not know; they are left alone", "pool", p.Name, "volumes", strangers)
 	}
 	return nil
-}
-
-// migrating: see Cinder's migration_status; success and error are its ends.
-func migrating(v db.Volume) bool {
-	return v.DeletedAt == nil && v.MigrationStatus != nil && *v.MigrationStatus != "success" && *v.MigrationStatus != "error"
 }
 
 func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Volumed, v db.Volume, s *rpc.Stored) error {
@@ -104,8 +99,8 @@ func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Vol
 		}
 	}
 	slog.WarnContext(ctx, "a node has remains of a volume that is gone or elsewhere; they are taken away", "volume", v.ID, "pool", p.Name)
-	o, err := node.Destroy(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", v.ID, generation),
-		ResourceID: v.ID, Generation: generation}, rpc.PoolOf(p.Name))
+	o, err := node.Destroy(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", s.ID, generation),
+		ResourceID: s.ID, Generation: generation}, rpc.PoolOf(p.Name))
 	if err != nil || o.State != rpc.Failed {
 		return err
 	}
