@@ -64,6 +64,7 @@ func (w *world) places() map[string]place {
 	maps.Copy(places, w.operatorPlaces())
 	maps.Copy(places, w.servicePlaces())
 	maps.Copy(places, w.groupPlaces())
+	maps.Copy(places, w.backupPlaces(id))
 	return places
 }
 

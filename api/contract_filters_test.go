@@ -35,6 +35,7 @@ func shelf(t *testing.T) *world {
 	w.shelveTransfers()
 	w.shelveQos()
 	w.shelveGroups()
+	w.shelveBackups()
 	return w
 }
 
@@ -199,7 +200,7 @@ func (w *world) checkFilter(key, line string) {
 
 // volumesOf names the volumes that a list is about.
 func (w *world) volumesOf(r response) string {
-	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id",
+	for collection, field := range map[string]string{"volumes": "name", "attachments": "volume_id", "messages": "resource_uuid", "snapshots": "volume_id", "transfers": "volume_id", "backups": "name",
 		"groups": "name", "group_snapshots": "name", "consistencygroups": "name", "cgsnapshots": "name", "qos_specs": "id"} {
 		if r.at(collection) == nil {
 			continue

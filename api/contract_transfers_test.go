@@ -37,6 +37,12 @@ func init() {
 			`other POST /volume-transfers/{transfer}/accept {"accept": {"auth_key": "{key}"}} -> 413 VolumeSizeExceedsLimit: Requested volume size 1G is larger than`,
 			`admin DELETE /os-quota-sets/` + otherProject + ` -> 200`,
 			`member GET /volume-transfers/{transfer} -> 200`,
+			`member GET /backups/{bigbackup} -> 200`,
+			`admin PUT /os-quota-sets/` + ownProject + ` {"quota_set": {"gigabytes": 1}} -> 200`,
+			`member POST /backups/{bigbackup}/restore {"restore": {}} -> 413 "message":"Requested volume or snapshot exceeds allowed gigabytes quota.`,
+			`admin PUT /os-quota-sets/` + ownProject + ` {"quota_set": {"volumes": 1, "gigabytes": -1}} -> 200`,
+			`member POST /backups/{bigbackup}/restore {"restore": {}} -> 413 "message":"Maximum number of volumes allowed (1) exceeded`,
+			`admin DELETE /os-quota-sets/` + ownProject + ` -> 200`, `member GET /backups/{bigbackup} -> 200 "available"`,
 		},
 		"transfers.create|volume not": {
 			`member POST /volume-transfers {"transfer": {"volume_id": "{used}"}} -> 400 Invalid volume: status must be available`,

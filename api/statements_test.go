@@ -71,7 +71,7 @@ func TestListsCostThreeStatements(t *testing.T) {
 		"admin@71 /manageable_volumes?host=node1@lvm", "admin@71 /manageable_snapshots/detail?host=node1@lvm%23pool", "admin /os-volume-manage/detail?host=node1@lvm&sort=size",
 		"admin /os-hosts", "admin /os-hosts/node1@lvm", "admin@71 /os-services", "admin /capabilities/node1@lvm",
 		"member@71 /groups?limit=20", "admin@71 /groups/detail?list_volume=true&all_tenants=1", "member@71 /group_snapshots", "admin@71 /group_snapshots/detail?sort=name:asc&status=available",
-		"member@71 /consistencygroups/detail?limit=20", "member@71 /cgsnapshots/detail", "member@71 /group_types?limit=20", "member@71 /volume-transfers?limit=20", "admin@71 /os-volume-transfer/detail?all_tenants=1&sort=display_name:asc",
+		"member@71 /consistencygroups/detail?limit=20", "member@71 /cgsnapshots/detail", "member@71 /group_types?limit=20", "member@71 /volume-transfers?limit=20", "member@71 /backups?limit=20", "admin@71 /backups/detail?all_tenants=1&with_count=1&sort=name:asc", "admin@71 /backups/detail?num_dependent_backups=0", "admin@71 /os-volume-transfer/detail?all_tenants=1&sort=display_name:asc",
 	}
 	cost := func() [][]string {
 		var all [][]string
@@ -87,7 +87,7 @@ func TestListsCostThreeStatements(t *testing.T) {
 		}
 		return all
 	}
-	const one = "{used}{message}{type}{snapshot}{transfer}{grouptype}{private}{luks}{qos}{member}{groupsnapshot}{cgmember}{cgsnapshot}"
+	const one = "{used}{message}{type}{snapshot}{transfer}{grouptype}{private}{luks}{qos}{member}{groupsnapshot}{cgmember}{cgsnapshot}{backup}{increment}"
 	w.script().fill(one)
 	few := cost()
 	for range 10 {

@@ -113,15 +113,15 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.insertVolume(&v, kind, args, keys); err != nil {
+	err = c.insertVolume(&v, kind, args, keys, func(tx *db.Tx) error { return tx.HoldSources(c.Context(), v) })
+	if err != nil {
 		keys.abandon()
 		return nil, err
 	}
 	return c.volumeAnswer(volumeView{Volume: v}, false), nil
 }
 
-// checkSources refuses what a volume cannot be made from. A kind of source that
-// this service does not have is answered as one that does not exist.
+// checkSources refuses more than one source.
 func (in volumeRequest) checkSources() error {
 	v := in.Volume
 	given := 0
@@ -133,11 +133,8 @@ func (in volumeRequest) checkSources() error {
 			given++
 		}
 	}
-	switch {
-	case given > 1:
+	if given > 1 {
 		return fault.New(fault.Invalid, "May specify only one of snapshot, imageRef, backup or source volume")
-	case v.BackupID != "":
-		return fault.New(fault.NotFound, "Backup %s could not be found.", v.BackupID)
 	}
 	return nil
 }
@@ -268,8 +265,8 @@ func (c *Call) zoneExists(name string) (bool, error) {
 }
 
 // insertVolume writes row, quota and job in one transaction, in which its keys are
-// kept.
-func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs, keys *volumeKeys) error {
+// kept, and what also is to be.
+func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCreateArgs, keys *volumeKeys, also func(*db.Tx) error) error {
 	return c.tx(func(tx *db.Tx) error {
 		tx.ReleaseEarly()
 		tx.CheckVolumeSize(c.Identity.ProjectID, v.SizeGiB, c.server.Limits)
@@ -278,10 +275,8 @@ func (c *Call) insertVolume(v *db.Volume, kind db.VolumeType, args db.VolumeCrea
 			return err
 		}
 		v.VolumeType = name
-		if v.SnapshotID != nil {
-			if _, err := tx.HoldSnapshot(c.Context(), *v.SnapshotID); err != nil {
-				return err
-			}
+		if err := also(tx); err != nil {
+			return err
 		}
 		if v.GroupID != nil {
 			if err := tx.HoldGroupForVolume(c.Context(), *v.GroupID); err != nil {

@@ -9,12 +9,12 @@ import (
 
 // volumeSource is what a new volume is a copy of, and what it gets from it.
 type volumeSource struct {
-	what    string // in Cinder's words: snapshot, source volume
+	what    string // in Cinder's words: snapshot, source volume, backup
 	id      string
 	sizeGiB int
-	typeID  string
-	zone    string
-	pool    *string // where the copy has to be
+	typeID  string  // "" for any
+	zone    string  // "" for any
+	pool    *string // where the copy has to be, nil for anywhere
 	keyID   *string // of an encrypted one
 
 	bootable      bool
@@ -29,6 +29,8 @@ func (c *Call) source(in volumeRequest) (*volumeSource, error) {
 		return c.snapshotSource(in.Volume.SnapshotID)
 	case in.Volume.SourceVolid != "":
 		return c.volumeSource(in.Volume.SourceVolid)
+	case in.Volume.BackupID != "":
+		return c.sourceBackup(in.Volume.BackupID)
 	}
 	return nil, nil
 }
@@ -69,15 +71,21 @@ func (s *volumeSource) give(v *db.Volume) error {
 		v.SizeGiB = s.sizeGiB
 	}
 	v.Bootable, v.ImageMetadata = s.bootable, s.imageMetadata
-	if s.what == "snapshot" {
+	switch s.what {
+	case "snapshot":
 		v.SnapshotID = &s.id
-	} else {
+	case "backup":
+		v.BackupID = &s.id
+	default:
 		v.SourceVolid = &s.id
 	}
 	if v.SizeGiB >= s.sizeGiB {
 		return nil
 	}
-	if s.what == "snapshot" {
+	switch s.what {
+	case "backup":
+		return fault.New(fault.Invalid, "Invalid input received: Volume size %dGB cannot be smaller than the backup size %dGB. It must be >= backup size.", v.SizeGiB, s.sizeGiB)
+	case "snapshot":
 		return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than the snapshot size %dGB. They must be >= original snapshot size.", v.SizeGiB, s.sizeGiB)
 	}
 	return fault.New(fault.Invalid, "Invalid input received: Volume size '%d'GB cannot be smaller than original volume size %dGB. They must be >= original volume size.", v.SizeGiB, s.sizeGiB)
@@ -86,7 +94,7 @@ func (s *volumeSource) give(v *db.Volume) error {
 // kind finds the type asked for, the source's, or the default one. A type that
 // the source's pool does not serve is refused, since the copy has to be there.
 func (c *Call) kind(name string, s *volumeSource) (db.VolumeType, error) {
-	if s == nil {
+	if s == nil || s.typeID == "" {
 		return c.typeForCreate(name)
 	}
 	if name == "" {
@@ -139,7 +147,7 @@ func (s *volumeSource) wrongType(kind db.VolumeType) error {
 // copyZones is zones for a copy: the zone of its source, and no other
 // (cloned_volume_same_az).
 func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]string, error) {
-	if s == nil {
+	if s == nil || s.zone == "" {
 		return c.zones(asked, kind)
 	}
 	if asked != "" && asked != s.zone {

@@ -27,6 +27,9 @@ var (
 	ActionMigrateVolume    = MessageWord{"905", "migrate volume"}
 	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
 	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
+	ActionCreateBackup     = MessageWord{"013", "create backup"}
+	ActionDeleteBackup     = MessageWord{"014", "delete backup"}
+	ActionRestoreBackup    = MessageWord{"015", "restore backup"}
 )
 
 // The details, likewise Cinder's.
@@ -39,14 +42,20 @@ var (
 	DetailSnapshotCreate     = MessageWord{"013", "Snapshot failed to create."}
 	DetailSnapshotBusy       = MessageWord{"015", "Snapshot is busy."}
 	DetailSnapshotDelete     = MessageWord{"016", "Snapshot failed to delete."}
+	DetailBackupCreate       = MessageWord{"020", "Backup driver failed to create backup."}
+	DetailBackupSchedule     = MessageWord{"024", "Backup failed to schedule. Service not found for creating backup."}
+	DetailBackupDelete       = MessageWord{"025", "Backup driver failed to delete backup."}
+	DetailBackupRestore      = MessageWord{"026", "Backup driver failed to restore backup."}
+	DetailVolumeState        = MessageWord{"027", "Volume status is invalid."}
 )
 
 var (
 	messageActions = []MessageWord{ActionScheduleAllocate, ActionCopyImage, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
 		ActionRetypeVolume, ActionMigrateVolume,
-		ActionCreateSnapshot, ActionDeleteSnapshot}
+		ActionCreateSnapshot, ActionDeleteSnapshot, ActionCreateBackup, ActionDeleteBackup, ActionRestoreBackup}
 	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailNotifyCompute, DetailDriverFailedExtend,
-		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete}
+		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete,
+		DetailBackupCreate, DetailBackupSchedule, DetailBackupDelete, DetailBackupRestore, DetailVolumeState}
 )
 
 // NewVolumeMessage is what a volume's project is told of a failure. sentence is
@@ -58,6 +67,11 @@ func NewVolumeMessage(v Volume, action, detail MessageWord, sentence, request st
 // NewSnapshotMessage is the same for a snapshot.
 func NewSnapshotMessage(s Snapshot, action, detail MessageWord, sentence, request string) *Message {
 	return newMessage("VOLUME_SNAPSHOT", s.ID, s.ProjectID, action, detail, sentence, request)
+}
+
+// NewBackupMessage is the same for a backup.
+func NewBackupMessage(b Backup, action, detail MessageWord, sentence, request string) *Message {
+	return newMessage("VOLUME_BACKUP", b.ID, b.ProjectID, action, detail, sentence, request)
 }
 
 // NewGroupMessage is the same for a group. Cinder has no messages about them.

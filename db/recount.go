@@ -19,7 +19,7 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s is counted as %d and is %d", d.What, d.Counted, d.Expected)
 }
 
-// recountQuotaSQL counts as VolumeUse, GrowthUse, SnapshotUse and GroupUse do: a
+// recountQuotaSQL counts as VolumeUse, GrowthUse, SnapshotUse, GroupUse and BackupUse do: a
 // volume that is to grow counts its target already, and one that is to have
 // another type counts under that one's name already.
 const recountQuotaSQL = `WITH rows AS (
@@ -39,13 +39,15 @@ const recountQuotaSQL = `WITH rows AS (
 		SELECT project_id, c.resource || suffix AS resource, c.n::bigint AS n
 		FROM sums, LATERAL (VALUES ('volumes', volumes), ('snapshots', snapshots), ('gigabytes', gigabytes)) AS c (resource, n)
 		UNION ALL SELECT project_id, 'groups', count(*) FROM groups WHERE deleted_at IS NULL GROUP BY project_id
+		UNION ALL SELECT project_id, 'backups', count(*) FROM backups WHERE deleted_at IS NULL GROUP BY project_id
+		UNION ALL SELECT project_id, 'backup_gigabytes', sum(size_gib) FROM backups WHERE deleted_at IS NULL GROUP BY project_id
 	)
 	SELECT 'project ' || project_id || ', ' || resource, COALESCE(u.in_use, 0), COALESCE(e.n, 0)
-	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|snapshots|gigabytes)(_|$)|^groups$') u
+	FROM (SELECT * FROM quota_usages WHERE resource ~ '^(volumes|snapshots|gigabytes)(_|$)|^(groups|backups|backup_gigabytes)$') u
 	FULL JOIN expected e USING (project_id, resource)
 	WHERE COALESCE(u.in_use, 0) <> COALESCE(e.n, 0) ORDER BY 1`
 
-// RecountQuota compares the counters of volumes, snapshots and gigabytes with the rows.
+// RecountQuota compares the counters of volumes, snapshots, gigabytes, groups and backups with the rows.
 // Both change in the same transactions, so that any difference is a mistake.
 func (d *DB) RecountQuota(ctx context.Context) ([]Difference, error) {
 	return d.differences(ctx, recountQuotaSQL)

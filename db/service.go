@@ -25,6 +25,10 @@ type Service struct {
 	CreatedAt         time.Time
 	UpdatedAt         *time.Time `gorm:"autoUpdateTime:false"`
 
+	BackupDriver    string // of the store that a cinder-backup service reaches: posix, s3
+	BackupStore     string // that store's own id
+	BackupContainer string // where backups go that name no container
+
 	Number    int64     `gorm:"->"` // for clients that know services by numbers
 	LogLevels StringMap `gorm:"->"` // what its process logs; of schedulers only
 }
@@ -33,6 +37,7 @@ type Service struct {
 const (
 	DaemonVolume    = "cinder-volume"
 	DaemonScheduler = "cinder-scheduler"
+	DaemonBackup    = "cinder-backup"
 )
 
 // Up tells whether the service was heard of within downTime.
@@ -59,13 +64,15 @@ func (d *DB) Services(ctx context.Context, host, daemon string) ([]Service, erro
 // set (disabled, frozen) stays. It gives the row's id. May be repeated.
 func (d *DB) Heartbeat(ctx context.Context, s Service) (id string, err error) {
 	err = d.pool.QueryRow(ctx, `INSERT INTO services AS s
-		(id, host, daemon, availability_zone, endpoint, node_uuid, version)
-		VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6)
+		(id, host, daemon, availability_zone, endpoint, node_uuid, version, backup_driver, backup_store, backup_container)
+		VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (host, daemon) DO UPDATE SET availability_zone = EXCLUDED.availability_zone,
 			endpoint = EXCLUDED.endpoint, node_uuid = EXCLUDED.node_uuid, version = EXCLUDED.version,
+			backup_driver = EXCLUDED.backup_driver, backup_store = EXCLUDED.backup_store, backup_container = EXCLUDED.backup_container,
 			polled_at = CASE WHEN s.endpoint = EXCLUDED.endpoint THEN s.polled_at END,
 			heartbeat_at = now(), updated_at = now()
-		RETURNING id`, s.Host, s.Daemon, s.AvailabilityZone, s.Endpoint, s.NodeUUID, s.Version).Scan(&id)
+		RETURNING id`, s.Host, s.Daemon, s.AvailabilityZone, s.Endpoint, s.NodeUUID, s.Version,
+		s.BackupDriver, s.BackupStore, s.BackupContainer).Scan(&id)
 	return id, err
 }
 

@@ -39,6 +39,7 @@ type Volume struct {
 	SnapshotID        *string
 	SourceVolid       *string
 	ImageID           *string // of the image that it is made from
+	BackupID          *string // of the backup that it is made from
 	GroupID           *string
 	Consistency       bool `gorm:"-"` // its group is a consistency group; read by the queries that join it
 	EncryptionKeyID   *string
@@ -78,7 +79,7 @@ var volumes = table{
 		v.migration_status, v.generation, v.target_size_gib, v.volume_type_id, t.name,
 		v.availability_zone, v.pool_id, v.claimed_bytes, v.host, v.service_id, v.bootable,
 		v.multiattach, v.held, v.metadata, v.admin_metadata, v.image_metadata, v.snapshot_id,
-		v.source_volid, v.image_id, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
+		v.source_volid, v.image_id, v.backup_id, v.group_id, v.encryption_key_id, v.replication_status, v.provider_id,
 		v.name_id, v.consumes_quota, v.request_id, v.launched_at, v.created_at, v.updated_at, v.deleted_at, ` + ofConsistencyGroup,
 	byName: map[string]column{
 		"id": uuidColumn("v.id"), "project_id": textColumn("v.project_id"),
@@ -119,7 +120,7 @@ func (v *Volume) fields() []any {
 		&v.MigrationStatus, &v.Generation, &v.TargetSizeGiB, &v.VolumeTypeID, &v.VolumeType,
 		&v.AvailabilityZone, &v.PoolID, &v.ClaimedBytes, &v.Host, &v.ServiceID, &v.Bootable,
 		&v.Multiattach, &v.Held, &v.Metadata, &v.AdminMetadata, &v.ImageMetadata, &v.SnapshotID,
-		&v.SourceVolid, &v.ImageID, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
+		&v.SourceVolid, &v.ImageID, &v.BackupID, &v.GroupID, &v.EncryptionKeyID, &v.ReplicationStatus, &v.ProviderID,
 		&v.NameID, &v.ConsumesQuota, &v.RequestID, &v.LaunchedAt, &v.CreatedAt, &v.UpdatedAt, &v.DeletedAt, &v.Consistency}
 }
 

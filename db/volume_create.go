@@ -29,3 +29,20 @@ func (t *Tx) FailCreate(ctx context.Context, v Volume, reason string) error {
 	}
 	return t.Unclaim(ctx, v.ID, 0)
 }
+
+// HoldSources keeps what a new volume is made of from being deleted until the
+// transaction ends. Invalid, in Cinder's words, when it cannot be used any more;
+// NotFound when it is gone.
+func (t *Tx) HoldSources(ctx context.Context, v Volume) error {
+	if v.SnapshotID != nil {
+		if _, err := t.HoldSnapshot(ctx, *v.SnapshotID); err != nil {
+			return err
+		}
+	}
+	if v.BackupID != nil {
+		if _, err := t.HoldBackup(ctx, *v.BackupID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

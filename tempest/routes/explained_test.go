@@ -1,7 +1,6 @@
 package routes
 
 const (
-	notYetBackups   = "backups are not built yet"
 	notYetImages    = "copying volumes to images is not built yet"
 	notYetMigration = "moving volumes between nodes is not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
@@ -12,17 +11,6 @@ const (
 
 // explained are the differences that are meant, each with why.
 var explained = map[string]string{
-	"backups.list":                             notYetBackups,
-	"backups.detail":                           notYetBackups,
-	"backups.show":                             notYetBackups,
-	"backups.create":                           notYetBackups,
-	"backups.update":                           notYetBackups,
-	"backups.delete":                           notYetBackups,
-	"backups.restore":                          notYetBackups,
-	"backups.export":                           notYetBackups,
-	"backups.import":                           notYetBackups,
-	"backup_actions.reset_status":              notYetBackups,
-	"backup_actions.force_delete":              notYetBackups,
 	"volume_actions.reimage":                   notYetImages,
 	"volume_actions.volume_upload_image":       notYetImages,
 	"volume_actions.migrate_volume":            notYetMigration,

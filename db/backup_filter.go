@@ -1,0 +1,24 @@
+package db
+
+import "encoding/json"
+
+// BackupFilter is a condition on a column, see VolumeFilter.
+func BackupFilter(name, value string) (Condition, bool, error) { return backups.equal(name, value) }
+
+// BackupLike is a condition that a column contains the value.
+func BackupLike(name, value string) (Condition, bool) { return backups.like(name, value) }
+
+// BackupHas is a condition that the metadata hold all the pairs.
+func BackupHas(pairs map[string]string) Condition {
+	text, _ := json.Marshal(pairs)
+	return Condition{sql: "b.metadata @> ?::jsonb", args: []any{string(text)}}
+}
+
+// BackupsOf limits a list to one project.
+func BackupsOf(project string) Condition {
+	return Condition{sql: "b.project_id = ?", args: []any{project}}
+}
+
+// EveryBackup is the condition of lists that are not limited to a project, see
+// EveryProject.
+var EveryBackup = Condition{sql: "b.size_gib >= 0"}
