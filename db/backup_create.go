@@ -97,7 +97,7 @@ func (t *Tx) holdSnapshotForBackup(ctx context.Context, v Volume, b *Backup) err
 // data, and keeps it. One of a snapshot adds to what is older than the snapshot.
 const backupToAddToSQL = `SELECT b.id FROM backups b WHERE b.volume_id = $1 AND b.project_id = $2 AND b.deleted_at IS NULL
 		AND b.status IN ('available', 'restoring') AND ($4::uuid IS NULL OR b.data_timestamp < $3)
-	ORDER BY b.data_timestamp DESC, b.id DESC LIMIT 1 FOR SHARE`
+	ORDER BY b.data_timestamp DESC NULLS LAST, b.id DESC LIMIT 1 FOR SHARE`
 
 func (t *Tx) backupToAddTo(ctx context.Context, b Backup) (*string, error) {
 	found, err := all(ctx, t, pgx.RowTo[string], backupToAddToSQL, b.VolumeID, b.ProjectID, b.DataTimestamp, b.SnapshotID)
@@ -146,7 +146,11 @@ func (t *Tx) FinishBackup(ctx context.Context, b Backup, objects int) error {
 // FailBackup ends a creation that did not succeed. The row stays, and counts in
 // the quota until it is deleted, as in Cinder. Conflict as for FinishBackup.
 func (t *Tx) FailBackup(ctx context.Context, b Backup, reason string) error {
-	if _, err := t.MoveBackupAt(ctx, b, BackupCreateFailed, reason, map[string]any{"fail_reason": failReason(reason)}); err != nil {
+	set := map[string]any{"fail_reason": failReason(reason)}
+	if b.Imported {
+		set["store"] = nil // what lies there is not this one's to be deleted
+	}
+	if _, err := t.MoveBackupAt(ctx, b, BackupCreateFailed, reason, set); err != nil {
 		return err
 	}
 	return t.endBackUp(ctx, b)

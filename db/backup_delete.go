@@ -34,8 +34,8 @@ func (t *Tx) BeginBackupDelete(ctx context.Context, id string, m Move, request s
 	if err != nil {
 		return err
 	}
-	if b.Store == nil {
-		return t.FinishBackupDelete(ctx, b)
+	if b.Store == nil || b.Imported && was.Status == BackupCreating {
+		return t.FinishBackupDelete(ctx, b) // a record that nobody has looked at yet gives no right to what it names
 	}
 	return t.Enqueue(ctx, BackupDeleteArgs{BackupID: id, Request: request})
 }
@@ -51,8 +51,8 @@ func (t *Tx) lockBackup(ctx context.Context, id string) (Backup, error) {
 // in error included, as in Cinder. Call it behind a MoveBackup, which keeps new
 // ones out.
 func (t *Tx) noBackupAddsTo(ctx context.Context, id string) error {
-	needed, err := first(ctx, t, pgx.RowTo[bool], nil,
-		"SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id = $1 AND parent_id IS NOT NULL AND deleted_at IS NULL)", id)
+	needed, err := first(ctx, t, pgx.RowTo[bool], nil, `SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id = $1 AND parent_id IS NOT NULL AND deleted_at IS NULL)
+		OR EXISTS (SELECT 1 FROM backups WHERE needs @> ARRAY[$1]::uuid[] AND needs <> '{}' AND deleted_at IS NULL)`, id)
 	if err == nil && needed {
 		err = fault.New(fault.Invalid, "Invalid backup: Incremental backups exist for this backup.")
 	}

@@ -53,13 +53,24 @@ func BackupExists() error {
 	return fault.New(fault.Invalid, "Invalid backup: Backup already exists in database.")
 }
 
-// FinishImport writes what the store says of an imported backup, where the record
-// may not have been right. Conflict when b is not the row as it is now.
-func (t *Tx) FinishImport(ctx context.Context, b Backup, s Service, objects int, origin *Origin) error {
-	set := map[string]any{"object_count": objects, "fail_reason": nil, "host": s.Host, "service": s.BackupService(),
-		"store": s.BackupStore, "availability_zone": s.AvailabilityZone}
-	if origin != nil {
-		set["origin"] = *origin
+// Stored is what a store says of an imported backup.
+type Stored struct {
+	Container string
+	Objects   int
+	Needs     []string // all backups that it adds to
+	Origin    *Origin  // nil where it says nothing of it
+}
+
+// FinishImport writes what the store says of an imported backup, which s reaches;
+// the record may not have been right. Conflict when b is not the row as it is now.
+func (t *Tx) FinishImport(ctx context.Context, b Backup, s Service, is Stored) error {
+	set := map[string]any{"object_count": is.Objects, "needs": is.Needs, "fail_reason": nil, "host": s.Host, "service": s.BackupService(),
+		"store": s.BackupStore, "container": is.Container, "availability_zone": s.AvailabilityZone}
+	if is.Needs == nil {
+		set["needs"] = []string{}
+	}
+	if is.Origin != nil {
+		set["origin"] = *is.Origin
 	}
 	_, err := t.MoveBackupAt(ctx, b, BackupCreateDone, "", set)
 	return err

@@ -127,9 +127,10 @@ func (t *Tx) FailRestoreOver(ctx context.Context, v Volume, reason string) error
 	return t.endRestores(ctx, v.ID)
 }
 
-// FailRestoreToNew is FailCreate for a volume that was to be made of a backup.
+// FailRestoreToNew is FailCreate for a volume that may have been to be made of a
+// backup.
 func (t *Tx) FailRestoreToNew(ctx context.Context, v Volume, reason string) error {
-	if err := t.FailCreate(ctx, v, reason); err != nil {
+	if err := t.FailCreate(ctx, v, reason); err != nil || v.BackupID == nil {
 		return err
 	}
 	return t.endRestores(ctx, v.ID)

@@ -27,7 +27,8 @@ func (s *Scheduler) Announce(ctx context.Context, n rpc.Node) error {
 	return nil
 }
 
-// record writes one services row for each backend of a node.
+// record writes one services row for each backend of a node, and one if it keeps
+// backups.
 func (s *Scheduler) record(ctx context.Context, n rpc.Node) error {
 	known, err := s.options.DB.Services(ctx, n.Host, db.DaemonVolume)
 	if err != nil {
@@ -45,7 +46,20 @@ func (s *Scheduler) record(ctx context.Context, n rpc.Node) error {
 			return err
 		}
 	}
-	return nil
+	if n.BackupStore == "" {
+		return nil // its cinder-backup service, if it had one, grows old by itself
+	}
+	_, err = s.options.DB.Heartbeat(ctx, backupServiceOf(n))
+	return err
+}
+
+// backupServiceOf is the service that backs up and restores on a node that reaches
+// a store.
+func backupServiceOf(n rpc.Node) db.Service {
+	s := serviceOf(n, "")
+	s.Host, s.Daemon = n.Host, db.DaemonBackup
+	s.BackupDriver, s.BackupStore, s.BackupContainer = n.BackupDriver, n.BackupStore, n.BackupContainer
+	return s
 }
 
 func serviceOf(n rpc.Node, backend string) db.Service {

@@ -112,6 +112,9 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.groupDelete))
 	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotCreate))
 	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotDelete))
+	river.AddWorker(workers, river.WorkFunc(r.backupCreate))
+	river.AddWorker(workers, river.WorkFunc(r.backupRestore))
+	river.AddWorker(workers, river.WorkFunc(r.backupDelete))
 	return workers
 }
 

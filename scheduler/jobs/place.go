@@ -81,7 +81,11 @@ func (r *run) decide(ctx context.Context, v db.Volume, request placement.Request
 	if pools, err = r.besideGroup(ctx, v, pools); err != nil {
 		return nil, placement.Decision{}, err
 	}
-	return pools, r.Placer.Place(Snapshot(pools, time.Now(), r.DownTime), request), nil
+	choices := Snapshot(pools, time.Now(), r.DownTime)
+	if request.BackupStore != "" {
+		err = r.withStores(ctx, pools, choices)
+	}
+	return pools, r.Placer.Place(choices, request), err
 }
 
 // claim takes the first of the ranked pools that still has room.
@@ -109,7 +113,11 @@ func (r *run) placeRequest(ctx context.Context, v db.Volume, specs db.TypeSpecs,
 	for _, tried := range r.notes.Tried {
 		request.Exclude = append(request.Exclude, tried.Pool)
 	}
-	var err error
+	store, err := r.storeOf(ctx, v)
+	if err != nil {
+		return request, err
+	}
+	request.BackupStore = store
 	if request.SameHost, err = r.DB.HostsOf(ctx, v.ProjectID, args.SameHost); err != nil {
 		return request, err
 	}
@@ -153,6 +161,9 @@ func (r *run) explain(v db.Volume, d placement.Decision) string {
 		if text = why + " " + text; d.Pools == 0 {
 			text = why
 		}
+	}
+	if v.BackupID != nil {
+		text = "The volume must be where its backup can be read. " + text
 	}
 	if v.GroupID != nil {
 		text = "The volume must be in the pool of its group. " + text

@@ -48,6 +48,9 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 	if err != nil {
 		return false, err
 	}
+	if v.BackupID != nil {
+		return r.createOfBackup(ctx, v, where)
+	}
 	if v.ImageID != nil && v.Status == "creating" {
 		return true, r.beginDownload(ctx, v)
 	}
@@ -124,7 +127,7 @@ func (r *run) failCreate(ctx context.Context, v db.Volume, none *noPool) error {
 		slog.WarnContext(ctx, "no pool for the volume", "volume", v.ID, "because", line)
 	}
 	return r.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := tx.FailCreate(ctx, v, none.text); err != nil {
+		if err := tx.FailRestoreToNew(ctx, v, none.text); err != nil {
 			return err
 		}
 		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionScheduleAllocate, db.DetailNoBackendAvailable, none.text, r.request))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"clinker/internal/fault"
 	"clinker/volumed/rpc"
@@ -18,12 +19,35 @@ type Backup struct {
 
 // Store is where backups lie. Nodes may share one.
 type Store struct {
-	ID      string
-	Backups map[rpc.BackupPlace]Backup
+	ID string
+
+	mu      sync.Mutex
+	backups map[rpc.BackupPlace]Backup
 }
 
 // NewStore gives an empty store with that id.
-func NewStore(id string) *Store { return &Store{ID: id, Backups: map[rpc.BackupPlace]Backup{}} }
+func NewStore(id string) *Store { return &Store{ID: id, backups: map[rpc.BackupPlace]Backup{}} }
+
+// Backups gives what the store has.
+func (s *Store) Backups() map[rpc.BackupPlace]Backup {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.backups)
+}
+
+// Put gives the store a backup that no node has made.
+func (s *Store) Put(place rpc.BackupPlace, b Backup) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.backups[place] = b
+}
+
+// Lose takes a backup from the store, as whoever owns it may.
+func (s *Store) Lose(place rpc.BackupPlace) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.backups, place)
+}
 
 // WithStore makes the node one that keeps backups there.
 func (n *Node) WithStore(s *Store) *Node {
@@ -49,13 +73,13 @@ func (n *Node) Backup(ctx context.Context, f rpc.Fence, pool string, place rpc.B
 			CreatedAt: 1, Metadata: source.Metadata, Needs: []string{},
 		}}
 		if source.Parent != "" {
-			parent, ok := n.store.Backups[rpc.BackupPlace{ID: source.Parent, Container: source.ParentContainer}]
+			parent, ok := n.store.Backups()[rpc.BackupPlace{ID: source.Parent, Container: source.ParentContainer}]
 			if !ok {
 				return fault.New(fault.NotFound, "there is no backup %s", source.Parent)
 			}
 			b.Parent, b.ParentContainer, b.Needs = source.Parent, source.ParentContainer, append(slices.Clone(parent.Needs), source.Parent)
 		}
-		n.store.Backups[place] = b
+		n.store.Put(place, b)
 		return nil
 	})
 	if err == nil && o.State == rpc.Done {
@@ -70,7 +94,7 @@ func (n *Node) Restore(ctx context.Context, f rpc.Fence, pool string, place rpc.
 		if n.store == nil {
 			return fault.New(fault.Unsupported, "this node keeps no backups")
 		}
-		b, ok := n.store.Backups[place]
+		b, ok := n.store.Backups()[place]
 		switch {
 		case !ok:
 			return fault.New(fault.NotFound, "there is no backup %s", place.ID)
@@ -99,7 +123,7 @@ func (n *Node) DestroyBackup(ctx context.Context, f rpc.Fence, place rpc.BackupP
 		if n.store == nil {
 			return fault.New(fault.Unsupported, "this node keeps no backups")
 		}
-		delete(n.store.Backups, place)
+		n.store.Lose(place)
 		return nil
 	})
 }
@@ -114,7 +138,7 @@ func (n *Node) BackupManifest(ctx context.Context, place rpc.BackupPlace) (*rpc.
 	if n.store == nil {
 		return nil, fault.New(fault.Unsupported, "this node keeps no backups")
 	}
-	b, ok := n.store.Backups[place]
+	b, ok := n.store.Backups()[place]
 	if !ok {
 		return nil, fault.New(fault.NotFound, "there is no backup %s", place.ID)
 	}
@@ -133,8 +157,8 @@ func (n *Node) BackupManifests(ctx context.Context, container, after string) ([]
 	}
 	var page []*rpc.BackupManifest
 	byID := func(a, b rpc.BackupPlace) int { return strings.Compare(a.ID, b.ID) }
-	for _, place := range slices.SortedFunc(maps.Keys(n.store.Backups), byID) {
-		if b := n.store.Backups[place]; place.Container == container && place.ID > after {
+	for _, place := range slices.SortedFunc(maps.Keys(n.store.Backups()), byID) {
+		if b := n.store.Backups()[place]; place.Container == container && place.ID > after {
 			page = append(page, &b.BackupManifest)
 		}
 	}

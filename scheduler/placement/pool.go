@@ -22,6 +22,8 @@ type Pool struct {
 	MaxOverSubscriptionRatio float64 // for thin pools; at least 1
 	ReservedPercentage       int     // of TotalBytes, kept free
 
+	BackupStore string // the store for backups that the node reaches; "" for none
+
 	StorageProtocol  string            // iSCSI
 	Volumes          int               // volumes placed here
 	ClaimedSincePoll int               // volumes claimed here that IO cannot show yet

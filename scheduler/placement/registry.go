@@ -33,5 +33,6 @@ var (
 )
 
 // always come first, whatever is configured: without them a volume could be
-// sent to a dead node, or to the same failing pool for ever.
-var always = []string{"ServiceFilter", "IgnoreAttemptedHostsFilter"}
+// sent to a dead node, to the same failing pool for ever, or to one that cannot
+// read what it is to be made of.
+var always = []string{"ServiceFilter", "IgnoreAttemptedHostsFilter", "BackupStoreFilter"}

@@ -9,6 +9,7 @@ type Request struct {
 	ExtraSpecs        map[string]string // of the volume type
 	BackEndQos        bool              // the type's QoS specs are for the storage alone to keep to
 	UnkeptQos         string            // a key of these that no storage limits by
+	BackupStore       string            // where the backup lies of which it is made; "" if it is of none
 	ProvisioningThick bool              // also set by the extra spec provisioning:type=thick
 
 	// SameHost and DifferentHost are the pools (host@backend#pool) of the

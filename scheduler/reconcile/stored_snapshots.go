@@ -52,18 +52,25 @@ func (r *Reconciler) snapshotRemains(ctx context.Context, p db.PoolService, node
 	if err != nil {
 		return err
 	}
-	strangers := 0
+	unknown := map[string]*rpc.Stored{}
 	for id, there := range stored {
 		s, ok := known[id]
 		switch {
 		case !ok:
-			if r.first("stranger " + id) {
-				strangers++
-			}
+			unknown[id] = there
 		case s.IsRemains(p.ID):
 			if err := r.destroySnapshot(ctx, p, node, s, there); err != nil && !gone(err) {
 				slog.WarnContext(ctx, "remains of a snapshot could not be taken away", "snapshot", id, "pool", p.Name, "error", err)
 			}
+		}
+	}
+	if err := r.backupRemains(ctx, p, node, unknown); err != nil {
+		return err
+	}
+	strangers := 0
+	for id := range unknown {
+		if r.first("stranger " + id) {
+			strangers++
 		}
 	}
 	if strangers > 0 {
