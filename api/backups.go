@@ -22,7 +22,7 @@ func backupRoutes(s *Server) []Route {
 		{Name: "backups.show", Method: "GET", Path: item, Status: http.StatusOK,
 			Policy: []string{"backup:get"}, Object: true, Handler: s.showBackup},
 		{Name: "backups.update", Method: "PUT", Path: item, Since: 9, Status: http.StatusOK,
-			Policy: []string{"backup:get", "backup:update"}, Object: true, Handler: s.updateBackup},
+			Policy: []string{"backup:update"}, Object: true, Handler: s.updateBackup},
 		{Name: "backups.delete", Method: "DELETE", Path: item, Status: http.StatusAccepted,
 			Policy: []string{"backup:get", "backup:delete"}, Object: true, Handler: s.deleteBackup},
 		{Name: "backups.restore", Method: "POST", Path: item + "/restore", Status: http.StatusAccepted,
