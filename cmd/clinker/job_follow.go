@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -115,6 +116,8 @@ type bars struct {
 // bar is a job's.
 type bar struct {
 	*mpb.Bar
+	words atomic.Pointer[string] // behind the bar
+	first db.Job                 // as it was seen first
 	since time.Time
 }
 
@@ -124,28 +127,38 @@ func (b *bars) show(j db.Job) {
 		one = b.add(j)
 		b.all[j.ID] = one
 	}
-	one.SetTotal(j.BytesTotal, false)
-	if j.BytesDone > one.Current() {
-		one.EwmaSetCurrent(j.BytesDone, time.Since(one.since))
-		one.since = time.Now()
+	one.words.Store(new(one.describe(j)))
+	if j.BytesTotal > 0 {
+		one.SetTotal(j.BytesTotal, false)
 	}
+	one.SetCurrent(j.BytesDone)
 	switch {
 	case j.State == db.JobDone:
-		one.SetTotal(-1, true)
+		one.SetTotal(max(j.BytesTotal, one.Current()), true)
 	case j.Ended():
 		one.Abort(false)
 	}
 }
 
 func (b *bars) add(j db.Job) *bar {
-	one := &bar{since: time.Now()}
+	one := &bar{first: j, since: time.Now()}
+	one.words.Store(new(""))
 	name := fmt.Sprintf("%d %s %.8s ", j.ID, j.Kind, j.ResourceID)
-	one.Bar = b.container.AddBar(j.BytesTotal,
-		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+	// A total of its own would end the bar before the job has.
+	one.Bar = b.container.AddBar(0, mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace),
-			decor.OnAbort(decor.OnComplete(decor.EwmaSpeed(decor.SizeB1024(0), " % .1f", 10, decor.WCSyncSpace), " done"), " not done")))
-	one.SetCurrent(j.BytesDone)
+			decor.Any(func(decor.Statistics) string { return *one.words.Load() }, decor.WCSyncSpaceR)))
 	return one
+}
+
+// describe tells the state and, of a copy, how fast it has been since it was seen
+// first.
+func (b *bar) describe(j db.Job) string {
+	text := " " + j.State
+	if took := time.Since(b.since); j.State == db.JobRunning && j.BytesDone > b.first.BytesDone && took > 0 {
+		text += ", " + size(int64(float64(j.BytesDone-b.first.BytesDone)/took.Seconds())) + "/s"
+	}
+	return text
 }
 
 // end lets the bars stand as they are, the unfinished ones too.
