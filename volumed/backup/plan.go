@@ -79,7 +79,10 @@ func (c *creation) changes(ctx context.Context) (next func(int64) (int64, int64,
 		since = ""
 		extents, err = c.Changes(ctx, since)
 	}
-	if fault.Is(err, fault.Unsupported) {
+	if err != nil && ctx.Err() == nil {
+		if !fault.Is(err, fault.Unsupported) {
+			slog.WarnContext(ctx, "what there is to back up is not known, all is read", "backup", c.Place.ID, "error", err)
+		}
 		return nil, false, nil
 	}
 	return within(extents, c.Bytes), since != "", err

@@ -10,7 +10,7 @@ import (
 func TestUnfit(t *testing.T) {
 	t.Parallel()
 	g := &group{name: "vg"}
-	thickly, thinly := &Backend{group: g, pool: &thick{g}}, &Backend{group: g, pool: &thin{g, "pool"}}
+	thickly, thinly := &Backend{group: g, pool: &thick{g}}, &Backend{group: g, pool: &thin{group: g, name: "pool"}}
 	for _, c := range []struct {
 		name string
 		b    *Backend

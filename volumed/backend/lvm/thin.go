@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
@@ -15,6 +16,8 @@ import (
 type thin struct {
 	*group
 	name string // of the pool
+
+	metadata sync.Mutex // held by who has the pool keep a copy of its metadata
 }
 
 func (v logicalVolume) thinPool() bool {
