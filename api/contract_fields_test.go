@@ -69,7 +69,7 @@ func (w *world) places() map[string]place {
 }
 
 // fieldsElsewhere are views whose rows are not names of one object's fields.
-var fieldsElsewhere = []string{"version", "error", "attachment.delete",
+var fieldsElsewhere = []string{"version", "error", "attachment.delete", "volume.upload_image",
 	"cluster.summary", "cluster.detail", "cluster.update" /* there is none */}
 
 // Every field is there from its microversion on, for those who may see it, of

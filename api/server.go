@@ -62,6 +62,11 @@ type Options struct {
 	// Keys keeps the keys of encrypted volumes; nil for nobody, and then there
 	// are none.
 	Keys keys.Store
+	// ForceUpload lets volumes in use be made into images (enable_force_upload).
+	ForceUpload bool
+	// ReservedImageNamespaces begin the names of properties that an image of a
+	// volume does not get from it (reserved_image_namespaces).
+	ReservedImageNamespaces []string
 	// VerifySignatures refuses images that are signed.
 	VerifySignatures bool
 	// Serves tells whether a pool fulfils the extra specs of a volume type, by

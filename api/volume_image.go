@@ -18,6 +18,9 @@ type Images interface {
 	Image(ctx context.Context, token, id string) (glance.Image, error)
 	// Named gives the ids of images of that name, two of them if there are more.
 	Named(ctx context.Context, token, name string) ([]string, error)
+	// Create gives Invalid when the image service refuses; after any other error
+	// the image may be there or not.
+	Create(ctx context.Context, token string, image glance.NewImage) (glance.Image, error)
 }
 
 // noImage is what Cinder says of an image that is not there for the caller.
@@ -57,13 +60,18 @@ func (c *Call) image(in volumeRequest) (*glance.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return &image, c.usable(image)
+}
+
+// usable refuses images that no volume can be made of.
+func (c *Call) usable(image glance.Image) error {
 	if image.Status != "active" {
-		return nil, fault.New(fault.Invalid, "Invalid input received: Image %s is not active.", image.ID)
+		return fault.New(fault.Invalid, "Invalid input received: Image %s is not active.", image.ID)
 	}
 	if why := image.Reason(c.server.VerifySignatures); why != "" {
-		return nil, fault.New(fault.Invalid, "Image %s is unacceptable: %s.", image.ID, why)
+		return fault.New(fault.Invalid, "Image %s is unacceptable: %s.", image.ID, why)
 	}
-	return &image, nil
+	return nil
 }
 
 func (c *Call) imageID(token, ref string) (string, error) {
@@ -96,14 +104,25 @@ func giveImage(image *glance.Image, v *db.Volume) error {
 	if image == nil {
 		return nil
 	}
-	const gib = 1 << 30
-	size := int((image.SizeBytes + gib - 1) / gib)
-	switch {
-	case size > v.SizeGiB:
-		return fault.New(fault.Invalid, "Invalid input received: Size of specified image %dGB is larger than volume size %dGB.", size, v.SizeGiB)
-	case v.SizeGiB < image.MinDiskGiB:
-		return fault.New(fault.Invalid, "Invalid input received: Volume size %dGB cannot be smaller than the image minDisk size %dGB.", v.SizeGiB, image.MinDiskGiB)
+	if err := imageFits(*image, v.SizeGiB); err != nil {
+		return err
 	}
 	v.ImageID, v.ImageMetadata, v.Bootable = &image.ID, image.Metadata(), true
+	return nil
+}
+
+// imageFits refuses volumes that are too small for an image.
+func imageFits(image glance.Image, sizeGiB int) error {
+	const gib = 1 << 30
+	size := int((image.SizeBytes + gib - 1) / gib)
+	virtual := int((image.VirtualBytes + gib - 1) / gib)
+	switch {
+	case size > sizeGiB:
+		return fault.New(fault.Invalid, "Invalid input received: Size of specified image %dGB is larger than volume size %dGB.", size, sizeGiB)
+	case sizeGiB < image.MinDiskGiB:
+		return fault.New(fault.Invalid, "Invalid input received: Volume size %dGB cannot be smaller than the image minDisk size %dGB.", sizeGiB, image.MinDiskGiB)
+	case virtual > sizeGiB:
+		return fault.New(fault.Invalid, "Image %s is unacceptable: Image virtual size is %dGB and doesn't fit in a volume of size %dGB.", image.ID, virtual, sizeGiB)
+	}
 	return nil
 }

@@ -43,6 +43,29 @@ func (someImages) all() []glance.Image {
 	}
 }
 
+// refusedFormat is a container format that the image service does not know.
+const refusedFormat = "tar"
+
+func (someImages) Create(ctx context.Context, token string, n glance.NewImage) (glance.Image, error) {
+	made := glance.Image{ID: n.ID, Name: n.Name, Status: "queued", DiskFormat: n.DiskFormat, ContainerFormat: n.ContainerFormat,
+		Visibility: n.Visibility, Properties: n.Properties}
+	if n.Visibility == "" {
+		made.Visibility = "shared"
+	}
+	if n.Protected != nil {
+		made.Protected = *n.Protected
+	}
+	switch {
+	case n.ContainerFormat == refusedFormat:
+		return made, fault.New(fault.Invalid, "The image service refuses the image: 400 Bad Request Invalid container format 'tar' for image.")
+	case n.Name == "silent":
+		return made, fault.New(fault.Unavailable, "The image service does not answer.")
+	case token != "member" && token != "admin" && token != "service":
+		return made, fault.New(fault.Unauthorized, "The image service does not accept the token.")
+	}
+	return made, nil
+}
+
 func (s someImages) Image(_ context.Context, token, id string) (glance.Image, error) {
 	for _, i := range s.all() {
 		if i.ID == id && (id != ownImage || token == "member") {

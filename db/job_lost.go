@@ -24,6 +24,7 @@ const lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
 		('extending', 'volume_extend'), ('deleting', 'volume_delete')) AS moving (status, kind) USING (status)
 	WHERE v.deleted_at IS NULL AND v.status IN ('creating', 'deleting', 'extending', 'downloading')
 		AND COALESCE(v.updated_at, v.created_at) <= now() - $1::interval
+		AND (v.status <> 'downloading' OR v.launched_at IS NULL) -- else it is being re-imaged
 		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
 			AND j.args @> jsonb_build_object('volume_id', v.id)
 			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))

@@ -44,6 +44,11 @@ func (f *fakeCompute) VolumeExtended(ctx context.Context, id string, servers []s
 	return nil, nil
 }
 
+// VolumeReimaged tells of a volume by the size it had.
+func (f *fakeCompute) VolumeReimaged(ctx context.Context, id string, servers []string) ([]nova.Refusal, error) {
+	return f.VolumeExtended(ctx, id, servers)
+}
+
 func (f *fakeCompute) servers() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

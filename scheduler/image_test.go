@@ -23,6 +23,21 @@ type fakeImages struct {
 	image glance.Image
 	err   error
 	asked int
+
+	deleted    []string
+	deleteFail error
+}
+
+func (f *fakeImages) Delete(_ context.Context, id string, unlessWhole bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.deleteFail != nil {
+		return f.deleteFail
+	}
+	if !unlessWhole || f.image.Status == "queued" || f.image.Status == "saving" {
+		f.deleted = append(f.deleted, id)
+	}
+	return nil
 }
 
 func (f *fakeImages) Download(_ context.Context, id string) (glance.Image, string, string, error) {

@@ -83,6 +83,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 	}
 	return api.New(api.Options{
 		Images: images, VerifySignatures: verifySignatures(cfg), Keys: store,
+		ForceUpload: cfg.API.EnableForceUpload, ReservedImageNamespaces: cfg.API.ReservedImageNamespaces,
 		DB: d, Identity: who, Policy: rules, Nodes: nodes, Projects: projects,
 		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,

@@ -79,7 +79,7 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	sampler.Start(ctx)
 	server, err := volumed.New(volumed.Options{
 		Node:  rpc.Node{Host: host, Endpoint: endpoint, Version: version, AvailabilityZone: cfg.StorageAvailabilityZone},
-		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier, Backups: backups, Peers: peers,
+		Pools: pools, Journal: j, DiskIO: sampler, Copier: copier, CompressUploads: cfg.Glance.CompressOnUpload, Backups: backups, Peers: peers,
 		Clients: rpc.NewPool(clients), Schedulers: schedulers, ReportInterval: cfg.Scheduler.ReportInterval,
 	})
 	if err != nil {

@@ -21,6 +21,8 @@ type API struct {
 	DefaultAvailabilityZone       string        `ini:"default_availability_zone" default:"" help:"The availability zone of a volume created without one. Empty: storage_availability_zone."`
 	AllowAvailabilityZoneFallback bool          `ini:"allow_availability_zone_fallback" default:"false" help:"When the availability zone asked for does not exist, take the default one instead of refusing."`
 	ResourceQueryFiltersFile      string        `ini:"resource_query_filters_file" default:"" help:"A JSON file that says by which fields each resource may be listed. Empty: Cinder's own set."`
+	EnableForceUpload             bool          `ini:"enable_force_upload" default:"false" help:"Let volumes in use be made into images by those who force it."`
+	ReservedImageNamespaces       []string      `ini:"reserved_image_namespaces" default:"" help:"Beginnings of names of image properties that an image made of a volume does not get; os_glance and img_signature always are."`
 	MessageTTL                    time.Duration `ini:"message_ttl" default:"2592000" min:"1" help:"How long user messages are kept, in seconds."`
 }
 

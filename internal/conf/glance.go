@@ -20,7 +20,8 @@ type Glance struct {
 	VerifySignatures   string        `ini:"verify_glance_signatures" default:"enabled" choices:"enabled,disabled" help:"enabled: refuse signed images, for signatures cannot be verified here. disabled: take them as unsigned; their hashes are verified all the same."`
 
 	ConversionDir               string        `ini:"image_conversion_dir" default:"" sample:"$state_path/conversion" help:"The folder in which a storage node keeps images while it converts them."`
-	ConversionCPULimit          time.Duration `ini:"image_conversion_cpu_limit" default:"60" min:"1" help:"How much processor time qemu-img may take for one image, in seconds."`
+	ConversionCPULimit          time.Duration `ini:"image_conversion_cpu_limit" default:"60" min:"1" help:"How much processor time qemu-img may take for each GiB of an image that was begun, in seconds."`
+	CompressOnUpload            bool          `ini:"image_compress_on_upload" default:"true" help:"Compress the qcow2 images that are made of volumes."`
 	ConversionAddressSpaceLimit int64         `ini:"image_conversion_address_space_limit" default:"1" min:"1" help:"How much memory qemu-img may map, in GiB."`
 }
 

@@ -33,7 +33,10 @@ func (r *Runner) volumeCreate(ctx context.Context, job *river.Job[db.VolumeCreat
 	})
 }
 
-func creating(v db.Volume) bool { return v.Status == "creating" || v.Status == "downloading" }
+// creating: one that was made already and is downloading is being re-imaged.
+func creating(v db.Volume) bool {
+	return v.Status == "creating" || v.Status == "downloading" && v.LaunchedAt == nil
+}
 
 // createOnce takes the row one pool further; next when it is to be read again.
 func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (next bool, err error) {

@@ -10,6 +10,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/fault"
+	"clinker/internal/openstack/nova"
 )
 
 // askCompute is how long Keystone and Nova may take together in one run;
@@ -32,11 +33,25 @@ func (r *Runner) volumeExtended(ctx context.Context, job *river.Job[db.VolumeExt
 		if err != nil {
 			return err
 		}
-		return run.tellServers(ctx, v)
+		return run.tellServers(ctx, v, announcement{
+			send: func(ctx context.Context, servers []string) ([]nova.Refusal, error) {
+				return r.Compute.VolumeExtended(ctx, v.ID, servers)
+			},
+			what: "has grown",
+			lost: db.NewVolumeMessage(v, db.ActionExtendVolume, db.DetailNotifyCompute,
+				"The volume has its new size, but its server could not be told: it sees the size after a reboot.", run.request),
+		})
 	})
 }
 
-func (r *run) tellServers(ctx context.Context, v db.Volume) error {
+// announcement is what servers are told of their volume.
+type announcement struct {
+	send func(ctx context.Context, servers []string) ([]nova.Refusal, error)
+	what string      // for the log
+	lost *db.Message // for the user, when nobody could be told
+}
+
+func (r *run) tellServers(ctx context.Context, v db.Volume, news announcement) error {
 	attachments, err := r.DB.AttachmentsOf(ctx, v.ID)
 	if err != nil {
 		return err
@@ -52,36 +67,33 @@ func (r *run) tellServers(ctx context.Context, v db.Volume) error {
 	}
 	ask, cancel := context.WithTimeout(ctx, askCompute)
 	defer cancel()
-	refused, err := r.Compute.VolumeExtended(ask, v.ID, servers)
+	refused, err := news.send(ask, servers)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case fault.Is(err, fault.Unsupported):
-		slog.InfoContext(ctx, "no compute service is told that a volume has grown", "volume", v.ID, "reason", err)
+		slog.InfoContext(ctx, "no compute service is told of a volume", "volume", v.ID, "what", news.what, "reason", err)
 		return nil
 	case err != nil:
-		return r.tellServersAgain(ctx, v, err)
+		return r.tellServersAgain(ctx, v, news, err)
 	}
 	for _, no := range refused {
 		// A server without a host looks at the size when it starts.
 		slog.WarnContext(ctx, "the compute service did not take the event", "volume", v.ID, "server", no.ServerID, "status", no.Status)
 		if no.Status != http.StatusNotFound && no.Status != http.StatusUnprocessableEntity {
-			return r.tellServersAgain(ctx, v, fault.New(fault.Unavailable, "the event was answered with status %d", no.Status))
+			return r.tellServersAgain(ctx, v, news, fault.New(fault.Unavailable, "the event was answered with status %d", no.Status))
 		}
 	}
 	return nil
 }
 
 // tellServersAgain tries later, and in the end tells the user instead.
-func (r *run) tellServersAgain(ctx context.Context, v db.Volume, reason error) error {
-	slog.WarnContext(ctx, "the compute service was not told that a volume has grown", "volume", v.ID, "tries", r.notes.BusyTries+1, "error", reason)
+func (r *run) tellServersAgain(ctx context.Context, v db.Volume, news announcement, reason error) error {
+	slog.WarnContext(ctx, "the compute service was not told of a volume", "volume", v.ID, "what", news.what, "tries", r.notes.BusyTries+1, "error", reason)
 	if r.notes.BusyTries+1 < computeTries {
 		r.pause = r.Pause << r.notes.BusyTries
 		r.notes.BusyTries++
 		return errAgain
 	}
-	return r.DB.Tx(ctx, func(tx *db.Tx) error {
-		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionExtendVolume, db.DetailNotifyCompute,
-			"The volume has its new size, but its server could not be told: it sees the size after a reboot.", r.request))
-	})
+	return r.DB.Tx(ctx, func(tx *db.Tx) error { return r.tell(ctx, tx, news.lost) })
 }

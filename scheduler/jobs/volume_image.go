@@ -12,10 +12,12 @@ import (
 	"clinker/volumed/rpc"
 )
 
-// Images tells what an image is, where its bytes are, and a token to fetch them
-// with; *glance.Client is one.
+// Images tells what an image is, where its bytes are or go, and a token for them;
+// *glance.Client is one.
 type Images interface {
 	Download(ctx context.Context, id string) (image glance.Image, url, token string, err error)
+	// Delete deletes an image; with unlessWhole one that has its bytes stays.
+	Delete(ctx context.Context, id string, unlessWhole bool) error
 }
 
 // askImages is how long the image service and Keystone may take together; a run
@@ -52,7 +54,7 @@ func (r *run) copyImage(ctx context.Context, v db.Volume, where place) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	image, err := r.imageFor(ctx, v)
+	image, err := r.imageFor(ctx, v, *v.ImageID)
 	if err != nil {
 		return err
 	}
@@ -71,25 +73,25 @@ func (r *run) glances() time.Duration {
 
 // imageFor asks the image service. What was true when the volume was asked for
 // may not be any more.
-func (r *run) imageFor(ctx context.Context, v db.Volume) (rpc.Image, error) {
+func (r *run) imageFor(ctx context.Context, v db.Volume, id string) (rpc.Image, error) {
 	if r.Images == nil {
 		return rpc.Image{}, fault.New(wrongImage, "the scheduler has no image service; glance_api_servers or auth_strategy must be set for it as for the API")
 	}
 	ask, cancel := context.WithTimeout(ctx, askImages)
 	defer cancel()
-	image, url, token, err := r.Images.Download(ask, *v.ImageID)
+	image, url, token, err := r.Images.Download(ask, id)
 	switch {
 	case ctx.Err() != nil:
 		return rpc.Image{}, ctx.Err()
 	case fault.Is(err, fault.NotFound):
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is gone", *v.ImageID)
+		return rpc.Image{}, fault.New(wrongImage, "the image %s is gone", id)
 	case err != nil:
 		return rpc.Image{}, fault.Wrap(err, fault.Unavailable, "the image service does not answer")
 	case image.Status != "active":
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is not active any more", *v.ImageID)
+		return rpc.Image{}, fault.New(wrongImage, "the image %s is not active any more", id)
 	}
 	if why := image.Reason(r.VerifySignatures); why != "" {
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is unacceptable: %s", *v.ImageID, why)
+		return rpc.Image{}, fault.New(wrongImage, "the image %s is unacceptable: %s", id, why)
 	}
 	if v.EncryptionKeyID != nil || image.Encrypted() {
 		return rpc.Image{}, fault.New(wrongImage, "the storage nodes cannot write images onto encrypted volumes")

@@ -1,7 +1,6 @@
 package routes
 
 const (
-	notYetImages    = "copying volumes to images is not built yet"
 	notYetMigration = "moving volumes between nodes is not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
 	anotherRouteHas = "the id default of the route that shows one"
@@ -11,8 +10,6 @@ const (
 
 // explained are the differences that are meant, each with why.
 var explained = map[string]string{
-	"volume_actions.reimage":                   notYetImages,
-	"volume_actions.volume_upload_image":       notYetImages,
 	"volume_actions.migrate_volume":            notYetMigration,
 	"volume_actions.migrate_volume_completion": notYetMigration,
 

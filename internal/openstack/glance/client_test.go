@@ -67,7 +67,7 @@ func TestImage(t *testing.T) {
 	for _, form := range []string{url, url + "/", url + "/v2", url + "/v2/"} {
 		image, err := newClient(t, form).Image(t.Context(), "good", "11111111-1111-1111-1111-111111111111")
 		want := Image{ID: "11111111-1111-1111-1111-111111111111", Name: "debian", Status: "active", DiskFormat: "qcow2", ContainerFormat: "bare",
-			SizeBytes: 12345678, MinDiskGiB: 2, MinRAMMiB: 512, Checksum: "abc", HashAlgo: "sha512", HashValue: "def",
+			SizeBytes: 12345678, MinDiskGiB: 2, MinRAMMiB: 512, Checksum: "abc", HashAlgo: "sha512", HashValue: "def", Visibility: "public",
 			Properties: map[string]string{"hw_disk_bus": "scsi", "cinder_img_volume_type": "fast"}}
 		if err != nil || !cmp.Equal(image, want) {
 			t.Fatalf("%s: %v %s", form, err, cmp.Diff(want, image))

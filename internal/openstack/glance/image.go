@@ -14,11 +14,14 @@ type Image struct {
 	DiskFormat      string
 	ContainerFormat string
 	SizeBytes       int64
+	VirtualBytes    int64 // of what it holds; 0 when Glance does not know
 	MinDiskGiB      int
 	MinRAMMiB       int
 	Checksum        string // MD5 in hex
 	HashAlgo        string // os_hash_algo
 	HashValue       string // in hex
+	Visibility      string
+	Protected       bool
 	Properties      map[string]string
 }
 
@@ -33,6 +36,7 @@ func imageOf(i *images.Image) Image {
 	image := Image{
 		ID: i.ID, Name: i.Name, Status: string(i.Status), DiskFormat: i.DiskFormat, ContainerFormat: i.ContainerFormat,
 		SizeBytes: i.SizeBytes, MinDiskGiB: i.MinDiskGigabytes, MinRAMMiB: i.MinRAMMegabytes, Checksum: i.Checksum,
+		VirtualBytes: i.VirtualSize, Visibility: string(i.Visibility), Protected: i.Protected,
 		Properties: map[string]string{},
 	}
 	for key, value := range i.Properties {
