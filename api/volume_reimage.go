@@ -14,7 +14,7 @@ func init() {
 	register(func(s *Server) []Route {
 		return []Route{{Name: "volume_actions.reimage", Method: "POST", Path: "/volumes/:volume_id/action",
 			Action: "os-reimage", Since: 68, Status: http.StatusAccepted,
-			Policy: []string{"volume:get"}, Object: true, Handler: s.reimageVolume}}
+			Policy: []string{"volume:get", "volume:reimage"}, Object: true, Handler: s.reimageVolume}}
 	})
 }
 
@@ -26,12 +26,10 @@ func (s *Server) reimageVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	rule := "volume:reimage"
 	if v.Status == "reserved" {
-		rule = "volume:reimage_reserved"
-	}
-	if err := c.Require(rule, ownerOf(v)); err != nil {
-		return nil, err
+		if err := c.Require("volume:reimage_reserved", ownerOf(v)); err != nil {
+			return nil, err
+		}
 	}
 	var in struct {
 		Reimage struct {

@@ -10,6 +10,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/fault"
+	"clinker/scheduler/jobs"
 	"clinker/scheduler/nodetest"
 )
 
@@ -227,5 +228,27 @@ func TestUploadLost(t *testing.T) {
 	r.rests(v.ID, "available")
 	if node.Uploaded(image) == "" {
 		t.Error("nothing was sent")
+	}
+}
+
+// TestUploadCancelled: an administrator ends it; the image goes.
+func TestUploadCancelled(t *testing.T) {
+	r, node, images := newUploadRig(t)
+	r.start()
+	v := r.made(node, "a system")
+	node.SetSlow(time.Hour)
+	image := r.upload(v, true)
+	r.eventually("the upload", func() bool { return node.Calls("upload_image") > 0 })
+	var job int64
+	if err := r.db.Pool().QueryRow(t.Context(), "SELECT id FROM river_job WHERE kind = 'volume_upload'").Scan(&job); err != nil {
+		t.Fatal(err)
+	}
+	if err := jobs.Cancel(t.Context(), r.db, job); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(v.ID, "available")
+	r.forgotten(image)
+	if m := r.messages(); len(m) != 1 || !strings.Contains(m[0].UserMessage(), "cancelled by the administrator") || !slices.Equal(images.deleted, []string{image}) {
+		t.Errorf("told %+v, deleted %v", m, images.deleted)
 	}
 }

@@ -61,7 +61,7 @@ func (r *run) upload(ctx context.Context, u db.ImageUpload, v db.Volume) error {
 		return err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):
 		return err // the row is read again
-	case (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Conflict)) && r.notes.BusyTries+1 < r.ImageTries:
+	case (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Conflict)) && !r.cancel && r.notes.BusyTries+1 < r.ImageTries:
 		return r.sendAgain(ctx, u, err)
 	}
 	return r.failUpload(ctx, u, v, err)
@@ -73,6 +73,10 @@ func (r *run) upload(ctx context.Context, u db.ImageUpload, v db.Volume) error {
 func (r *run) send(ctx context.Context, u db.ImageUpload, v db.Volume, where place) (whole bool, err error) {
 	node := r.Nodes.Node(where.endpoint)
 	f := rpc.Fence{OperationID: fmt.Sprintf("upload-%s-%d", u.ImageID, u.Attempt), ResourceID: v.ID, Generation: v.Generation}
+	if r.cancel {
+		err := r.cancelKnown(ctx, node, f)
+		return err == nil, err
+	}
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
 		return node.Operation(ctx, f.OperationID, r.glances())
 	})
@@ -142,6 +146,7 @@ func (r *run) failUpload(ctx context.Context, u db.ImageUpload, v db.Volume, rea
 	if err != nil {
 		return err
 	}
+	r.notes.Cancelled = r.cancel
 	u.State = db.UploadDropped
 	return r.dropImage(ctx, u)
 }
