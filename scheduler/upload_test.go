@@ -142,11 +142,13 @@ func TestUploadThatCannotBe(t *testing.T) {
 		trouble func(*fakeImages, *nodetest.Node)
 		says    string
 	}{
-		"gone":    {func(f *fakeImages, _ *nodetest.Node) { f.err = fault.New(fault.NotFound, "no such image") }, "the image is gone"},
-		"killed":  {func(f *fakeImages, _ *nodetest.Node) { f.image.Status = "killed" }, "killed"},
-		"saving":  {func(f *fakeImages, _ *nodetest.Node) { f.image.Status = "saving" }, "does not wait"},
-		"silent":  {func(f *fakeImages, _ *nodetest.Node) { f.err = fault.New(fault.Unavailable, "no answer") }, "does not answer"},
-		"refused": {func(_ *fakeImages, n *nodetest.Node) { n.Break(nodetest.Fault{Method: "upload_image", Err: fault.New(fault.Invalid, "no quota")}) }, "no quota"},
+		"gone":   {func(f *fakeImages, _ *nodetest.Node) { f.err = fault.New(fault.NotFound, "no such image") }, "the image is gone"},
+		"killed": {func(f *fakeImages, _ *nodetest.Node) { f.image.Status = "killed" }, "killed"},
+		"saving": {func(f *fakeImages, _ *nodetest.Node) { f.image.Status = "saving" }, "does not wait"},
+		"silent": {func(f *fakeImages, _ *nodetest.Node) { f.err = fault.New(fault.Unavailable, "no answer") }, "does not answer"},
+		"refused": {func(_ *fakeImages, n *nodetest.Node) {
+			n.Break(nodetest.Fault{Method: "upload_image", Err: fault.New(fault.Invalid, "no quota")})
+		}, "no quota"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, node, images := newUploadRig(t)
@@ -248,7 +250,7 @@ func TestUploadCancelled(t *testing.T) {
 	}
 	r.rests(v.ID, "available")
 	r.forgotten(image)
-	if m := r.messages(); len(m) != 1 || !strings.Contains(m[0].UserMessage(), "cancelled by the administrator") || !slices.Equal(images.deleted, []string{image}) {
+	if m := r.messages(); len(m) != 1 || !strings.Contains(m[0].UserMessage(), "an administrator has cancelled it") || !slices.Equal(images.deleted, []string{image}) {
 		t.Errorf("told %+v, deleted %v", m, images.deleted)
 	}
 }
