@@ -24,7 +24,7 @@ func (s *Server) CopyImage(ctx context.Context, f rpc.Fence, poolName string, im
 		do: func(ctx context.Context, o *operation) error {
 			defer ring(p.wipe) // a copy that failed leaves something behind
 			write := func(ctx context.Context, path string, blank bool) error {
-				return s.options.Copier.Write(ctx, imageOf(image), copy.Target{Path: path, Bytes: bytes, Blank: blank}, o.bytesDone.Store)
+				return s.options.Copier.Write(ctx, imageOf(image), copy.Target{Path: path, Bytes: bytes, Blank: blank, LUKS: luksOf(image)}, o.bytesDone.Store)
 			}
 			return p.Storage.Import(ctx, backend.VolumeName(f.ResourceID), bytes, write)
 		},
@@ -47,7 +47,7 @@ func (s *Server) Reimage(ctx context.Context, f rpc.Fence, poolName string, imag
 			}
 			defer ring(p.wipe) // the volume as it was may be trash now
 			write := func(ctx context.Context, path string, blank bool) error {
-				to := copy.Target{Path: path, Bytes: bytes, Blank: blank, Whole: true}
+				to := copy.Target{Path: path, Bytes: bytes, Blank: blank, Whole: true, LUKS: luksOf(image)}
 				return s.options.Copier.Write(ctx, imageOf(image), to, o.bytesDone.Store)
 			}
 			return p.Storage.Replace(ctx, backend.VolumeName(f.ResourceID), bytes, write)
@@ -76,5 +76,15 @@ func imageOf(i rpc.Image) copy.Image {
 		HashAlgo:   i.HashAlgo,
 		HashValue:  i.HashValue,
 		Checksum:   i.Checksum,
+		Encrypted:  i.Encrypted,
 	}
+}
+
+// luksOf is how the volume is to be encrypted; the passphrase lives as long as the
+// operation.
+func luksOf(i rpc.Image) *copy.LUKS {
+	if i.LUKS == nil {
+		return nil
+	}
+	return &copy.LUKS{Version: i.LUKS.Version, Cipher: i.LUKS.Cipher, KeyBits: i.LUKS.KeyBits, Passphrase: copy.Token(i.LUKS.Passphrase)}
 }

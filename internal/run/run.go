@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
@@ -30,6 +33,10 @@ type Command struct {
 	Input []byte   // standard input; may hold secrets
 	Env   []string // added to the clean environment, as KEY=value
 
+	// Secret is what the program reads from the file SecretFile, which is in memory
+	// alone: for a second secret besides Input.
+	Secret []byte
+
 	// EndsWithUs has the kernel kill the program when this process dies, for one
 	// whose work would be done in vain. It must not be one that LVM needs.
 	EndsWithUs bool
@@ -39,6 +46,9 @@ type Command struct {
 	// until Beside returns.
 	Beside func(ctx context.Context, pid int)
 }
+
+// SecretFile is the path under which a program finds a Command's Secret.
+const SecretFile = "/proc/self/fd/3"
 
 // ExitError is a program that ran and said no.
 type ExitError struct {
@@ -77,12 +87,34 @@ func (c Command) Output(ctx context.Context) ([]byte, error) {
 	// one hanging; SIGKILL could, and comes only if the program will not go.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
+	if c.Secret != nil {
+		secret, err := inMemory(c.Secret)
+		if err != nil {
+			return nil, err
+		}
+		defer secret.Close()
+		cmd.ExtraFiles = []*os.File{secret}
+	}
 	var stdout, stderr limited
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := c.run(ctx, cmd); err != nil {
 		return stdout.kept.Bytes(), c.explain(ctx, err, stderr.kept.String())
 	}
 	return stdout.kept.Bytes(), nil
+}
+
+// inMemory gives a file that is on no disk.
+func inMemory(content []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate("secret", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "secret")
+	if _, err := f.WriteAt(content, 0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 func (c Command) explain(ctx context.Context, err error, stderr string) error {

@@ -90,6 +90,7 @@ type Target struct {
 	Bytes int64  // of the volume
 	Blank bool   // it reads as zeroes, which need not be written then
 	Whole bool   // what lies behind the image's end must read as zeroes too
+	LUKS  *LUKS  // how it is to be encrypted; nil for not
 }
 
 // Write brings an image's bytes onto a volume's device or file. progress is told
@@ -103,9 +104,14 @@ func (c *Copier) Write(ctx context.Context, image Image, to Target, progress fun
 		return err
 	}
 	virtual := image.SizeBytes
-	if format == Raw || format == ISO {
+	switch {
+	case to.LUKS != nil && format == SealedRaw:
+		err = unacceptable("it holds an encrypted volume, and would be encrypted once more")
+	case to.LUKS != nil:
+		virtual, err = c.writeEncrypted(ctx, image, format, to, progress)
+	case format == Raw || format == ISO || format == SealedRaw:
 		err = c.writeRaw(ctx, image, format, to, progress)
-	} else {
+	default:
 		virtual, err = c.writeConverted(ctx, image, format, to, progress)
 	}
 	if err == nil && to.Whole && !to.Blank {
@@ -114,28 +120,37 @@ func (c *Copier) Write(ctx context.Context, image Image, to Target, progress fun
 	return err
 }
 
-// writeConverted fetches the image into a scratch file, where it is looked at, and
+// writeConverted brings an image of another format than raw onto the target, and
 // gives its virtual size.
 func (c *Copier) writeConverted(ctx context.Context, image Image, format Format, to Target, progress func(int64)) (virtual int64, err error) {
-	scratch, err := os.CreateTemp(c.Directory, scratchPrefix)
+	scratch, virtual, err := c.fetched(ctx, image, format, progress)
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(scratch.Name())
-	defer scratch.Close()
-	if err := c.receive(ctx, image, format, &sparse{to: scratch, blank: true}, progress); err != nil {
-		return 0, err
-	}
-	if err := scratch.Truncate(image.SizeBytes); err != nil { // it may end in a hole
-		return 0, err
-	}
-	if virtual, err = inspect(format, scratch, image.SizeBytes); err != nil {
-		return 0, err
-	}
+	defer discard(scratch)
 	if virtual > to.Bytes {
 		return 0, tooLarge(virtual, to.Bytes)
 	}
 	return virtual, c.convert(ctx, format, scratch.Name(), to, virtual)
+}
+
+// fetched gives a scratch file with the image, of which it tells the virtual size.
+func (c *Copier) fetched(ctx context.Context, image Image, format Format, progress func(int64)) (scratch *os.File, virtual int64, err error) {
+	if scratch, err = os.CreateTemp(c.Directory, scratchPrefix); err != nil {
+		return nil, 0, err
+	}
+	err = c.receive(ctx, image, format, &sparse{to: scratch, blank: true}, progress)
+	if err == nil {
+		err = scratch.Truncate(image.SizeBytes) // it may end in a hole
+	}
+	if err == nil {
+		virtual, err = inspect(format, scratch, image.SizeBytes)
+	}
+	if err != nil {
+		discard(scratch)
+		return nil, 0, err
+	}
+	return scratch, virtual, nil
 }
 
 // writeRaw needs no scratch file: nothing looks at the bytes but the tenant.

@@ -20,7 +20,10 @@ const (
 	VHD   Format = "vhd"
 	VHDX  Format = "vhdx"
 	VDI   Format = "vdi"
-	Ploop Format = "ploop" // written only
+
+	// SealedRaw is the plain bytes of an encrypted volume; Glance says raw.
+	SealedRaw Format = "luks"
+	Ploop     Format = "ploop" // written only
 )
 
 // headBytes is how much of an image's beginning tells its format, save a fixed
@@ -62,7 +65,7 @@ var signatures = []signature{
 	{0, "WithoutFreeSpace", ""}, // Parallels
 	{0, "WithouFreSpacExt", ""},
 	{0, "OOOM\x00\x00\x00\x02", ""}, // User Mode Linux's
-	{0, "\x00\x02LUKS", ""},
+	{0, "LUKS\xba\xbe", SealedRaw},  // LUKS1 and LUKS2
 	{vdiMagicAt, "\x7f\x10\xda\xbe", VDI},
 	{isoAt, "CD001", ISO},
 }

@@ -33,6 +33,10 @@ type Image struct {
 	HashAlgo   string // os_hash_algo; "" when the image has none
 	HashValue  string // os_hash_value, in hex
 	Checksum   string // MD5 in hex, which older images have instead
+
+	// Encrypted: the bytes are an encrypted volume's, with its LUKS header, and
+	// are copied as they are.
+	Encrypted bool
 }
 
 // check refuses what cannot be fetched or verified.
@@ -43,7 +47,14 @@ func (i Image) check() (Format, error) {
 	if i.SizeBytes <= 0 {
 		return "", unacceptable("it has no bytes")
 	}
-	return claimed(i.DiskFormat)
+	format, err := claimed(i.DiskFormat)
+	if err == nil && i.Encrypted {
+		if format != Raw {
+			return "", unacceptable("it holds an encrypted volume in the format %s, and raw is needed", format)
+		}
+		return SealedRaw, nil
+	}
+	return format, err
 }
 
 // digest gives what verifies the bytes, and in hex what must come out. An image

@@ -60,7 +60,7 @@ func (c nodeClient) UploadImage(ctx context.Context, fence Fence, pool string, u
 }
 
 func wireImage(image Image) *node.Image {
-	return &node.Image{
+	wire := &node.Image{
 		URL:        image.URL,
 		Token:      string(image.Token),
 		DiskFormat: image.DiskFormat,
@@ -68,7 +68,12 @@ func wireImage(image Image) *node.Image {
 		HashAlgo:   image.HashAlgo,
 		HashValue:  image.HashValue,
 		Checksum:   image.Checksum,
+		Encrypted:  image.Encrypted,
 	}
+	if l := image.LUKS; l != nil {
+		wire.Luks = &node.Luks{Version: l.Version, Cipher: l.Cipher, KeyBits: int32(l.KeyBits), Passphrase: string(l.Passphrase)}
+	}
+	return wire
 }
 
 func (c nodeClient) Revert(ctx context.Context, fence Fence, pool, snapshotID string, bytes int64) (*Operation, error) {

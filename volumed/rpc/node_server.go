@@ -74,7 +74,7 @@ func (s nodeServer) Reimage(ctx context.Context, fence *node.Fence, pool string,
 }
 
 func plainImage(image *node.Image) Image {
-	return Image{
+	plain := Image{
 		URL:        image.URL,
 		Token:      Secret(image.Token),
 		DiskFormat: image.DiskFormat,
@@ -82,7 +82,12 @@ func plainImage(image *node.Image) Image {
 		HashAlgo:   image.HashAlgo,
 		HashValue:  image.HashValue,
 		Checksum:   image.Checksum,
+		Encrypted:  image.Encrypted,
 	}
+	if l := image.Luks; l != nil {
+		plain.LUKS = &LUKS{Version: l.Version, Cipher: l.Cipher, KeyBits: int(l.KeyBits), Passphrase: Secret(l.Passphrase)}
+	}
+	return plain
 }
 
 func (s nodeServer) UploadImage(ctx context.Context, fence *node.Fence, pool string, upload *node.Upload, bytes int64) (*node.Operation, error) {

@@ -82,6 +82,17 @@ type Image struct {
 	HashAlgo   string // os_hash_algo; "" if none
 	HashValue  string // in hex
 	Checksum   string // MD5 in hex; "" if none
+
+	Encrypted bool  // the bytes are an encrypted volume's, and are copied as they are
+	LUKS      *LUKS // how the volume is to be encrypted; nil for not
+}
+
+// LUKS is how a volume is encrypted by those who attach it.
+type LUKS struct {
+	Version    string // luks1 or luks2
+	Cipher     string // in dm-crypt's words
+	KeyBits    int
+	Passphrase Secret
 }
 
 // Upload is an image that waits for a volume's bytes.

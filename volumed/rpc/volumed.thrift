@@ -110,6 +110,14 @@ struct Source {
   2: required string id
 }
 
+/** How a volume is encrypted by those who attach it. */
+struct Luks {
+  1: required string version             // luks1 or luks2
+  2: required string cipher              // in dm-crypt's words
+  3: required i32 key_bits
+  4: required string passphrase          // never logged, nor kept longer than the operation
+}
+
 /** Where an image's bytes are, and what they must be. */
 struct Image {
   1: required string url                 // of the bytes
@@ -119,6 +127,8 @@ struct Image {
   5: required string hash_algo           // os_hash_algo; "" if none
   6: required string hash_value          // in hex
   7: required string checksum            // MD5 in hex; "" if none
+  8: required bool encrypted             // the bytes are an encrypted volume's, and are copied as they are
+  9: optional Luks luks                  // the volume is to be encrypted like this
 }
 
 /** Where a backup lies in the node's store. */

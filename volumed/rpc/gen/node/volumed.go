@@ -3179,6 +3179,272 @@ func (p *Source) String() string {
 	return fmt.Sprintf("Source(%+v)", *p)
 }
 
+// How a volume is encrypted by those who attach it.
+//
+// Attributes:
+//   - Version
+//   - Cipher
+//   - KeyBits
+//   - Passphrase
+type Luks struct {
+	Version    string `thrift:"version,1,required" db:"version" json:"version"`
+	Cipher     string `thrift:"cipher,2,required" db:"cipher" json:"cipher"`
+	KeyBits    int32  `thrift:"key_bits,3,required" db:"key_bits" json:"key_bits"`
+	Passphrase string `thrift:"passphrase,4,required" db:"passphrase" json:"passphrase"`
+}
+
+func NewLuks() *Luks {
+	return &Luks{}
+}
+
+func (p *Luks) GetVersion() string {
+	return p.Version
+}
+
+func (p *Luks) GetCipher() string {
+	return p.Cipher
+}
+
+func (p *Luks) GetKeyBits() int32 {
+	return p.KeyBits
+}
+
+func (p *Luks) GetPassphrase() string {
+	return p.Passphrase
+}
+func (p *Luks) Read(ctx context.Context, iprot thrift.TProtocol) error {
+	if _, err := iprot.ReadStructBegin(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
+	}
+
+	var issetVersion bool = false
+	var issetCipher bool = false
+	var issetKeyBits bool = false
+	var issetPassphrase bool = false
+
+	for {
+		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
+		if err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T field %d read error: ", p, fieldId), err)
+		}
+		if fieldTypeId == thrift.STOP {
+			break
+		}
+		switch fieldId {
+		case 1:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField1(ctx, iprot); err != nil {
+					return err
+				}
+				issetVersion = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 2:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField2(ctx, iprot); err != nil {
+					return err
+				}
+				issetCipher = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 3:
+			if fieldTypeId == thrift.I32 {
+				if err := p.ReadField3(ctx, iprot); err != nil {
+					return err
+				}
+				issetKeyBits = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 4:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField4(ctx, iprot); err != nil {
+					return err
+				}
+				issetPassphrase = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+				return err
+			}
+		}
+		if err := iprot.ReadFieldEnd(ctx); err != nil {
+			return err
+		}
+	}
+	if err := iprot.ReadStructEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T read struct end error: ", p), err)
+	}
+	if !issetVersion {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Version is not set"))
+	}
+	if !issetCipher {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Cipher is not set"))
+	}
+	if !issetKeyBits {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field KeyBits is not set"))
+	}
+	if !issetPassphrase {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Passphrase is not set"))
+	}
+	return nil
+}
+
+func (p *Luks) ReadField1(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 1: ", err)
+	} else {
+		p.Version = v
+	}
+	return nil
+}
+
+func (p *Luks) ReadField2(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 2: ", err)
+	} else {
+		p.Cipher = v
+	}
+	return nil
+}
+
+func (p *Luks) ReadField3(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadI32(ctx); err != nil {
+		return thrift.PrependError("error reading field 3: ", err)
+	} else {
+		p.KeyBits = v
+	}
+	return nil
+}
+
+func (p *Luks) ReadField4(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 4: ", err)
+	} else {
+		p.Passphrase = v
+	}
+	return nil
+}
+
+func (p *Luks) Write(ctx context.Context, oprot thrift.TProtocol) error {
+	if err := oprot.WriteStructBegin(ctx, "Luks"); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
+	}
+	if p != nil {
+		if err := p.writeField1(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField2(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField3(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField4(ctx, oprot); err != nil {
+			return err
+		}
+	}
+	if err := oprot.WriteFieldStop(ctx); err != nil {
+		return thrift.PrependError("write field stop error: ", err)
+	}
+	if err := oprot.WriteStructEnd(ctx); err != nil {
+		return thrift.PrependError("write struct stop error: ", err)
+	}
+	return nil
+}
+
+func (p *Luks) writeField1(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "version", thrift.STRING, 1); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 1:version: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Version)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.version (1) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 1:version: ", p), err)
+	}
+	return err
+}
+
+func (p *Luks) writeField2(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "cipher", thrift.STRING, 2); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 2:cipher: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Cipher)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.cipher (2) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 2:cipher: ", p), err)
+	}
+	return err
+}
+
+func (p *Luks) writeField3(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "key_bits", thrift.I32, 3); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 3:key_bits: ", p), err)
+	}
+	if err := oprot.WriteI32(ctx, int32(p.KeyBits)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.key_bits (3) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 3:key_bits: ", p), err)
+	}
+	return err
+}
+
+func (p *Luks) writeField4(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "passphrase", thrift.STRING, 4); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 4:passphrase: ", p), err)
+	}
+	if err := oprot.WriteString(ctx, string(p.Passphrase)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.passphrase (4) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 4:passphrase: ", p), err)
+	}
+	return err
+}
+
+func (p *Luks) Equals(other *Luks) bool {
+	if p == other {
+		return true
+	} else if p == nil || other == nil {
+		return false
+	}
+	if p.Version != other.Version {
+		return false
+	}
+	if p.Cipher != other.Cipher {
+		return false
+	}
+	if p.KeyBits != other.KeyBits {
+		return false
+	}
+	if p.Passphrase != other.Passphrase {
+		return false
+	}
+	return true
+}
+
+func (p *Luks) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("Luks(%+v)", *p)
+}
+
 // Where an image's bytes are, and what they must be.
 //
 // Attributes:
@@ -3189,6 +3455,8 @@ func (p *Source) String() string {
 //   - HashAlgo
 //   - HashValue
 //   - Checksum
+//   - Encrypted
+//   - Luks
 type Image struct {
 	URL        string `thrift:"url,1,required" db:"url" json:"url"`
 	Token      string `thrift:"token,2,required" db:"token" json:"token"`
@@ -3197,6 +3465,8 @@ type Image struct {
 	HashAlgo   string `thrift:"hash_algo,5,required" db:"hash_algo" json:"hash_algo"`
 	HashValue  string `thrift:"hash_value,6,required" db:"hash_value" json:"hash_value"`
 	Checksum   string `thrift:"checksum,7,required" db:"checksum" json:"checksum"`
+	Encrypted  bool   `thrift:"encrypted,8,required" db:"encrypted" json:"encrypted"`
+	Luks       *Luks  `thrift:"luks,9" db:"luks" json:"luks,omitempty"`
 }
 
 func NewImage() *Image {
@@ -3230,6 +3500,23 @@ func (p *Image) GetHashValue() string {
 func (p *Image) GetChecksum() string {
 	return p.Checksum
 }
+
+func (p *Image) GetEncrypted() bool {
+	return p.Encrypted
+}
+
+var Image_Luks_DEFAULT *Luks
+
+func (p *Image) GetLuks() *Luks {
+	if !p.IsSetLuks() {
+		return Image_Luks_DEFAULT
+	}
+	return p.Luks
+}
+func (p *Image) IsSetLuks() bool {
+	return p.Luks != nil
+}
+
 func (p *Image) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	if _, err := iprot.ReadStructBegin(ctx); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T read error: ", p), err)
@@ -3242,6 +3529,7 @@ func (p *Image) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	var issetHashAlgo bool = false
 	var issetHashValue bool = false
 	var issetChecksum bool = false
+	var issetEncrypted bool = false
 
 	for {
 		_, fieldTypeId, fieldId, err := iprot.ReadFieldBegin(ctx)
@@ -3329,6 +3617,27 @@ func (p *Image) Read(ctx context.Context, iprot thrift.TProtocol) error {
 					return err
 				}
 			}
+		case 8:
+			if fieldTypeId == thrift.BOOL {
+				if err := p.ReadField8(ctx, iprot); err != nil {
+					return err
+				}
+				issetEncrypted = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 9:
+			if fieldTypeId == thrift.STRUCT {
+				if err := p.ReadField9(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
 		default:
 			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
 				return err
@@ -3361,6 +3670,9 @@ func (p *Image) Read(ctx context.Context, iprot thrift.TProtocol) error {
 	}
 	if !issetChecksum {
 		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Checksum is not set"))
+	}
+	if !issetEncrypted {
+		return thrift.NewTProtocolExceptionWithType(thrift.INVALID_DATA, fmt.Errorf("Required field Encrypted is not set"))
 	}
 	return nil
 }
@@ -3428,6 +3740,23 @@ func (p *Image) ReadField7(ctx context.Context, iprot thrift.TProtocol) error {
 	return nil
 }
 
+func (p *Image) ReadField8(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadBool(ctx); err != nil {
+		return thrift.PrependError("error reading field 8: ", err)
+	} else {
+		p.Encrypted = v
+	}
+	return nil
+}
+
+func (p *Image) ReadField9(ctx context.Context, iprot thrift.TProtocol) error {
+	p.Luks = &Luks{}
+	if err := p.Luks.Read(ctx, iprot); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T error reading struct: ", p.Luks), err)
+	}
+	return nil
+}
+
 func (p *Image) Write(ctx context.Context, oprot thrift.TProtocol) error {
 	if err := oprot.WriteStructBegin(ctx, "Image"); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
@@ -3452,6 +3781,12 @@ func (p *Image) Write(ctx context.Context, oprot thrift.TProtocol) error {
 			return err
 		}
 		if err := p.writeField7(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField8(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField9(ctx, oprot); err != nil {
 			return err
 		}
 	}
@@ -3555,6 +3890,34 @@ func (p *Image) writeField7(ctx context.Context, oprot thrift.TProtocol) (err er
 	return err
 }
 
+func (p *Image) writeField8(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "encrypted", thrift.BOOL, 8); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 8:encrypted: ", p), err)
+	}
+	if err := oprot.WriteBool(ctx, bool(p.Encrypted)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.encrypted (8) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 8:encrypted: ", p), err)
+	}
+	return err
+}
+
+func (p *Image) writeField9(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetLuks() {
+		if err := oprot.WriteFieldBegin(ctx, "luks", thrift.STRUCT, 9); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 9:luks: ", p), err)
+		}
+		if err := p.Luks.Write(ctx, oprot); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T error writing struct: ", p.Luks), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 9:luks: ", p), err)
+		}
+	}
+	return err
+}
+
 func (p *Image) Equals(other *Image) bool {
 	if p == other {
 		return true
@@ -3580,6 +3943,12 @@ func (p *Image) Equals(other *Image) bool {
 		return false
 	}
 	if p.Checksum != other.Checksum {
+		return false
+	}
+	if p.Encrypted != other.Encrypted {
+		return false
+	}
+	if !p.Luks.Equals(other.Luks) {
 		return false
 	}
 	return true
