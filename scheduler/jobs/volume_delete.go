@@ -106,7 +106,18 @@ func (r *run) busy(ctx context.Context, v db.Volume, reason error) error {
 	return errAgain
 }
 
+// restDelete ends a deletion that failed. A volume whose key has been deleted is
+// no volume any more that could be used: it stays in error_deleting.
 func (r *run) restDelete(ctx context.Context, v db.Volume, m db.Move, reason string) error {
+	if v.EncryptionKeyID != nil && m.To != db.DeleteFailed.To {
+		kept, known, err := r.DB.KeptKey(ctx, *v.EncryptionKeyID)
+		if err != nil {
+			return err
+		}
+		if !known || kept.State == "due" {
+			m, reason = db.DeleteFailed, reason+"; its encryption key is gone already"
+		}
+	}
 	return r.DB.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.MoveVolumeAt(ctx, v, m, reason, nil); err != nil {
 			return err

@@ -93,11 +93,13 @@ func (r *run) imageFor(ctx context.Context, v db.Volume, id string) (rpc.Image, 
 	if why := image.Reason(r.VerifySignatures); why != "" {
 		return rpc.Image{}, fault.New(wrongImage, "the image %s is unacceptable: %s", id, why)
 	}
-	if v.EncryptionKeyID != nil || image.Encrypted() {
-		return rpc.Image{}, fault.New(wrongImage, "the storage nodes cannot write images onto encrypted volumes")
+	luks, err := r.luksFor(ctx, v, image)
+	if err != nil {
+		return rpc.Image{}, err
 	}
 	return rpc.Image{URL: url, Token: rpc.Secret(token), DiskFormat: image.DiskFormat, Bytes: image.SizeBytes,
-		HashAlgo: image.HashAlgo, HashValue: image.HashValue, Checksum: image.Checksum}, nil
+		HashAlgo: image.HashAlgo, HashValue: image.HashValue, Checksum: image.Checksum,
+		Encrypted: image.Encrypted(), LUKS: luks}, nil
 }
 
 // fetchAgain tries the same pool again, later each time: it is the image service
