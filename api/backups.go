@@ -137,6 +137,9 @@ func (s *Server) showBackup(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b, err = c.withProgress(b); err != nil {
+		return nil, err
+	}
 	owned := c.Can(backupOwnership, backupOwner(b))
 	return func(o object) {
 		o.object("backup", func(o object) { c.backupDetail(o, b, owned) })

@@ -14,7 +14,7 @@ var copyingStatuses = []string{"downloading", "uploading", "backing-up", "restor
 // made empty is not worth a question.
 func copying(v db.Volume) bool {
 	if v.Status == "creating" {
-		return v.SnapshotID != nil || v.SourceVolid != nil
+		return v.SnapshotID != nil || v.SourceVolid != nil || v.BackupID != nil
 	}
 	return slices.Contains(copyingStatuses, v.Status) || v.MigrationStatus != nil
 }
@@ -24,7 +24,20 @@ func (c *Call) progressOf(v db.Volume) (db.Progress, error) {
 	if !c.Identity.IsAdmin || !copying(v) {
 		return db.Progress{}, nil
 	}
-	return c.database().ProgressOf(c.Context(), "volume", v.ID)
+	return c.database().VolumeProgress(c.Context(), v.ID)
+}
+
+// withProgress gives a backup that shows those who may know, in its metadata, how
+// far it is.
+func (c *Call) withProgress(b db.Backup) (db.Backup, error) {
+	if !c.Identity.IsAdmin || b.Status != db.BackupCreating && b.Status != db.BackupRestoring {
+		return b, nil
+	}
+	p, err := c.database().BackupProgress(c.Context(), b.ID)
+	if shown := shownProgress(p); shown != nil {
+		b.Metadata = b.Metadata.With(shown)
+	}
+	return b, err
 }
 
 // shownProgress is progress among metadata, under names that no user's key has by

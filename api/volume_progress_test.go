@@ -35,8 +35,34 @@ func TestProgressIsShownToAdministrators(t *testing.T) {
 	if got := fmt.Sprint(show("member")); got != "map[]" {
 		t.Error(got)
 	}
+	s.status(id, "backing-up")
+	note(`{"clinker": {"bytes_done": 4, "bytes_total": 8}}`)
+	if got := fmt.Sprint(show("admin")); got != "map[clinker:progress:50% clinker:progress_bytes:4/8]" {
+		t.Error(got)
+	}
 	s.status(id, "available")
 	if got := fmt.Sprint(show("admin")); got != "map[]" {
+		t.Error(got)
+	}
+}
+
+// A backup shows its own, and so does the volume that it is made of.
+func TestProgressOfBackups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.script()
+	volume := s.fill("{free}")
+	made := w.do("admin@43", "POST", "/v3/backups", fmt.Sprintf(`{"backup": {"volume_id": %q, "metadata": {"a": "b"}}}`, volume))
+	id := made.want(t, 202).at("backup", "id").(string)
+	if _, err := w.db.Pool().Exec(t.Context(), `UPDATE river_job SET metadata = '{"clinker": {"bytes_done": 3, "bytes_total": 4}}' WHERE args @> $1`,
+		fmt.Sprintf(`{"backup_id": %q}`, id)); err != nil {
+		t.Fatal(err)
+	}
+	const shown = "map[a:b clinker:progress:75% clinker:progress_bytes:3/4]"
+	if got := fmt.Sprint(w.do("admin@43", "GET", "/v3/backups/"+id, "").want(t, 200).at("backup", "metadata")); got != shown {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(w.do("admin", "GET", "/v3/volumes/"+volume, "").want(t, 200).at("volume", "metadata")); got != shown[:4]+"a:1"+shown[7:] {
 		t.Error(got)
 	}
 }

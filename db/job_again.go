@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"clinker/internal/fault"
@@ -20,6 +21,18 @@ func (t *Tx) EnqueueAgain(_ context.Context, j Job) error {
 	t.later(enqueueSQL, j.Kind, string(j.Args), river.MaxAttemptsDefault)
 	t.enqueued = true
 	return nil
+}
+
+// RestoreAgain has a backup written again over the volume that it was written over
+// last. Conflict when that volume is not in error_restoring.
+func (t *Tx) RestoreAgain(ctx context.Context, backupID string) error {
+	none := fault.New(fault.Conflict, "Backup %s is gone, or the volume that it was restored to.", backupID)
+	volume, err := first(ctx, t, pgx.RowTo[string], none,
+		"SELECT restore_volume_id::text FROM backups WHERE id = $1 AND deleted_at IS NULL AND restore_volume_id IS NOT NULL", backupID)
+	if err != nil {
+		return err
+	}
+	return t.ResumeRestore(ctx, Volume{ID: volume})
 }
 
 // BeginAgain moves a volume back to where its job begins. Conflict when it is not

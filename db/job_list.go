@@ -188,7 +188,7 @@ type resource struct{ name, table string }
 // resources are in the order in which the arguments are searched: a job about a
 // snapshot may name its volume too.
 var resources = []resource{
-	{"group_snapshot", "group_snapshots"}, {"group", "groups"}, {"snapshot", "snapshots"}, {"volume", "volumes"},
+	{"backup", "backups"}, {"group_snapshot", "group_snapshots"}, {"group", "groups"}, {"snapshot", "snapshots"}, {"volume", "volumes"},
 }
 
 // StatusOf gives the status of what a job is about, "" when that is gone.

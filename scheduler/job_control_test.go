@@ -65,7 +65,7 @@ func TestProgressIsStored(t *testing.T) {
 			v := begin(r, source)
 			shows := func(done int64) func() bool {
 				return func() bool {
-					p, err := r.db.ProgressOf(t.Context(), "volume", v.ID)
+					p, err := r.db.VolumeProgress(t.Context(), v.ID)
 					return err == nil && p == db.Progress{BytesDone: done, BytesTotal: nodetest.ProgressTotal}
 				}
 			}
@@ -81,7 +81,7 @@ func TestProgressIsStored(t *testing.T) {
 			if job := r.jobEnds(v.ID); job.State != db.JobDone || job.Failure != "" {
 				t.Errorf("%+v", job)
 			}
-			if p, err := r.db.ProgressOf(t.Context(), "volume", v.ID); err != nil || p.BytesTotal != 0 {
+			if p, err := r.db.VolumeProgress(t.Context(), v.ID); err != nil || p.BytesTotal != 0 {
 				t.Errorf("when it is done: %v, %v", p, err)
 			}
 		})
@@ -128,6 +128,81 @@ func TestCancelAndRetryCopies(t *testing.T) {
 			r.trueCounters()
 		})
 	}
+}
+
+// A backup that is cancelled is in error, and its volume as it was.
+func TestCancelBackup(t *testing.T) {
+	t.Parallel()
+	store := nodetest.NewStore("one")
+	node := keeper("a", store)
+	r := newRig(t, node)
+	r.adjust = func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond }
+	r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	whole := r.backUp(v.ID, false, nil)
+	r.backupRests(whole, db.BackupAvailable)
+	node.SetSlow(time.Hour)
+	node.SetProgress(400)
+	cancelled := func(id string) db.Job {
+		t.Helper()
+		r.eventually("it is under way", func() bool {
+			p, err := r.db.BackupProgress(t.Context(), id)
+			q, err2 := r.db.VolumeProgress(t.Context(), v.ID)
+			return err == nil && err2 == nil && p.BytesDone == 400 && p == q
+		})
+		if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(id).ID); err != nil {
+			t.Fatal(err)
+		}
+		job := r.jobEnds(id)
+		if job.State != db.JobCancelled || job.Resource != "backup" {
+			t.Errorf("%+v", job)
+		}
+		return job
+	}
+	second := r.backUp(v.ID, false, nil)
+	job := cancelled(second)
+	r.backupRests(second, "error")
+	r.rests(v.ID, "available")
+	if err := jobs.Retry(t.Context(), r.db, job.ID); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
+	}
+	r.restoreOver(whole, v.ID)
+	job = cancelled(whole)
+	r.rests(v.ID, "error_restoring")
+	r.backupRests(whole, db.BackupAvailable)
+	node.SetSlow(0)
+	if err := jobs.Retry(t.Context(), r.db, job.ID); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(v.ID, "available")
+	node.SetSlow(time.Hour)
+	fresh := r.restoreToNew(whole, 1)
+	r.eventually("it is restored", func() bool { return r.jobAbout(fresh).BytesDone > 0 })
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(fresh).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(fresh, "error")
+	r.backupRests(whole, db.BackupAvailable)
+	r.trueCounters()
+}
+
+// A migration that is cancelled leaves the volume where it is.
+func TestCancelMigration(t *testing.T) {
+	w := newTwo(t)
+	w.b.SetSlow(time.Hour)
+	w.b.SetProgress(600)
+	w.migrate("b@lvm", true)
+	// Its first step, which is short, is slow here too, and may be what is ended.
+	w.eventually("it is under way", func() bool { return w.jobAbout(w.v.ID).BytesDone > 0 })
+	if err := jobs.Cancel(t.Context(), w.db, w.jobAbout(w.v.ID).ID); err != nil {
+		t.Fatal(err)
+	}
+	w.ends("error")
+	if job := w.jobEnds(w.v.ID); job.State != db.JobCancelled {
+		t.Errorf("%+v", job)
+	}
+	w.b.SetSlow(0)
+	w.is(onA)
 }
 
 // The scheduler that was asked dies: the next one does it.

@@ -112,6 +112,8 @@ func (r *run) createOfBackup(ctx context.Context, v db.Volume, where place) (nex
 		return false, err
 	case fault.Is(err, fault.Stale) && !r.staleFor(v):
 		return true, nil
+	case r.cancel:
+		return false, r.cancelCreate(ctx, v)
 	case fault.Is(err, fault.Invalid), fault.Is(err, fault.NotFound): // no other pool would do better
 		return false, r.failRestoreToNew(ctx, v, "The backup could not be restored: "+strings.TrimSuffix(sentence(err), "."))
 	}

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -14,9 +13,9 @@ type Control struct {
 	// node is at then fails with fault.Cancelled, and the job ends as it does after
 	// other failures.
 	CannotCancel string
-	// Again begins such a job anew after it has failed, in a transaction, with the
-	// arguments that it had. nil, and CannotRetry says why, when that cannot be.
-	Again       func(ctx context.Context, tx *db.Tx, args []byte) error
+	// Again begins the work of such a job anew after it has failed, in a transaction.
+	// nil, and CannotRetry says why, when that cannot be.
+	Again       func(ctx context.Context, tx *db.Tx, job db.Job) error
 	CannotRetry string
 }
 
@@ -39,12 +38,16 @@ var controls = map[string]Control{
 	"volume_reimage":        {CannotCancel: halfWay, CannotRetry: askAgain},
 	"volume_reimaged":       {CannotCancel: tooShort, Again: tellAgain},
 	"volume_retype":         {CannotCancel: tooShort, CannotRetry: askAgain},
+	"volume_migrate":        {CannotRetry: askAgain},
 	"volume_manage":         {CannotCancel: tooShort, CannotRetry: askAgain},
 	"volume_unmanage":       {CannotCancel: tooShort, CannotRetry: askAgain},
 	"snapshot_create":       {CannotRetry: noMoment},
-	"snapshot_delete":       {CannotCancel: goesOn, Again: snapshotAgain(db.SnapshotDeleteResume)},
+	"snapshot_delete":       {CannotCancel: goesOn, Again: snapshotDeleteAgain},
 	"snapshot_manage":       {CannotCancel: tooShort, CannotRetry: askAgain},
 	"snapshot_unmanage":     {CannotCancel: tooShort, CannotRetry: askAgain},
+	"backup_create":         {CannotRetry: "a backup made now would not be of the moment that was asked for"},
+	"backup_restore":        {Again: restoreAgain}, // the volume is in error_restoring meanwhile
+	"backup_delete":         {CannotCancel: goesOn, Again: backupDeleteAgain},
 	"group_create":          {CannotCancel: tooShort, CannotRetry: askAgain},
 	"group_delete":          {CannotCancel: goesOn, CannotRetry: askAgain},
 	"group_snapshot_create": {CannotCancel: tooShort, CannotRetry: noMoment},
@@ -87,40 +90,36 @@ func Retry(ctx context.Context, d *db.DB, id int64) error {
 	case control.Again == nil:
 		return fault.New(fault.Invalid, "The job %d (%s) cannot be begun anew: %s.", id, job.Kind, control.CannotRetry)
 	}
-	return d.Tx(ctx, func(tx *db.Tx) error {
-		if err := control.Again(ctx, tx, job.Args); err != nil {
-			return err
-		}
-		return tx.EnqueueAgain(ctx, job)
-	})
+	return d.Tx(ctx, func(tx *db.Tx) error { return control.Again(ctx, tx, job) })
 }
 
 // volumeAgain moves the volume back to where its job begins.
-func volumeAgain(m db.Move) func(context.Context, *db.Tx, []byte) error {
-	return func(ctx context.Context, tx *db.Tx, raw []byte) error {
-		var args struct {
-			VolumeID string `json:"volume_id"`
-		}
-		if err := json.Unmarshal(raw, &args); err != nil {
+func volumeAgain(m db.Move) func(context.Context, *db.Tx, db.Job) error {
+	return func(ctx context.Context, tx *db.Tx, job db.Job) error {
+		if err := tx.BeginAgain(ctx, job.ResourceID, m); err != nil {
 			return err
 		}
-		return tx.BeginAgain(ctx, args.VolumeID, m)
+		return tx.EnqueueAgain(ctx, job)
 	}
 }
 
-// snapshotAgain is volumeAgain for a snapshot.
-func snapshotAgain(m db.Move) func(context.Context, *db.Tx, []byte) error {
-	return func(ctx context.Context, tx *db.Tx, raw []byte) error {
-		var args struct {
-			SnapshotID string `json:"snapshot_id"`
-		}
-		if err := json.Unmarshal(raw, &args); err != nil {
-			return err
-		}
-		_, err := tx.MoveSnapshot(ctx, args.SnapshotID, m, db.ByAdministratorAgain, nil)
+// snapshotDeleteAgain goes on with a snapshot's deletion.
+func snapshotDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	if _, err := tx.MoveSnapshot(ctx, job.ResourceID, db.SnapshotDeleteResume, db.ByAdministratorAgain, nil); err != nil {
 		return err
 	}
+	return tx.EnqueueAgain(ctx, job)
+}
+
+// backupDeleteAgain goes on with a backup's.
+func backupDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	return tx.ResumeBackupDelete(ctx, db.Backup{ID: job.ResourceID, RequestID: job.RequestID})
+}
+
+// restoreAgain writes the backup over the volume from the beginning.
+func restoreAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	return tx.RestoreAgain(ctx, job.ResourceID)
 }
 
 // tellAgain needs nothing of the volume.
-func tellAgain(context.Context, *db.Tx, []byte) error { return nil }
+func tellAgain(ctx context.Context, tx *db.Tx, job db.Job) error { return tx.EnqueueAgain(ctx, job) }

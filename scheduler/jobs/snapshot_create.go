@@ -89,7 +89,7 @@ func (r *run) staleAt(generation int64) bool {
 }
 
 // mayTryAgain tells whether to ask once more for something that is held.
-func (r *run) mayTryAgain() bool { return r.notes.BusyTries < r.BusyTries }
+func (r *run) mayTryAgain() bool { return !r.cancel && r.notes.BusyTries < r.BusyTries }
 
 // waitSnapshot has the job run again, later each time, as a new operation.
 func (r *run) waitSnapshot(ctx context.Context, s db.Snapshot, m db.Move, reason error) error {

@@ -116,7 +116,7 @@ func (r *run) leavePool(ctx context.Context, v db.Volume, where place, reason er
 func (r *run) cancelCreate(ctx context.Context, v db.Volume) error {
 	r.notes.Cancelled = true
 	return r.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := tx.FailCreate(ctx, v, byAdministrator); err != nil {
+		if err := tx.FailRestoreToNew(ctx, v, byAdministrator); err != nil {
 			return err
 		}
 		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionScheduleAllocate, db.DetailUnknownError, "The volume's creation was "+byAdministrator+".", r.request))
