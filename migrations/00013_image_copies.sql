@@ -23,6 +23,18 @@ CREATE TABLE volume_reimages (
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
 
+-- A hidden volume that holds an image, for others in its pool to be copies of.
+CREATE TABLE image_cache (
+    pool_id      uuid        NOT NULL REFERENCES pools (id) ON DELETE CASCADE,
+    image_id     text        NOT NULL,
+    volume_id    uuid        NOT NULL UNIQUE REFERENCES volumes (id),
+    hash         text        NOT NULL, -- of the image's bytes when they were fetched
+    size_gib     integer     NOT NULL,
+    last_used_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (pool_id, image_id)
+);
+
 -- +goose Down
+DROP TABLE image_cache;
 DROP TABLE volume_reimages;
 DROP TABLE image_uploads;

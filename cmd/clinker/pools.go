@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"clinker/internal/conf"
 	"clinker/internal/fault"
@@ -47,9 +48,20 @@ func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets ta
 		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix, Throttle: limits,
 		StorageProtocol: "iSCSI", AvailabilityZone: b.BackendAvailabilityZone,
 		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
-		Capabilities:       map[string]string{"volume_backend_name": b.VolumeBackendName, "vendor_name": "Clinker", "multiattach": "True", "QoS_support": truth(limits != nil)},
+		Capabilities:       capabilities(b, limits != nil),
 		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
 	}, nil
+}
+
+// capabilities are what types can ask for by name, and how the pool keeps images.
+func capabilities(b *conf.Backend, limits bool) map[string]string {
+	all := map[string]string{"volume_backend_name": b.VolumeBackendName, "vendor_name": "Clinker", "multiattach": "True", "QoS_support": truth(limits)}
+	if b.ImageVolumeCacheEnabled {
+		all["image_volume_cache_enabled"] = truth(true)
+		all["image_volume_cache_max_size_gb"] = strconv.Itoa(b.ImageVolumeCacheMaxSizeGB)
+		all["image_volume_cache_max_count"] = strconv.Itoa(b.ImageVolumeCacheMaxCount)
+	}
+	return all
 }
 
 // openBackend opens what keeps the volumes.

@@ -59,6 +59,7 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 		return nil, err
 	}
 	runner := jobs.Runner{MessageTTL: cfg.API.MessageTTL, Limits: limits(cfg.Quota),
+		InternalProject: cfg.Glance.InternalProject, InternalUser: cfg.Glance.InternalUser,
 		VerifySignatures: verifySignatures(cfg), ImageTries: cfg.Glance.NumRetries + 1}
 	images, err := newImages(cfg, 0) // a job that is tried again asks again
 	if err != nil {

@@ -30,6 +30,10 @@ type Backend struct {
 	TargetPort                int      `ini:"target_port" old:"iscsi_port" default:"3260" min:"1" max:"65535" help:"The port hosts log in to."`
 	TargetPrefix              string   `ini:"target_prefix" old:"iscsi_target_prefix" default:"iqn.2010-10.org.openstack:" help:"What the name of every target starts with."`
 
+	ImageVolumeCacheEnabled   bool `ini:"image_volume_cache_enabled" default:"false" help:"Keep images that volumes are made of in hidden volumes, so that each is fetched once."`
+	ImageVolumeCacheMaxSizeGB int  `ini:"image_volume_cache_max_size_gb" default:"0" min:"0" help:"How large the hidden volumes may be together, in GiB; what was used last stays. 0: no bound."`
+	ImageVolumeCacheMaxCount  int  `ini:"image_volume_cache_max_count" default:"0" min:"0" help:"How many hidden volumes there may be. 0: no bound."`
+
 	VolumeClearBytesPerSecond int64 `ini:"volume_clear_bytes_per_second" default:"104857600" min:"0" help:"How fast deleted volumes are zeroed, in bytes a second, all together; 0 means as fast as the disks can."`
 	VolumeCopyBPSLimit        int64 `ini:"volume_copy_bps_limit" default:"$DEFAULT.volume_copy_bps_limit" min:"0" help:"How fast this backend's volumes are copied, in bytes a second. Where it differs from [DEFAULT]'s, the backend's copies count apart from those of others."`
 

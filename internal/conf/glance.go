@@ -19,6 +19,9 @@ type Glance struct {
 	RequestTimeout     time.Duration `ini:"glance_request_timeout" default:"10" min:"1" help:"How long the image service may take to answer a question, in seconds."`
 	VerifySignatures   string        `ini:"verify_glance_signatures" default:"enabled" choices:"enabled,disabled" help:"enabled: refuse signed images, for signatures cannot be verified here. disabled: take them as unsigned; their hashes are verified all the same."`
 
+	InternalProject string `ini:"cinder_internal_tenant_project_id" default:"" help:"The project of the hidden volumes that keep images (image_volume_cache_enabled). Empty: one that is called cinder-internal."`
+	InternalUser    string `ini:"cinder_internal_tenant_user_id" default:"" help:"The user of those volumes. Empty: one that is called cinder-internal."`
+
 	ConversionDir               string        `ini:"image_conversion_dir" default:"" sample:"$state_path/conversion" help:"The folder in which a storage node keeps images while it converts them."`
 	ConversionCPULimit          time.Duration `ini:"image_conversion_cpu_limit" default:"60" min:"1" help:"How much processor time qemu-img may take for each GiB of an image that was begun, in seconds."`
 	CompressOnUpload            bool          `ini:"image_compress_on_upload" default:"true" help:"Compress the qcow2 images that are made of volumes."`

@@ -29,6 +29,9 @@ type Runner struct {
 	Images Images
 	// Keys keeps the keys of encrypted volumes; nil for nobody.
 	Keys keys.Store
+	// InternalProject and InternalUser have the hidden volumes that keep images;
+	// cinder-internal when they are "".
+	InternalProject, InternalUser string
 	// VerifySignatures refuses images that are signed.
 	VerifySignatures bool
 	// ImageTries is how often an image is fetched whose bytes cannot be had.

@@ -37,6 +37,11 @@ type notes struct {
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 	BusyTries   int        `json:"busy_tries,omitempty"`
 
+	// The hidden volume that a new one waits for, to be a copy of, and whether it
+	// has done with waiting: then it fetches its image itself.
+	Cached  string `json:"cached,omitempty"`
+	Uncache bool   `json:"uncache,omitempty"`
+
 	// How far the node is with what it copies, and how the job ended: for people
 	// (clinker job), and nothing is decided by it.
 	BytesDone  int64  `json:"bytes_done,omitempty"`
@@ -130,5 +135,6 @@ func (r *run) keep(ctx context.Context) {
 func (n notes) same(o notes) bool {
 	return len(n.Tried) == len(o.Tried) &&
 		n.BusyTries == o.BusyTries && (n.SilentSince == nil) == (o.SilentSince == nil) &&
+		n.Cached == o.Cached && n.Uncache == o.Uncache &&
 		n.BytesDone == o.BytesDone && n.BytesTotal == o.BytesTotal && n.Failure == o.Failure && n.Cancelled == o.Cancelled
 }

@@ -40,6 +40,9 @@ func creating(v db.Volume) bool {
 
 // createOnce takes the row one pool further; next when it is to be read again.
 func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, args db.VolumeCreateArgs) (next bool, err error) {
+	if hidden(v) {
+		return false, r.fillCache(ctx, v)
+	}
 	if r.cancel && v.PoolID == nil {
 		return false, r.cancelCreate(ctx, v)
 	}
@@ -58,7 +61,7 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 		return true, r.beginDownload(ctx, v)
 	}
 	if v.ImageID != nil {
-		err = r.copyImage(ctx, v, where)
+		err = r.bringImage(ctx, v, where)
 	} else {
 		err = r.operate(ctx, r.PlacePatience, func(ctx context.Context) (*rpc.Operation, error) {
 			return provision(ctx, r.Nodes.Node(where.endpoint), fence("create", v), where.pool, v)
