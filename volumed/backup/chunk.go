@@ -16,7 +16,9 @@ const (
 	compressed = 1
 )
 
-// overhead is what an object may be longer than what is in it: the first byte.
+// overhead is what an object may be longer than what is in it: the first byte. Its
+// memory has room for a whole block more, so that a driver can go around the page
+// cache.
 const overhead = 1
 
 // incompressible is the share of a chunk that compression must save, or else the
@@ -37,7 +39,7 @@ type codec struct {
 
 // newCodec gives one for chunks of that many bytes.
 func (k keys) newCodec(chunkBytes int64, compress bool) (*codec, error) {
-	c := &codec{sum: k.chunks(), object: make([]byte, 0, chunkBytes+overhead)}
+	c := &codec{sum: k.chunks(), object: make([]byte, 0, chunkBytes+block)}
 	var err error
 	c.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(chunkBytes)),
 		zstd.WithDecoderMaxWindow(uint64(max(chunkBytes, 1<<20))), zstd.IgnoreChecksum(true)) // the digest is better

@@ -27,6 +27,9 @@ type creation struct {
 	known map[digest]*object // objects that need not be stored again
 	bytes atomic.Int64       // done
 
+	scratch sync.Mutex // of read, into which what an interrupted attempt stored is read
+	read    []byte
+
 	dir string // of its objects
 }
 
@@ -35,6 +38,7 @@ type object struct {
 	owner int32
 	bytes int64         // of one of its own
 	used  bool          // by the table
+	found bool          // of an interrupted attempt, and nobody has looked at it since
 	ready chan struct{} // closed when it is stored; nil: it was there
 	err   error         // after ready
 }
@@ -109,11 +113,12 @@ func (c *creation) inherit(ctx context.Context) error {
 	return nil
 }
 
-// resume makes known what an interrupted attempt has stored.
+// resume makes known what an interrupted attempt has stored. It is looked at before it
+// is used: it may have been before a power cut.
 func (c *creation) resume(ctx context.Context) error {
 	return c.Driver.List(ctx, c.dir, "", func(o Object) bool {
 		if d, ok := parseDigest(o.Key[len(c.dir)+1:]); ok && c.known[d] == nil {
-			c.known[d] = &object{bytes: o.Bytes}
+			c.known[d] = &object{bytes: o.Bytes, found: true}
 		}
 		return true
 	})

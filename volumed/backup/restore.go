@@ -78,9 +78,11 @@ func (r *restoration) writeAll(ctx context.Context) error {
 // plan sends the numbers of the chunks that have bytes, and makes the others zeroes.
 func (r *restoration) plan(ctx context.Context, chunks chan<- int64) error {
 	size, count := r.manifest.ChunkBytes, r.manifest.chunks()
+	// A chunk that ends within a block is written to the block's end.
+	end := min(r.Bytes, (r.manifest.Bytes+block-1)/block*block)
 	for i := int64(0); i < count; i++ {
 		if r.table[i].owner == hole {
-			if err := r.clear(ctx, i*size, r.manifest.lengthOf(i)); err != nil {
+			if err := r.blank(ctx, i*size, min(size, end-i*size)); err != nil {
 				return err
 			}
 			r.Progress(r.done.Add(r.manifest.lengthOf(i)))
@@ -92,16 +94,16 @@ func (r *restoration) plan(ctx context.Context, chunks chan<- int64) error {
 			return ctx.Err()
 		}
 	}
-	for at := r.manifest.Bytes; at < r.Bytes; at += size {
-		if err := r.clear(ctx, at, min(size, r.Bytes-at)); err != nil {
+	for at := end; at < r.Bytes; at += size {
+		if err := r.blank(ctx, at, min(size, r.Bytes-at)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// clear makes a stretch of the target zeroes.
-func (r *restoration) clear(ctx context.Context, at, bytes int64) error {
+// blank makes a stretch of the target zeroes.
+func (r *restoration) blank(ctx context.Context, at, bytes int64) error {
 	if r.Blank {
 		return ctx.Err()
 	}
@@ -138,7 +140,7 @@ func (r *restoration) work(ctx context.Context, chunks <-chan int64) error {
 		if &chunk[0] != &buffer[0] {
 			chunk = buffer[:copy(buffer, chunk)] // memory that is fit to be written
 		}
-		if err := r.write(chunk, at); err != nil {
+		if err := r.write(r.whole(chunk, at), at); err != nil {
 			return err
 		}
 		r.Progress(r.done.Add(length))
@@ -157,6 +159,31 @@ func (r *restoration) blame(err error, owner Place, at int64) error {
 	return fault.Wrap(err, fault.Invalid, "%s (the chunk at byte %d, which backup %s has)", fault.MessageOf(err), at, owner.ID)
 }
 
+// whole adds zeroes, which are to follow, to a chunk that does not end with a block.
+func (r *restoration) whole(chunk []byte, at int64) []byte {
+	end := min(int64(cap(chunk)), (int64(len(chunk))+block-1)/block*block, r.Bytes-at)
+	clear(chunk[len(chunk):end])
+	return chunk[:end]
+}
+
+// writeBlocks writes around the page cache, but the end of a target that does not end
+// with a block.
+func (r *restoration) writeBlocks(data []byte, at int64) error {
+	blocks := data[:len(data)/block*block]
+	if _, err := r.to.WriteAt(blocks, at); err != nil {
+		return err
+	}
+	if len(blocks) == len(data) {
+		return nil
+	}
+	f, err := os.OpenFile(r.Path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(data[len(blocks):], at+int64(len(blocks)))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
 // write leaves the pieces out that are zeroes already.
 func (r *restoration) write(chunk []byte, at int64) error {
 	for start := 0; start < len(chunk); {
@@ -165,7 +192,7 @@ func (r *restoration) write(chunk []byte, at int64) error {
 			end += len(pieceOf(chunk, end))
 		}
 		if end > start {
-			if _, err := r.to.WriteAt(chunk[start:end], at+int64(start)); err != nil {
+			if err := r.writeBlocks(chunk[start:end], at+int64(start)); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -176,3 +177,52 @@ func (c *counting) Get(ctx context.Context, key string, buffer []byte) ([]byte, 
 }
 
 var errBroken = fault.New(fault.Unavailable, "the wire is cut")
+
+// memory is a store without a disk, for tests of many backups.
+type memory struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+}
+
+func (m *memory) Put(_ context.Context, key string, data []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.objects[key] = bytes.Clone(data)
+	return nil
+}
+
+func (m *memory) Create(ctx context.Context, key string, data []byte) error {
+	return m.Put(ctx, key, data)
+}
+
+func (m *memory) Get(_ context.Context, key string, buffer []byte) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, ok := m.objects[key]
+	if !ok {
+		return nil, fault.New(fault.NotFound, "there is no such object")
+	}
+	return append(buffer[:0], data...), nil
+}
+
+func (m *memory) List(_ context.Context, folder, _ string, visit func(backup.Object) bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, data := range m.objects {
+		if strings.HasPrefix(key, folder+"/") {
+			visit(backup.Object{Key: key, Bytes: int64(len(data))})
+		}
+	}
+	return nil
+}
+
+func (m *memory) Delete(_ context.Context, keys []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		delete(m.objects, key)
+	}
+	return nil
+}
+
+func (m *memory) Flush(context.Context, string) error { return nil }

@@ -64,6 +64,9 @@ func (c *creation) store(ctx context.Context, codec *codec, d digest, chunk []by
 		}
 	}
 	defer close(o.ready)
+	if o.found && c.whole(ctx, codec, d, int64(len(chunk))) {
+		return 0, nil
+	}
 	data := codec.encode(chunk)
 	o.bytes = int64(len(data))
 	o.err = c.Driver.Put(ctx, c.Place.key(d), data)
@@ -75,10 +78,25 @@ func (c *creation) claim(d digest) (o *object, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o = c.known[d]
-	if first = o == nil; first {
-		o = &object{ready: make(chan struct{})}
+	if o == nil {
+		o = &object{}
 		c.known[d] = o
+		first = true
+	}
+	if first = first || o.found && o.ready == nil; first {
+		o.ready = make(chan struct{})
 	}
 	o.used = true
 	return o, first
+}
+
+// whole tells whether the store has an object as it should be.
+func (c *creation) whole(ctx context.Context, codec *codec, d digest, length int64) bool {
+	c.scratch.Lock()
+	defer c.scratch.Unlock()
+	if int64(cap(c.read)) < c.manifest.ChunkBytes {
+		c.read = make([]byte, c.manifest.ChunkBytes)
+	}
+	_, err := c.fetch(ctx, codec, c.Place, d, c.read, length)
+	return err == nil
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
@@ -30,6 +30,7 @@ var _ backup.Driver = (*Driver)(nil)
 const (
 	temporary = ".clinker/tmp"
 	stale     = time.Hour // no Put lasts as long
+	flushes   = 8         // at once
 	attempts  = 20        // Delete may take a folder away that Put has just made
 )
 
@@ -122,14 +123,18 @@ func (d *Driver) store(ctx context.Context, key string, data []byte, publish fun
 	return explain(err)
 }
 
-// write makes a file whose bytes are on the disk.
+// write makes a file. Its bytes are on the disk, or Flush brings there what went around
+// the page cache: waiting for the file system's journal with each object takes longer
+// than all the rest.
 func write(root *os.Root, name string, data []byte) error {
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
+	f, around, err := put(root, name, data)
+	if f == nil {
 		return err
 	}
-	_, err = f.Write(data)
 	if err == nil {
+		err = f.Truncate(int64(len(data))) // whole blocks may have been written
+	}
+	if err == nil && !around {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
@@ -144,7 +149,7 @@ func (d *Driver) Get(ctx context.Context, key string, buffer []byte) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	f, err := root.OpenFile(key, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, whole, err := openDirect(root, key, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -156,7 +161,17 @@ func (d *Driver) Get(ctx context.Context, key string, buffer []byte) ([]byte, er
 	if !info.Mode().IsRegular() || info.Size() > int64(cap(buffer)) {
 		return nil, fault.New(fault.Invalid, "the object is longer than expected, or no file")
 	}
-	n, err := io.ReadFull(f, buffer[:info.Size()])
+	if into, ok := direct(buffer, int(info.Size())); ok && whole {
+		if n, err := f.Read(into); err == nil && int64(n) >= info.Size() {
+			return buffer[:info.Size()], nil
+		}
+	}
+	if whole { // a short one, or one that could not be read so
+		if err := buffered(f); err != nil {
+			return nil, explain(err)
+		}
+	}
+	n, err := f.ReadAt(buffer[:info.Size()], 0)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -216,28 +231,48 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// Flush has the directories remember their names; see backup.Driver. The files are
-// on the disk already.
-func (d *Driver) Flush(_ context.Context, folder string) error {
+// Flush brings objects that went around the page cache to the disk for good, and has
+// the directories remember their names; see backup.Driver. It asks for all of them,
+// since an earlier process may have stored some.
+func (d *Driver) Flush(ctx context.Context, folder string) error {
 	root, err := d.open()
 	if err != nil {
 		return err
 	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(flushes)
+	err = d.List(ctx, folder, "", func(o backup.Object) bool {
+		if o.Bytes >= worthDirect {
+			group.Go(func() error { return flush(root, o.Key) })
+		}
+		return within.Err() == nil
+	})
+	if err := errors.Join(group.Wait(), err); err != nil {
+		return explain(err)
+	}
 	for ; ; folder = path.Dir(folder) {
-		f, err := root.Open(folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // nothing was stored there
-		}
-		if err != nil {
-			return explain(err)
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil && !errors.Is(err, unix.EINVAL) { // not every file system can
+		if err := flush(root, folder); err != nil {
 			return explain(err)
 		}
 		if folder == "." {
 			return nil
 		}
 	}
+}
+
+// flush returns when a file or directory is on the disk.
+func flush(root *os.Root, name string) error {
+	f, err := root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was stored there, or it was taken away
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil && !errors.Is(err, unix.EINVAL) { // not every file system can with directories
+		return err
+	}
+	return nil
 }
 
 // explain makes a fault of what the kernel said.
