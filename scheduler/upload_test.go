@@ -124,7 +124,7 @@ func TestUploadOutlivesTheScheduler(t *testing.T) {
 	r, node, _ := newUploadRig(t)
 	stop := r.start()
 	v := r.made(node, "a system")
-	node.SetSlow(700 * time.Millisecond)
+	node.SetSlow(3 * time.Second)
 	image := r.upload(v, true)
 	r.eventually("the upload", func() bool { return node.Calls("upload_image") > 0 })
 	stop()

@@ -15,11 +15,7 @@ import (
 // onto a device that is there already. The format is given, so that nothing is
 // guessed.
 func (c *Copier) convert(ctx context.Context, f Format, scratch string, to Target, virtual int64) error {
-	args := []string{"-f", driver(f), "-O", "raw", "-n"}
-	if to.Blank {
-		args = append(args, "--target-is-zero")
-	}
-	err := c.qemuImg(ctx, virtual, to.Bytes, append(args, scratch, to.Path)...)
+	err := c.qemuImg(ctx, virtual, to.Bytes, convertArgs(f, scratch, to)...)
 	var exit *run.ExitError
 	if errors.As(err, &exit) {
 		return fault.Wrap(err, fault.Invalid, "the image is unacceptable: it could not be converted from %s within the limits", f)
@@ -27,16 +23,28 @@ func (c *Copier) convert(ctx context.Context, f Format, scratch string, to Targe
 	return err
 }
 
-// qemuImg runs qemu-img convert, bounded in processor time by how much it has to
-// convert, in memory, and in how long a file it may write, in bytes. What an
-// image makes work without end is ended.
-func (c *Copier) qemuImg(ctx context.Context, convertBytes, writeBytes int64, args ...string) error {
-	limited := []string{"prlimit",
+func convertArgs(f Format, scratch string, to Target) []string {
+	args := []string{"-f", driver(f), "-O", "raw", "-n"}
+	if to.Blank {
+		args = append(args, "--target-is-zero")
+	}
+	return append(args, scratch, to.Path)
+}
+
+// limited gives the command line of qemu-img convert, bounded in processor time by
+// how much it has to convert, in memory, and in how long a file it may write, in
+// bytes. What an image makes work without end is ended.
+func (c *Copier) limited(convertBytes, writeBytes int64, args ...string) []string {
+	return append([]string{"prlimit",
 		"--cpu=" + strconv.FormatInt(seconds(c.CPULimit, convertBytes), 10),
 		"--as=" + strconv.FormatInt(c.AddressSpaceBytes, 10),
 		"--fsize=" + strconv.FormatInt(writeBytes, 10),
-		"--core=0", "--", "qemu-img", "convert"}
-	_, err := run.Command{Args: append(limited, args...), Env: oneArena, EndsWithUs: true, Beside: pace.Program}.Output(ctx)
+		"--core=0", "--", "qemu-img", "convert"}, args...)
+}
+
+// qemuImg runs qemu-img convert within limits.
+func (c *Copier) qemuImg(ctx context.Context, convertBytes, writeBytes int64, args ...string) error {
+	_, err := run.Command{Args: c.limited(convertBytes, writeBytes, args...), Env: oneArena, EndsWithUs: true, Beside: pace.Program}.Output(ctx)
 	var exit *run.ExitError
 	if errors.As(err, &exit) && (exit.Status == 126 || exit.Status == 127) { // prlimit found nothing to start
 		return fault.Wrap(err, fault.Unsupported, "this storage node cannot convert images: qemu-img is not installed there")
