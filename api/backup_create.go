@@ -28,7 +28,8 @@ func (s *Server) createBackup(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if _, err := c.snapshotVolume(&in.Backup.VolumeID); err != nil {
+	v, err := c.snapshotVolume(&in.Backup.VolumeID)
+	if err != nil {
 		return nil, err
 	}
 	if err := c.maySeeSnapshot(in.Backup.SnapshotID); err != nil {
@@ -39,10 +40,19 @@ func (s *Server) createBackup(c *Call) (View, error) {
 		Name: in.Backup.Name.optional(), Description: in.Backup.Description.optional(), Container: filled(in.Backup.Container),
 		SnapshotID: in.Backup.SnapshotID, Metadata: in.Backup.Metadata, AvailabilityZone: filled(in.Backup.Zone), RequestID: c.RequestID,
 	}
-	err := c.tx(func(tx *db.Tx) error {
-		return tx.InsertBackup(c.Context(), &b, bool(in.Backup.Force), bool(in.Backup.Incremental), s.Limits)
+	key, err := c.backupKey(&b, v)
+	if err != nil {
+		return nil, err
+	}
+	err = c.tx(func(tx *db.Tx) error {
+		if err := tx.InsertBackup(c.Context(), &b, bool(in.Backup.Force), bool(in.Backup.Incremental), s.Limits); err != nil {
+			return err
+		}
+		key.keep(tx, b.ID)
+		return nil
 	})
 	if err != nil {
+		key.abandon()
 		return nil, err
 	}
 	return c.backupAnswer(b), nil

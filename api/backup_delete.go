@@ -58,6 +58,9 @@ func (c *Call) beginBackupDelete(b db.Backup, m db.Move) error {
 	if fault.Is(err, fault.Conflict) {
 		return undeletableBackup()
 	}
+	if err == nil {
+		c.forgetKey(b.EncryptionKeyID)
+	}
 	return err
 }
 

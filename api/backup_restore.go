@@ -82,7 +82,17 @@ func (c *Call) restoreOver(b db.Backup, volumeID string) (db.Volume, error) {
 	if err := c.reachesStore(v, b); err != nil {
 		return v, err
 	}
-	err = c.tx(func(tx *db.Tx) error { return tx.BeginRestoreOver(c.Context(), b.ID, v.ID, c.RequestID) })
+	key, err := c.restoreKey(b, v)
+	if err != nil {
+		return v, err
+	}
+	err = c.tx(func(tx *db.Tx) error {
+		key.keep(tx, v.ID)
+		return tx.BeginRestoreOver(c.Context(), b.ID, v.ID, c.RequestID)
+	})
+	if err != nil {
+		key.abandon()
+	}
 	if fault.Is(err, fault.Conflict) {
 		return v, unavailableToRestore()
 	}

@@ -105,21 +105,23 @@ func noKeyManager() error {
 	return fault.New(fault.Invalid, "Key manager error: the volume is encrypted, and no key manager is configured that could make or read its key.")
 }
 
-// volumeKeys are the keys that a new volume brings along.
+// volumeKeys are the keys that a new volume, backup or image brings along.
 type volumeKeys struct {
 	call *Call
-	key  string // the volume's own
+	key  string // its own; "" for none
 	work string // a copy of Clinker's own, for a job; "" for none
 }
 
-// keep says in the volume's transaction that they are wanted.
-func (k *volumeKeys) keep(tx *db.Tx, volumeID string) {
+// keep says in their owner's transaction that they are wanted.
+func (k *volumeKeys) keep(tx *db.Tx, ownerID string) {
 	if k == nil {
 		return
 	}
-	tx.KeepKey(k.key, volumeID)
+	if k.key != "" {
+		tx.KeepKey(k.key, ownerID)
+	}
 	if k.work != "" {
-		tx.KeepKey(k.work, volumeID)
+		tx.KeepKey(k.work, ownerID)
 	}
 }
 
@@ -128,7 +130,9 @@ func (k *volumeKeys) abandon() {
 	if k == nil {
 		return
 	}
-	k.call.abandonKey(k.call.bearer(), k.key)
+	if k.key != "" {
+		k.call.abandonKey(k.call.bearer(), k.key)
+	}
 	if k.work != "" {
 		k.call.abandonKey(keys.Service, k.work)
 	}

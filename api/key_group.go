@@ -16,7 +16,7 @@ func (c *Call) copyGroupKeys(from groupCopy) (groupKeys, error) {
 	copied := groupKeys{}
 	for _, id := range ids {
 		if err == nil {
-			copied[id], err = c.copyKey(id, "group member")
+			copied[id], err = c.copyKey(id, db.KeyOfVolume, "group member")
 		}
 	}
 	if err != nil {
@@ -27,12 +27,12 @@ func (c *Call) copyGroupKeys(from groupCopy) (groupKeys, error) {
 }
 
 // copyKey puts a copy of a key into the caller's project.
-func (c *Call) copyKey(id, name string) (*volumeKeys, error) {
+func (c *Call) copyKey(id, use, name string) (*volumeKeys, error) {
 	k, err := c.readKey(id)
 	if err != nil {
 		return nil, err
 	}
-	made, err := c.makeKey(c.bearer(), db.KeyOfVolume, name, k)
+	made, err := c.makeKey(c.bearer(), use, name, k)
 	if err != nil {
 		return nil, err
 	}

@@ -137,18 +137,18 @@ func (c *Call) makeVolumeKeys(v *db.Volume, k keys.Key, work bool) (*volumeKeys,
 	return made, nil
 }
 
-// forgetKey deletes the key of a volume that is being deleted, in a store that
+// forgetKey deletes the key of a volume or backup that is being deleted, in a store that
 // lets only the project's own token do so: with Cinder it goes first, too. In
 // others it goes with the volume, and so it does when this fails.
-func (c *Call) forgetKey(v db.Volume) {
-	if c.server.Keys == nil || v.EncryptionKeyID == nil || c.server.Keys.Trusted() {
+func (c *Call) forgetKey(id *string) {
+	if c.server.Keys == nil || id == nil || c.server.Keys.Trusted() {
 		return
 	}
-	kept, known, err := c.database().KeptKey(c.Context(), *v.EncryptionKeyID)
+	kept, known, err := c.database().KeptKey(c.Context(), *id)
 	if err != nil || !known || kept.ProjectID != c.Identity.ProjectID {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), keyTimeout)
 	defer cancel()
-	c.deleteKey(ctx, c.bearer(), *v.EncryptionKeyID)
+	c.deleteKey(ctx, c.bearer(), *id)
 }

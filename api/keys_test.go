@@ -320,3 +320,69 @@ func TestKilledRequest(t *testing.T) {
 		t.Errorf("a request that was taken for dead keeps its key: %v", err)
 	}
 }
+
+// A backup of an encrypted volume outlives it, with the key; what is restored
+// from it gets a key that opens it.
+func TestKeysOfBackups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kind := w.luksType(usual)
+	id := w.volume("member", `, "volume_type": "`+kind+`"`)
+	_, k := w.keyOf("member", id)
+	r := w.do("member@64", "POST", "/v3/backups", `{"backup": {"volume_id": "`+id+`"}}`).want(t, 202)
+	backup := r.at("backup", "id").(string)
+	w.owns("backed up", [3]int{2, 0, 0})
+	w.backedUp(backup)
+	w.do("member", "DELETE", "/v3/volumes/"+id, "").want(t, 202)
+	w.owns("volume deleted", [3]int{1, 0, 0})
+	another := w.volume("member", `, "volume_type": "`+kind+`"`)
+	_, own := w.keyOf("member", another)
+	clear := w.volume("member", "")
+	restore := func(to string) response {
+		return w.do("member", "POST", "/v3/backups/"+backup+"/restore", `{"restore": {"volume_id": "`+to+`"}}`)
+	}
+	if r := restore(clear); r.status != 400 || !strings.Contains(r.body, "is not encrypted") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	restore(another).want(t, 202)
+	if _, now := w.keyOf("member", another); now.Passphrase() != own.Passphrase() {
+		t.Error("the volume has the backup's key before its bytes")
+	}
+	w.restored(another, backup)
+	if _, now := w.keyOf("member", another); now.Passphrase() != k.Passphrase() {
+		t.Error("the restored volume's key does not open it")
+	}
+	if due, err := w.db.DueKeys(t.Context(), 10); err != nil || len(due) != 1 {
+		t.Errorf("the former key is not due: %v %v", due, err)
+	}
+	w.do("member", "DELETE", "/v3/backups/"+backup, "").want(t, 202)
+	if n, err := w.db.DropUnwantedKeys(t.Context(), 0, 0, 10); err != nil || n != 0 {
+		t.Errorf("%d keys nobody wants, %v", n, err)
+	}
+}
+
+// The image of an encrypted volume has a key of its own, and says which.
+func TestKeyOfImage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.volume("member", `, "volume_type": "`+w.luksType(usual)+`"`)
+	upload := `{"os-volume_upload_image": {"image_name": "i", "disk_format": "%s", "container_format": "bare"}}`
+	if r := w.do("member", "POST", "/v3/volumes/"+id+"/action", fmt.Sprintf(upload, "qcow2")); r.status != 400 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	w.owns("refused", [3]int{1, 0, 0})
+	r := w.do("member", "POST", "/v3/volumes/"+id+"/action", fmt.Sprintf(upload, "raw")).want(t, 202)
+	w.owns("uploaded", [3]int{2, 0, 0})
+	image := r.at("os-volume_upload_image", "image_id").(string)
+	whole := func(tx *db.Tx) error {
+		return tx.FinishUpload(t.Context(), db.ImageUpload{ImageID: image, VolumeID: id})
+	}
+	if err := w.db.Tx(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.db.DropUnwantedKeys(t.Context(), 0, 0, 10); err != nil || n != 0 {
+		t.Errorf("the image's key is taken away: %d, %v", n, err)
+	}
+	w.do("member", "DELETE", "/v3/volumes/"+id, "").want(t, 202)
+	w.owns("volume deleted", [3]int{1, 0, 0})
+}

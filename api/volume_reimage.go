@@ -51,9 +51,17 @@ func (s *Server) reimageVolume(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
+	work, err := c.reimageKey(v, image)
+	if err != nil {
+		return nil, err
+	}
 	err = c.tx(func(tx *db.Tx) error {
+		work.keep(tx, v.ID)
 		return tx.BeginReimage(c.Context(), v.ID, move, db.Reimage{ImageID: image.ID, Metadata: image.Metadata()}, c.RequestID)
 	})
+	if err != nil {
+		work.abandon()
+	}
 	return nil, badRequest(err)
 }
 
@@ -67,8 +75,6 @@ func (c *Call) mayReimage(v db.Volume, move db.Move) error {
 		return fault.New(fault.Conflict, "Cannot re-image a volume which is attached to more than one server.")
 	case !slices.Contains(move.From, v.Status):
 		return fault.New(fault.Invalid, "Invalid volume: Volume %s status must be %s, but current status is %s.", v.ID, strings.Join(move.From, " or "), v.Status)
-	case v.EncryptionKeyID != nil:
-		return fault.New(fault.Invalid, "Invalid volume: Volume %s is encrypted, and encrypted volumes cannot be re-imaged here.", v.ID)
 	}
 	return nil
 }

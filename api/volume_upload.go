@@ -59,7 +59,12 @@ func (s *Server) uploadVolume(c *Call) (View, error) {
 		move = db.UploadBeginInUse
 	}
 	upload := db.ImageUpload{ImageID: image.ID, VolumeID: v.ID, DiskFormat: image.DiskFormat, RequestID: c.RequestID}
+	key, err := c.imageKey(v, image)
+	if err != nil {
+		return nil, err
+	}
 	err = c.tx(func(tx *db.Tx) error {
+		key.keep(tx, image.ID)
 		begun, err := tx.BeginUpload(c.Context(), v.ID, move, upload)
 		v.Status, v.UpdatedAt = begun.Status, begun.UpdatedAt
 		return err
@@ -68,6 +73,7 @@ func (s *Server) uploadVolume(c *Call) (View, error) {
 		err = fault.Wrap(err, fault.Invalid, "Invalid volume: Volume %s status must be %s", v.ID, strings.Join(move.From, " or "))
 	}
 	if err != nil {
+		key.abandon()
 		return nil, err
 	}
 	made, err := s.createImage(c, upload, image)
@@ -131,8 +137,6 @@ func (s *Server) mayUpload(c *Call, v db.Volume, image glance.NewImage) error {
 		return fault.New(fault.Invalid, "There is no image service here that could keep images of volumes.")
 	case v.EncryptionKeyID != nil && (image.DiskFormat != "raw" || image.ContainerFormat != "bare"):
 		return fault.New(fault.Invalid, "An encrypted volume uploaded as an image must use 'raw' disk_format and 'bare' container_format, which are the defaults for these options.")
-	case v.EncryptionKeyID != nil:
-		return fault.New(fault.Invalid, "Volume %s is encrypted, and its image would need a copy of its key, which cannot be made here.", v.ID)
 	case image.ContainerFormat == "compressed":
 		return fault.New(fault.Invalid, "Image compression disallowed, but container_format is compressed.")
 	}

@@ -314,7 +314,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		return tx.Enqueue(c.Context(), db.VolumeDeleteArgs{VolumeID: v.ID, Request: c.RequestID})
 	})
 	if err == nil {
-		c.forgetKey(v)
+		c.forgetKey(v.EncryptionKeyID)
 	}
 	return err
 }

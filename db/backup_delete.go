@@ -83,6 +83,9 @@ func (t *Tx) FinishBackupDelete(ctx context.Context, b Backup) error {
 	if err != nil {
 		return err
 	}
+	if gone.EncryptionKeyID != nil {
+		t.DropKey(*gone.EncryptionKeyID)
+	}
 	return t.Use(ctx, gone.ProjectID, BackupUse(gone, -1), nil)
 }
 

@@ -75,6 +75,9 @@ func (t *Tx) FinishRestore(ctx context.Context, v Volume, b Backup) error {
 	if _, err := t.MoveVolumeAt(ctx, v, m, "", set); err != nil {
 		return err
 	}
+	if err := t.restoredKey(ctx, v); err != nil {
+		return err
+	}
 	return t.endRestores(ctx, v.ID)
 }
 

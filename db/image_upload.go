@@ -119,6 +119,7 @@ func (t *Tx) FinishUpload(ctx context.Context, u ImageUpload) error {
 	if _, err := t.MoveVolume(ctx, u.VolumeID, UploadDone, "", nil); err != nil {
 		return err
 	}
+	t.endImageKey(u.ImageID, true)
 	return t.ForgetUpload(ctx, u.ImageID)
 }
 
@@ -139,6 +140,7 @@ func (t *Tx) DropUpload(ctx context.Context, u ImageUpload) error {
 
 // ForgetUpload: there is no such image any more, or it is whole. May be repeated.
 func (t *Tx) ForgetUpload(_ context.Context, imageID string) error {
+	t.endImageKey(imageID, false)
 	t.later("DELETE FROM image_uploads WHERE image_id = $1", imageID)
 	return nil
 }

@@ -20,7 +20,8 @@ const (
 	KeyOfVolume = "volume" // and of its snapshots
 	KeyForWork  = "work"   // a copy of Clinker's own, for what a job does to a volume
 	KeyOfBackup = "backup"
-	KeyOfImage  = "image" // a copy that goes with an uploaded image
+	KeyOfImage  = "image"   // goes with an uploaded image, whose owner deletes it
+	KeyRestored = "restore" // what a volume gets when a backup has been restored to it
 )
 
 // NoteKey writes down that a key is about to be made. It does not wait for a
@@ -31,11 +32,11 @@ func (d *DB) NoteKey(ctx context.Context, id, projectID, use string) error {
 }
 
 // KeepKey says in the transaction of the row that it is for that a new key is
-// wanted, of the volume. Unavailable, with the next statement, when it was new for
+// wanted, by a volume, a backup or an image. Unavailable, with the next statement, when it was new for
 // too long and has been given up.
-func (t *Tx) KeepKey(id, volumeID string) {
+func (t *Tx) KeepKey(id, ownerID string) {
 	t.expect(fault.New(fault.Unavailable, "Making the volume's encryption key took too long; try again."),
-		"UPDATE kept_keys SET state = 'kept', volume_id = $2, changed_at = now() WHERE id = $1 AND state = 'new'", id, volumeID)
+		"UPDATE kept_keys SET state = 'kept', owner_id = $2, changed_at = now() WHERE id = $1 AND state = 'new'", id, ownerID)
 }
 
 // DropKey says that a key is not wanted any more. May be repeated.
@@ -47,6 +48,32 @@ const dropKeySQL = "UPDATE kept_keys SET state = 'due', changed_at = now(), next
 func (d *DB) DropKey(ctx context.Context, id string) error {
 	_, err := d.pool.Exec(ctx, dropKeySQL, id)
 	return err
+}
+
+// restoredKey gives a volume that a backup has been restored to the key that opens
+// it now, if that is another one than before.
+func (t *Tx) restoredKey(ctx context.Context, v Volume) error {
+	if v.EncryptionKeyID == nil {
+		return nil
+	}
+	found, err := all(ctx, t, pgx.RowTo[string], `UPDATE kept_keys SET use = 'volume', changed_at = now()
+		WHERE owner_id = $1 AND use = 'restore' AND state = 'kept' RETURNING id::text`, v.ID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	t.later("UPDATE volumes SET encryption_key_id = $2 WHERE id = $1", v.ID, found[0])
+	t.releaseKey(v.EncryptionKeyID)
+	return nil
+}
+
+// endImageKey ends what is known of an image's key when its upload does: a whole
+// image has it for its own, and of one that is not there it is due.
+func (t *Tx) endImageKey(imageID string, whole bool) {
+	if whole {
+		t.later("DELETE FROM kept_keys WHERE owner_id = $1 AND use = 'image'", imageID)
+		return
+	}
+	t.later("UPDATE kept_keys SET state = 'due', changed_at = now(), next_try = now() WHERE owner_id = $1 AND use = 'image' AND state <> 'due'", imageID)
 }
 
 // releaseKey has the key of a volume that is gone deleted, unless a snapshot that
@@ -85,7 +112,7 @@ func (d *DB) KeptKey(ctx context.Context, id string) (k KeptKey, ok bool, err er
 
 // WorkKey gives the copy of a volume's key that a job may use.
 func (d *DB) WorkKey(ctx context.Context, volumeID string) (k KeptKey, ok bool, err error) {
-	return d.keptKey(ctx, "SELECT "+keptKeyColumns+" FROM kept_keys WHERE volume_id = $1 AND use = 'work' AND state = 'kept' LIMIT 1", volumeID)
+	return d.keptKey(ctx, "SELECT "+keptKeyColumns+" FROM kept_keys WHERE owner_id = $1 AND use = 'work' AND state = 'kept' ORDER BY changed_at DESC LIMIT 1", volumeID)
 }
 
 func (d *DB) keptKey(ctx context.Context, sql string, args ...any) (k KeptKey, ok bool, err error) {
@@ -107,9 +134,11 @@ const unwantedKeysSQL = `UPDATE kept_keys k SET state = 'due', changed_at = now(
 	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'volume' AND k.changed_at <= now() - $2::interval
 		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.encryption_key_id = k.id AND v.deleted_at IS NULL)
 		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.encryption_key_id = k.id AND s.deleted_at IS NULL)
-	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'work' AND k.changed_at <= now() - $2::interval
-		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = k.volume_id AND v.deleted_at IS NULL
-			AND v.status IN ('creating', 'downloading'))
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'backup' AND k.changed_at <= now() - $2::interval
+		AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.encryption_key_id = k.id AND b.deleted_at IS NULL)
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use IN ('work', 'restore') AND k.changed_at <= now() - $2::interval
+		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = k.owner_id AND v.deleted_at IS NULL
+			AND v.status IN ('creating', 'downloading', 'restoring-backup'))
 	LIMIT $3) AND state <> 'due'`
 
 // DropUnwantedKeys has keys deleted that nobody wants: new ones after making, and
@@ -152,6 +181,8 @@ func (t *Tx) SwapKey(ctx context.Context, volumeID, from, to string) error {
 		return err
 	}
 	t.later("UPDATE snapshots SET encryption_key_id = $3 WHERE volume_id = $1 AND encryption_key_id = $2 AND deleted_at IS NULL", volumeID, from, to)
+	t.expect(fault.New(fault.Invalid, "Invalid volume: Volume %s has snapshots of before it was restored from a backup, with another key.", volumeID),
+		"SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM snapshots WHERE volume_id = $1 AND deleted_at IS NULL AND encryption_key_id IS DISTINCT FROM $2)", volumeID, to)
 	t.KeepKey(to, volumeID)
 	t.DropKey(from)
 	return nil
