@@ -94,7 +94,7 @@ func TestUnwantedKeys(t *testing.T) {
 	if n, err := d.DropUnwantedKeys(ctx, time.Hour, time.Hour, 10); err != nil || n != 0 {
 		t.Fatal(n, err)
 	}
-	if n, err := d.DropUnwantedKeys(ctx, time.Hour, 0, 10); err != nil || n != 2 { // the volume's and the work's
+	if n, err := d.DropUnwantedKeys(ctx, time.Hour, 0, 10); err != nil || n != 3 { // but the image's, which is its owner's
 		t.Fatal(n, err)
 	}
 	if n, err := d.DropUnwantedKeys(ctx, 0, 0, 10); err != nil || n != 1 { // the one that was never kept
