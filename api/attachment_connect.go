@@ -151,7 +151,7 @@ func (c *Call) grant(v db.Volume, a db.Attachment, initiator, mode string, as lo
 	}
 	connection, err := node.Grant(c.Context(), rpc.Fence{
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
-	}, pool, v.ID, rpc.Grant{
+	}, pool, v.StorageID(), rpc.Grant{
 		AttachmentID: a.ID, Initiator: initiator, Username: as.username, Password: as.password, ReadOnly: mode == "ro",
 		Limits: limits, VolumeGeneration: v.Generation,
 	})

@@ -89,7 +89,7 @@ func (c *Call) revoke(v db.Volume, a db.Attachment) error {
 	}
 	return nodeFailure(node.Revoke(c.Context(), rpc.Fence{
 		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
-	}, pool, v.ID))
+	}, pool, v.StorageID()))
 }
 
 // noteFailure marks an attachment that a node has failed, so that it neither

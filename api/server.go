@@ -52,6 +52,9 @@ type Options struct {
 	// ProtectServers refuses to detach what a Nova server holds unless a service
 	// asks. It is off where there is no Nova.
 	ProtectServers bool
+	// SwapsVolumes tells that there is a compute service which can be asked to move
+	// volumes that its servers use.
+	SwapsVolumes bool
 	// Filters are what tenants may filter lists by; nil for Cinder's own set.
 	Filters Filters
 	// Projects tells whether there is a project, for those about whom an

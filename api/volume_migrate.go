@@ -96,5 +96,8 @@ func (s *Server) cannotSwap(c *Call, tx *db.Tx, v db.Volume) (string, error) {
 	case len(attachments) == 0:
 		return "", nil
 	}
-	return "it is attached, and only Nova could move it then", nil
+	if !s.SwapsVolumes {
+		return "it is attached, and there is no compute service that could move it", nil
+	}
+	return "", nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -75,7 +76,12 @@ var volumeFilters = filterSpec{
 			}
 			return []db.Condition{db.VolumesOf(value)}, nil
 		},
-		"no_migration_targets": func(*Call, string) ([]db.Condition, error) { return nil, nil },
+		"no_migration_targets": func(_ *Call, value string) ([]db.Condition, error) {
+			if !booleans[strings.ToLower(value)] {
+				return nil, nil
+			}
+			return []db.Condition{db.NoMigrationTargets}, nil
+		},
 	},
 }
 
@@ -93,6 +99,9 @@ func (c *Call) volumeQuery() (q db.Query, withCount bool, err error) {
 	}
 	if q.Where, err = c.filters(spec); err != nil {
 		return q, false, err
+	}
+	if !c.Identity.IsAdmin {
+		q.Where = append(q.Where, db.NoMigrationTargets)
 	}
 	all, err := c.allProjects()
 	if all {

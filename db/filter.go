@@ -83,6 +83,9 @@ func VolumesOf(project string) Condition {
 // too, whose rows may all be at its far end.
 var EveryProject = Condition{sql: "v.size_gib >= 0"}
 
+// NoMigrationTargets leaves out volumes that others are being moved onto.
+var NoMigrationTargets = Condition{sql: "(v.migration_status IS NULL OR NOT starts_with(v.migration_status, 'target:'))"}
+
 // VolumeHost matches host, host@backend or host@backend#pool.
 func VolumeHost(host string) Condition { return hostCondition("v.host", host) }
 

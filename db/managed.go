@@ -50,7 +50,8 @@ func notReleasedSQL(id string) string {
 
 // AlreadyManaged tells which of the ids are live volumes or snapshots.
 func (d *DB) AlreadyManaged(ctx context.Context, ids []string) (map[string]bool, error) {
-	rows, err := d.pool.Query(ctx, `SELECT id FROM volumes WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL
+	rows, err := d.pool.Query(ctx, `SELECT id FROM volumes WHERE id = ANY($1::uuid[]) AND name_id IS NULL AND deleted_at IS NULL
+		UNION ALL SELECT name_id FROM volumes WHERE name_id = ANY($1::uuid[]) AND deleted_at IS NULL
 		UNION ALL SELECT id FROM snapshots WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL`, valid(ids))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
@@ -61,6 +62,9 @@ type Migration struct {
 	Cleared      bool  // nothing that is left of it lies in the new pool any more
 	Token        Token
 	NewVolumeID  *string // of one in use: what Nova copies it onto
+	ServerID     *string // whose Nova that is
+	AskedAt      *time.Time
+	Asked        int // how often Nova was asked
 }
 
 // Token is what a volume's new node shows its old one; it prints as stars.
@@ -81,9 +85,9 @@ func newToken() Token {
 
 // MigrationOf gives a volume's migration; NotFound when it has none.
 func (d *DB) MigrationOf(ctx context.Context, volumeID string) (m Migration, err error) {
-	err = d.pool.QueryRow(ctx, `SELECT volume_id, wanted, pool_id, claimed_bytes, generation, cleared, token, new_volume_id
+	err = d.pool.QueryRow(ctx, `SELECT volume_id, wanted, pool_id, claimed_bytes, generation, cleared, token, new_volume_id, server_id, asked_at, asked
 		FROM volume_migrations WHERE volume_id = $1`, volumeID).
-		Scan(&m.VolumeID, &m.Wanted, &m.PoolID, &m.ClaimedBytes, &m.Generation, &m.Cleared, &m.Token, &m.NewVolumeID)
+		Scan(&m.VolumeID, &m.Wanted, &m.PoolID, &m.ClaimedBytes, &m.Generation, &m.Cleared, &m.Token, &m.NewVolumeID, &m.ServerID, &m.AskedAt, &m.Asked)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = fault.New(fault.NotFound, "Volume %s is not being migrated.", volumeID)
 	}

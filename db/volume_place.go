@@ -44,3 +44,13 @@ func (d *DB) HostsOf(ctx context.Context, project string, ids []string) ([]strin
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
+
+// StorageID gives the id by which its node knows a volume, see Volume.StorageID:
+// its own when there is no such row.
+func (d *DB) StorageID(ctx context.Context, volumeID string) (id string, err error) {
+	err = d.pool.QueryRow(ctx, "SELECT COALESCE(name_id, id)::text FROM volumes WHERE id = $1", volumeID).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return volumeID, nil
+	}
+	return id, err
+}

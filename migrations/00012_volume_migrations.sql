@@ -15,6 +15,9 @@ CREATE TABLE volume_migrations (
     cleared       boolean     NOT NULL DEFAULT false, -- nothing that is left of it lies in the new pool any more
     token         text        NOT NULL,              -- what its new node shows its old one; never logged
     new_volume_id uuid        REFERENCES volumes (id), -- of one in use: what Nova copies it onto
+    server_id     uuid,                              -- whose Nova it is
+    asked_at      timestamptz,                       -- when Nova was asked last
+    asked         integer     NOT NULL DEFAULT 0,    -- how often
     request_id    text        NOT NULL DEFAULT '',
     created_at    timestamptz NOT NULL DEFAULT now()
 );

@@ -49,6 +49,10 @@ func (f *fakeCompute) VolumeReimaged(ctx context.Context, id string, servers []s
 	return f.VolumeExtended(ctx, id, servers)
 }
 
+func (f *fakeCompute) SwapVolume(context.Context, string, string, string) error {
+	return fault.New(fault.Unsupported, "not here")
+}
+
 func (f *fakeCompute) servers() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -28,13 +28,16 @@ type two struct {
 	stop func()
 }
 
-func newTwo(t *testing.T) *two {
+func newTwo(t *testing.T) *two { return newTwoWith(t, func(*scheduler.Options) {}) }
+
+func newTwoWith(t *testing.T, adjust func(*scheduler.Options)) *two {
 	t.Parallel()
 	w := &two{a: nodetest.New("a").WithPool("lvm", "vg", 100*gib), b: nodetest.New("b").WithPool("lvm", "vg", 100*gib)}
 	w.rig = newRig(t, w.a, w.b)
 	w.adjust = func(o *scheduler.Options) {
 		o.DeadAfter = time.Second
 		o.Jobs.FirstWait, o.Jobs.Patience = 100*time.Millisecond, 300*time.Millisecond
+		adjust(o)
 	}
 	w.stop = w.start()
 	w.eventually("two pools", func() bool { pools, _ := w.db.Pools(w.Context()); return len(pools) == 2 })
@@ -60,7 +63,9 @@ func (w *two) made() db.Volume {
 
 func (w *two) migrate(wanted string, lock bool) {
 	w.Helper()
-	w.tx(func(ctx context.Context, tx *db.Tx) error { return tx.BeginMigrate(ctx, w.v.ID, wanted, lock, "req-migrate") })
+	w.tx(func(ctx context.Context, tx *db.Tx) error {
+		return tx.BeginMigrate(ctx, w.v.ID, wanted, lock, "req-migrate")
+	})
 }
 
 func (w *two) exec(sql string, args ...any) {
@@ -152,9 +157,9 @@ func TestMigrateRefused(t *testing.T) {
 		if before == "" {
 			before = "NULL"
 		}
-		w.exec("UPDATE volumes SET "+sql)
+		w.exec("UPDATE volumes SET " + sql)
 		refused(why)
-		w.exec("UPDATE volumes SET "+column+" = "+before)
+		w.exec("UPDATE volumes SET " + column + " = " + before)
 	}
 	snap := w.snapshotRests(w.take(w.v.ID), "available")
 	refused("it has snapshots")
@@ -216,9 +221,15 @@ func TestMigrateThatFails(t *testing.T) {
 		hurt func(w *two)
 		told string
 	}{
-		"damaged":      {func(w *two) { w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.Conflict, "the digest differs")}) }, "the digest differs"},
-		"full":         {func(w *two) { w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.NoSpace, "it is full")}) }, "it is full"},
-		"source gone":  {func(w *two) { w.a.Break(nodetest.Fault{Method: "lend", Err: fault.New(fault.NotFound, "there is none")}) }, "there is none"},
+		"damaged": {func(w *two) {
+			w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.Conflict, "the digest differs")})
+		}, "the digest differs"},
+		"full": {func(w *two) {
+			w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.NoSpace, "it is full")})
+		}, "it is full"},
+		"source gone": {func(w *two) {
+			w.a.Break(nodetest.Fault{Method: "lend", Err: fault.New(fault.NotFound, "there is none")})
+		}, "there is none"},
 		"source down":  {func(w *two) { w.a.SetDown(true) }, "does not answer"},
 		"target down":  {func(w *two) { w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.Unavailable, "no")}) }, "does not answer"},
 		"both clearly": {func(w *two) { w.b.Break(nodetest.Fault{Method: "destroy", Err: fault.New(fault.Unavailable, "no")}) }, "does not answer"},

@@ -99,6 +99,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 		NoSnapshotGBQuota: cfg.Quota.NoSnapshotGB,
 		ServiceDownTime:   cfg.Scheduler.ServiceDownTime,
 		ProtectServers:    cfg.API.AuthStrategy == "keystone",
+		SwapsVolumes:      newCompute(cfg) != nil,
 		Filters:           filters,
 		Serves:            fulfils,
 	})

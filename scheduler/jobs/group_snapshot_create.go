@@ -103,7 +103,11 @@ func (r *run) membersAt(ctx context.Context, members []db.Snapshot) (asked []*rp
 			return nil, "", fault.New(fault.Unsupported, "the volumes are on several storage nodes")
 		}
 		endpoint = where.endpoint
-		asked = append(asked, &rpc.Member{SnapshotID: s.ID, Generation: s.Generation, Pool: where.pool, VolumeID: s.VolumeID})
+		volume, err := r.DB.StorageID(ctx, s.VolumeID)
+		if err != nil {
+			return nil, "", err
+		}
+		asked = append(asked, &rpc.Member{SnapshotID: s.ID, Generation: s.Generation, Pool: where.pool, VolumeID: volume})
 	}
 	return asked, endpoint, nil
 }

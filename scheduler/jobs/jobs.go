@@ -56,6 +56,9 @@ type Runner struct {
 	Grace time.Duration
 	// MessageTTL is how long users' messages are kept; 0 for Cinder's 30 days.
 	MessageTTL time.Duration
+	// SwapSilence is how long Nova may take to begin moving a volume in use before
+	// it is asked again.
+	SwapSilence time.Duration
 	// BusyTries is how often a device that is held open is tried again.
 	BusyTries int
 
@@ -79,7 +82,7 @@ func (r Runner) WithDefaults() *Runner {
 	for _, d := range []struct{ value, standard *time.Duration }{
 		{&r.FirstWait, ptr(DefaultFirstWait)}, {&r.Pause, ptr(DefaultPause)},
 		{&r.PlacePatience, ptr(DefaultPlacePatience)}, {&r.Patience, ptr(DefaultPatience)},
-		{&r.Grace, ptr(DefaultGrace)},
+		{&r.Grace, ptr(DefaultGrace)}, {&r.SwapSilence, ptr(swapSilence)},
 	} {
 		if *d.value == 0 {
 			*d.value = *d.standard

@@ -45,8 +45,12 @@ func (r *run) takeSnapshot(ctx context.Context, s db.Snapshot) error {
 	if !fits {
 		return r.failSnapshot(ctx, s, "The volume's pool has no room for a snapshot of it.")
 	}
+	volume, err := r.DB.StorageID(ctx, s.VolumeID)
+	if err != nil {
+		return err
+	}
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		return r.Nodes.Node(where.endpoint).Snapshot(ctx, snapshotFence("snapshot", s), where.pool, s.VolumeID)
+		return r.Nodes.Node(where.endpoint).Snapshot(ctx, snapshotFence("snapshot", s), where.pool, volume)
 	})
 	switch {
 	case err == nil:

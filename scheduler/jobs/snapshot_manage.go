@@ -33,10 +33,14 @@ func (r *run) manageSnapshot(ctx context.Context, s db.Snapshot) error {
 	if err == nil && s.ClaimedBytes == 0 {
 		s, err = r.sizeSnapshot(ctx, s, m, where)
 	}
+	volume := ""
+	if err == nil {
+		volume, err = r.DB.StorageID(ctx, s.VolumeID)
+	}
 	if err == nil {
 		err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
 			return r.Nodes.Node(where.endpoint).Manage(ctx, snapshotFence("manage", s), where.pool, rpc.KindSnapshot,
-				m.Reference, int64(s.SizeGiB)<<30, s.VolumeID)
+				m.Reference, int64(s.SizeGiB)<<30, volume)
 		})
 	}
 	switch {

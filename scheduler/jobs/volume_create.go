@@ -64,7 +64,7 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 		err = r.bringImage(ctx, v, where)
 	} else {
 		err = r.operate(ctx, r.PlacePatience, func(ctx context.Context) (*rpc.Operation, error) {
-			return provision(ctx, r.Nodes.Node(where.endpoint), fence("create", v), where.pool, v)
+			return r.provision(ctx, r.Nodes.Node(where.endpoint), fence("create", v), where.pool, v)
 		})
 	}
 	switch {
@@ -85,9 +85,15 @@ func (r *run) createOnce(ctx context.Context, v db.Volume, specs db.TypeSpecs, a
 }
 
 // provision asks for an empty volume, or for the copy of a volume or snapshot.
-func provision(ctx context.Context, node rpc.Volumed, f rpc.Fence, pool string, v db.Volume) (*rpc.Operation, error) {
+func (r *run) provision(ctx context.Context, node rpc.Volumed, f rpc.Fence, pool string, v db.Volume) (o *rpc.Operation, err error) {
 	bytes := int64(v.SizeGiB) << 30
 	if source, copied := sourceOf(v); copied {
+		if source.Kind == rpc.KindVolume {
+			source.ID, err = r.DB.StorageID(ctx, source.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
 		return node.CopyFrom(ctx, f, pool, source, bytes)
 	}
 	return node.Create(ctx, f, pool, bytes)

@@ -46,6 +46,9 @@ func (r *run) migrateOnce(ctx context.Context, id string) (next bool, err error)
 	if err != nil {
 		return false, err
 	}
+	if m.NewVolumeID != nil {
+		return false, r.watchSwap(ctx, v, m)
+	}
 	if v.Generation != m.Generation || v.PoolID == nil {
 		return false, r.yield(ctx, v, m)
 	}
@@ -61,6 +64,13 @@ func (r *run) migrateOnce(ctx context.Context, id string) (next bool, err error)
 	}
 	if way.to, err = r.DB.PoolOf(ctx, *m.PoolID); err != nil {
 		return false, err
+	}
+	servers, err := r.serverOf(ctx, v)
+	if err != nil {
+		return false, err
+	}
+	if servers != nil {
+		return r.beginSwap(ctx, way, servers)
 	}
 	return r.carry(ctx, way)
 }

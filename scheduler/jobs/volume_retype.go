@@ -72,9 +72,9 @@ func (r *run) moveForRetype(ctx context.Context, v db.Volume, to db.Retype, reas
 		if stays, err = tx.MovesNot(ctx, v); err != nil || stays != "" {
 			return err
 		}
-		attached, err := tx.AttachmentsIn(ctx, v.ID)
-		if err == nil && len(attached) > 0 {
-			stays = "it is attached, and only Nova could move it then"
+		servers, err := r.serverOf(ctx, v)
+		if err == nil && servers != nil {
+			stays = r.cannotSwap(servers)
 		}
 		if err != nil || stays != "" {
 			return err

@@ -116,31 +116,31 @@ func (r *Reconciler) moveAttachment(ctx context.Context, a db.Attachment, to str
 
 // revoke cuts the attachment's host off, under its generation.
 func (r *Reconciler) revoke(ctx context.Context, a db.Attachment) error {
-	pool, placed, err := r.poolOf(ctx, a)
-	if err != nil || !placed {
+	pool, volumeID, err := r.poolOf(ctx, a)
+	if err != nil || volumeID == "" {
 		return err // no node has it
 	}
-	return r.Nodes.Node(pool.Service.Endpoint).Revoke(ctx, revokeFence(a), rpc.PoolOf(pool.Name), a.VolumeID)
+	return r.Nodes.Node(pool.Service.Endpoint).Revoke(ctx, revokeFence(a), rpc.PoolOf(pool.Name), volumeID)
 }
 
 // reachable tells whether the attachment's node, if any, is up.
 func (r *Reconciler) reachable(ctx context.Context, a db.Attachment) bool {
-	pool, placed, err := r.poolOf(ctx, a)
-	return err == nil && (!placed || pool.Service.Up(time.Now(), r.DownTime))
+	pool, volumeID, err := r.poolOf(ctx, a)
+	return err == nil && (volumeID == "" || pool.Service.Up(time.Now(), r.DownTime))
 }
 
-// poolOf finds where an attachment's volume is; not placed when it is nowhere,
-// or when no host was ever let in.
-func (r *Reconciler) poolOf(ctx context.Context, a db.Attachment) (pool db.PoolService, placed bool, err error) {
+// poolOf finds where an attachment's volume is, and the id by which its node knows
+// it: "" when it is nowhere, or when no host was ever let in.
+func (r *Reconciler) poolOf(ctx context.Context, a db.Attachment) (pool db.PoolService, volumeID string, err error) {
 	v, err := r.DB.Volume(ctx, a.VolumeID, "")
 	if fault.Is(err, fault.NotFound) || err == nil && (v.PoolID == nil || a.Connector == nil) {
-		return pool, false, nil
+		return pool, "", nil
 	}
 	if err != nil {
-		return pool, false, err
+		return pool, "", err
 	}
 	pool, err = r.DB.PoolOf(ctx, *v.PoolID)
-	return pool, true, err
+	return pool, v.StorageID(), err
 }
 
 func revokeFence(a db.Attachment) rpc.Fence {

@@ -55,7 +55,7 @@ func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rp
 			}
 			continue
 		}
-		if err := r.cut(ctx, p, node, a); err != nil && !gone(err) {
+		if err := r.cut(ctx, p, node, a, e.VolumeID); err != nil && !gone(err) {
 			slog.WarnContext(ctx, "an export could not be revoked", "pool", p.Name, "attachment", a.ID, "error", err)
 		}
 	}
@@ -63,7 +63,7 @@ func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rp
 }
 
 // cut revokes the grant of an attachment that may have none.
-func (r *Reconciler) cut(ctx context.Context, p db.PoolService, node rpc.Volumed, a db.Attachment) error {
+func (r *Reconciler) cut(ctx context.Context, p db.PoolService, node rpc.Volumed, a db.Attachment, volumeID string) error {
 	switch {
 	case a.DeletedAt != nil:
 		a.Generation++ // the row does not change any more
@@ -77,7 +77,7 @@ func (r *Reconciler) cut(ctx context.Context, p db.PoolService, node rpc.Volumed
 		return nil
 	}
 	slog.WarnContext(ctx, "a node let a host in whose attachment has ended", "pool", p.Name, "volume", a.VolumeID, "attachment", a.ID)
-	return node.Revoke(ctx, revokeFence(a), rpc.PoolOf(p.Name), a.VolumeID)
+	return node.Revoke(ctx, revokeFence(a), rpc.PoolOf(p.Name), volumeID)
 }
 
 // cutOff tells whether an attachment is one whose host is not to be let in:
@@ -112,12 +112,13 @@ func (r *Reconciler) letIn(ctx context.Context, p db.PoolService, node rpc.Volum
 			continue
 		}
 		grant, err := grantOf(a)
+		volumeID := ""
 		if err == nil {
-			err = r.limits(ctx, a.VolumeID, &grant)
+			volumeID, err = r.limits(ctx, a.VolumeID, &grant)
 		}
 		if err == nil {
 			_, err = node.Grant(ctx, rpc.Fence{OperationID: fmt.Sprintf("grant-%s-%d", a.ID, a.Generation),
-				ResourceID: a.ID, Generation: a.Generation}, rpc.PoolOf(p.Name), a.VolumeID, grant)
+				ResourceID: a.ID, Generation: a.Generation}, rpc.PoolOf(p.Name), volumeID, grant)
 		}
 		if err == nil || r.first("grant "+a.ID) {
 			slog.WarnContext(ctx, "a node had lost the export of an attachment", "pool", p.Name, "volume", a.VolumeID,
@@ -127,15 +128,16 @@ func (r *Reconciler) letIn(ctx context.Context, p db.PoolService, node rpc.Volum
 	return nil
 }
 
-// limits notes in the grant what the volume is limited to.
-func (r *Reconciler) limits(ctx context.Context, volumeID string, grant *rpc.Grant) error {
+// limits notes in the grant what the volume is limited to. It gives the id by which
+// the node knows the volume.
+func (r *Reconciler) limits(ctx context.Context, volumeID string, grant *rpc.Grant) (string, error) {
 	v, err := r.DB.Volume(ctx, volumeID, "")
 	if err != nil {
-		return err
+		return "", err
 	}
 	o, err := r.DB.AttachOptions(ctx, v.VolumeTypeID)
 	grant.Limits, grant.VolumeGeneration = rpc.Limits(o.Limits(v.SizeGiB)), v.Generation
-	return err
+	return v.StorageID(), err
 }
 
 // grantOf reads the grant back from how to connect.

@@ -1,7 +1,6 @@
 package routes
 
 const (
-	notYetMigration = "moving volumes between nodes is not built yet"
 	beforeTheTable  = "answered before the route table, since any method reaches it and most need no token: api/versions.go"
 	anotherRouteHas = "the id default of the route that shows one"
 	alwaysAMistake  = "Cinder routes it by accident, to a 500: deleting is an action"
@@ -10,8 +9,6 @@ const (
 
 // explained are the differences that are meant, each with why.
 var explained = map[string]string{
-	"volume_actions.migrate_volume":            notYetMigration,
-	"volume_actions.migrate_volume_completion": notYetMigration,
 
 	"versions.root":                 beforeTheTable,
 	"versions.v3":                   beforeTheTable,
