@@ -32,7 +32,7 @@ func (s *Server) backUp(ctx context.Context, p *pool, source rpc.BackupSource, r
 	if ok && tracker.Tracks() {
 		return s.backUpSnapshot(ctx, p, r, true)
 	}
-	release, exported, err := s.shutOut(ctx, r.VolumeID)
+	release, exported, err := s.shutOut(ctx, r.StoredID)
 	if err != nil {
 		return nil, err
 	}
@@ -90,24 +90,24 @@ func (s *Server) backUpSnapshot(ctx context.Context, p *pool, r backup.Request, 
 		return m, err // an earlier attempt came to its end
 	}
 	name := backend.SnapshotName(r.Place.ID)
-	if err := s.journal.Keep(r.VolumeID, rpc.PoolName(p.Backend, p.Name), r.Place.ID); err != nil {
+	if err := s.journal.Keep(r.StoredID, rpc.PoolName(p.Backend, p.Name), r.Place.ID); err != nil {
 		return nil, err
 	}
 	defer ring(p.wipe)
 	if err := p.Storage.Delete(ctx, name); err != nil {
 		return nil, err
 	}
-	err = p.Storage.Snapshot(ctx, backend.VolumeName(r.VolumeID), name)
+	err = p.Storage.Snapshot(ctx, backend.VolumeName(r.StoredID), name)
 	if err == nil {
 		m, err = s.read(ctx, p, name, r)
 	}
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 	defer cancel()
 	if err != nil || !keep {
-		s.warn(ctx, s.dropSnapshot(tidy, p, r.VolumeID, r.Place.ID))
+		s.warn(ctx, s.dropSnapshot(tidy, p, r.StoredID, r.Place.ID))
 		return m, err
 	}
-	s.warn(ctx, s.dropKeptBut(tidy, p, r.VolumeID, r.Place.ID))
+	s.warn(ctx, s.dropKeptBut(tidy, p, r.StoredID, r.Place.ID))
 	return m, nil
 }
 

@@ -1,6 +1,7 @@
 package volumed
 
 import (
+	"cmp"
 	"context"
 
 	"clinker/internal/fault"
@@ -65,13 +66,17 @@ func (s *Server) admitBackup(f rpc.Fence, place rpc.BackupPlace, source rpc.Back
 	if err = checkID("volume_id", source.VolumeID); err != nil {
 		return fence, r, err
 	}
+	stored := cmp.Or(source.StoredID, source.VolumeID)
+	if err = checkID("stored_id", stored); err != nil {
+		return fence, r, err
+	}
 	if _, err = nameOf(source.Source); err != nil {
 		return fence, r, err
 	}
 	if source.Source.ID == f.ResourceID || source.VolumeID == f.ResourceID {
 		return fence, r, fault.New(fault.Invalid, "a backup and what it is of have different ids")
 	}
-	r = backup.Request{Place: placeOf(place), VolumeID: source.VolumeID, Bytes: source.Bytes, Metadata: source.Metadata}
+	r = backup.Request{Place: placeOf(place), VolumeID: source.VolumeID, StoredID: stored, Bytes: source.Bytes, Metadata: source.Metadata}
 	if source.Parent != "" {
 		parent := backup.Place{ID: source.Parent, Container: source.ParentContainer}
 		r.Parent, err = &parent, parent.Check()

@@ -101,8 +101,11 @@ func (r *run) backupSource(ctx context.Context, b db.Backup) (source rpc.BackupS
 	if unlessGone(err) != nil {
 		return source, "", err
 	}
-	source = rpc.BackupSource{Source: rpc.Source{Kind: rpc.KindVolume, ID: b.VolumeID}, VolumeID: b.VolumeID,
+	source = rpc.BackupSource{Source: rpc.Source{Kind: rpc.KindVolume, ID: b.VolumeID}, VolumeID: b.VolumeID, StoredID: b.VolumeID,
 		Bytes: int64(v.SizeGiB) << 30, Metadata: manifestMetadata(b)}
+	if v.ID != "" {
+		source.Source.ID, source.StoredID = v.StorageID(), v.StorageID()
+	}
 	what, status, pool := "volume", v.Status, v.PoolID
 	if b.SnapshotID != nil {
 		s, err := r.DB.Snapshot(ctx, *b.SnapshotID, "")

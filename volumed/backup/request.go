@@ -10,6 +10,7 @@ import (
 type Request struct {
 	Place    Place
 	VolumeID string
+	StoredID string // by which the node knows the volume
 	Parent   *Place // nil for a full backup
 	Metadata map[string]string
 

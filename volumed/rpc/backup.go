@@ -11,6 +11,7 @@ func (c nodeClient) Backup(ctx context.Context, fence Fence, pool string, place 
 	return operation(c.thrift.Backup(ctx, &fence, pool, &place, &node.BackupSource{
 		Source:          &source.Source,
 		VolumeID:        source.VolumeID,
+		StoredID:        &source.StoredID,
 		Bytes:           source.Bytes,
 		Parent:          source.Parent,
 		ParentContainer: source.ParentContainer,
@@ -42,6 +43,7 @@ func (s nodeServer) Backup(ctx context.Context, fence *node.Fence, pool string, 
 		return s.impl.Backup(ctx, *fence, pool, placed(place), BackupSource{
 			Source:          *source.Source,
 			VolumeID:        source.VolumeID,
+			StoredID:        source.GetStoredID(),
 			Bytes:           source.Bytes,
 			Parent:          source.Parent,
 			ParentContainer: source.ParentContainer,

@@ -67,6 +67,7 @@ type Operation struct {
 type BackupSource struct {
 	Source          Source // a VOLUME or a SNAPSHOT
 	VolumeID        string // the volume, or that of the snapshot
+	StoredID        string // by which the node knows that volume; "": the same
 	Bytes           int64
 	Parent          string // id of the backup that an incremental one adds to; "" for a full one
 	ParentContainer string

@@ -145,6 +145,7 @@ struct BackupSource {
   4: required string parent              // id of the backup that an incremental one adds to; "" for a full one
   5: required string parent_container
   6: required map<string, string> metadata // kept with the backup as it is, so that a lost database can be made again
+  7: optional string stored_id           // by which the node knows the volume, if that is another id than volume_id
 }
 
 /** A backup as its store has it. */

@@ -4138,6 +4138,7 @@ func (p *BackupPlace) String() string {
 //   - Parent
 //   - ParentContainer
 //   - Metadata
+//   - StoredID
 type BackupSource struct {
 	Source          *Source           `thrift:"source,1,required" db:"source" json:"source"`
 	VolumeID        string            `thrift:"volume_id,2,required" db:"volume_id" json:"volume_id"`
@@ -4145,6 +4146,7 @@ type BackupSource struct {
 	Parent          string            `thrift:"parent,4,required" db:"parent" json:"parent"`
 	ParentContainer string            `thrift:"parent_container,5,required" db:"parent_container" json:"parent_container"`
 	Metadata        map[string]string `thrift:"metadata,6,required" db:"metadata" json:"metadata"`
+	StoredID        *string           `thrift:"stored_id,7" db:"stored_id" json:"stored_id,omitempty"`
 }
 
 func NewBackupSource() *BackupSource {
@@ -4179,8 +4181,21 @@ func (p *BackupSource) GetParentContainer() string {
 func (p *BackupSource) GetMetadata() map[string]string {
 	return p.Metadata
 }
+
+var BackupSource_StoredID_DEFAULT string
+
+func (p *BackupSource) GetStoredID() string {
+	if !p.IsSetStoredID() {
+		return BackupSource_StoredID_DEFAULT
+	}
+	return *p.StoredID
+}
 func (p *BackupSource) IsSetSource() bool {
 	return p.Source != nil
+}
+
+func (p *BackupSource) IsSetStoredID() bool {
+	return p.StoredID != nil
 }
 
 func (p *BackupSource) Read(ctx context.Context, iprot thrift.TProtocol) error {
@@ -4265,6 +4280,16 @@ func (p *BackupSource) Read(ctx context.Context, iprot thrift.TProtocol) error {
 					return err
 				}
 				issetMetadata = true
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
+		case 7:
+			if fieldTypeId == thrift.STRING {
+				if err := p.ReadField7(ctx, iprot); err != nil {
+					return err
+				}
 			} else {
 				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
 					return err
@@ -4375,6 +4400,15 @@ func (p *BackupSource) ReadField6(ctx context.Context, iprot thrift.TProtocol) e
 	return nil
 }
 
+func (p *BackupSource) ReadField7(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadString(ctx); err != nil {
+		return thrift.PrependError("error reading field 7: ", err)
+	} else {
+		p.StoredID = &v
+	}
+	return nil
+}
+
 func (p *BackupSource) Write(ctx context.Context, oprot thrift.TProtocol) error {
 	if err := oprot.WriteStructBegin(ctx, "BackupSource"); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
@@ -4396,6 +4430,9 @@ func (p *BackupSource) Write(ctx context.Context, oprot thrift.TProtocol) error 
 			return err
 		}
 		if err := p.writeField6(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField7(ctx, oprot); err != nil {
 			return err
 		}
 	}
@@ -4497,6 +4534,21 @@ func (p *BackupSource) writeField6(ctx context.Context, oprot thrift.TProtocol) 
 	return err
 }
 
+func (p *BackupSource) writeField7(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if p.IsSetStoredID() {
+		if err := oprot.WriteFieldBegin(ctx, "stored_id", thrift.STRING, 7); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field begin error 7:stored_id: ", p), err)
+		}
+		if err := oprot.WriteString(ctx, string(*p.StoredID)); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T.stored_id (7) field write error: ", p), err)
+		}
+		if err := oprot.WriteFieldEnd(ctx); err != nil {
+			return thrift.PrependError(fmt.Sprintf("%T write field end error 7:stored_id: ", p), err)
+		}
+	}
+	return err
+}
+
 func (p *BackupSource) Equals(other *BackupSource) bool {
 	if p == other {
 		return true
@@ -4524,6 +4576,14 @@ func (p *BackupSource) Equals(other *BackupSource) bool {
 	for k, _tgt := range p.Metadata {
 		_src9 := other.Metadata[k]
 		if _tgt != _src9 {
+			return false
+		}
+	}
+	if p.StoredID != other.StoredID {
+		if p.StoredID == nil || other.StoredID == nil {
+			return false
+		}
+		if (*p.StoredID) != (*other.StoredID) {
 			return false
 		}
 	}
