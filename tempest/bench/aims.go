@@ -45,6 +45,12 @@ var aims = []aim{
 		return r.Paging.worst(), true
 	}},
 	{what: "memory of all roles, at most (PSS)", most: 100, unit: "MiB", measured: mostMemory},
+	{what: "the slowest kind of copy, of qemu-img convert's or dd's rate", least: 0.9, unit: "×", measured: func(r *report) (float64, bool) {
+		if r.Rates == nil || len(r.Rates.Copies) == 0 {
+			return 0, false
+		}
+		return r.Rates.slowest().Ratio, true
+	}},
 	{what: "create until available on thick LVM, of a bare lvcreate's", most: 1.3, unit: "×", measured: func(r *report) (float64, bool) {
 		if r.Thick == nil {
 			return 0, false

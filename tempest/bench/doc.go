@@ -6,6 +6,7 @@
 //
 //	go run ./tempest/bench                     everything on this machine
 //	go run ./tempest/bench --peer URL          the same client at another Cinder too (OS_*, SERVICE_TOKEN)
+//	go run ./tempest/bench --phases rates      copies of whole volumes, beside qemu-img convert and dd
 //	go run ./tempest/bench --thick             also thick LVM in the testbed's guest, beside a bare lvcreate
 //
 // It ends all that it started. Figures are of this machine and this hour: what

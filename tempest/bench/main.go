@@ -25,8 +25,10 @@ type bench struct {
 	Workers       []int         `short:"c" default:"1,16" help:"How many requests at once."`
 	Duration      time.Duration `short:"d" default:"5s" help:"Of each phase."`
 	Poll          time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
-	Phases        []string      `help:"Some of the load client's phases, and paging."`
+	Phases        []string      `help:"Some of the load client's phases, paging, and rates."`
 	PagingVolumes int           `default:"100000" placeholder:"N" help:"In how many volumes the phase paging looks for pages."`
+	RatesSize     int64         `default:"1" placeholder:"GIB" help:"How large the volumes are that the phase rates copies."`
+	RatesRounds   int           `default:"3" placeholder:"N" help:"How often it copies each."`
 	Peer          string        `placeholder:"URL" help:"Another Cinder, with /v3, to measure in the same run; who asks is in OS_* and SERVICE_TOKEN."`
 	Thick         bool          `help:"Also measure thick LVM in the testbed."`
 	Only          bool          `help:"With --thick: nothing else."`
@@ -54,8 +56,13 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	defer remove()
 	report := &report{Machine: describeMachine(), Volumes: b.Volumes}
-	if !b.Only {
+	if !b.Only && !slices.Equal(b.Phases, []string{rates}) {
 		err = b.host(ctx, dir, report)
+	}
+	if !b.Only && b.wants(rates) && err == nil && ctx.Err() == nil {
+		if report.Rates, err = b.rates(ctx, dir+"-rates"); err != nil {
+			err = fmt.Errorf("rates: %w", err)
+		}
 	}
 	if b.Thick && err == nil && ctx.Err() == nil {
 		if report.Thick, err = b.thick(ctx, dir+"-thick"); err != nil {
@@ -75,7 +82,7 @@ func (b *bench) directory() (dir string, remove func(), err error) {
 	if dir, err = os.MkdirTemp("", "clinker-bench-"); err != nil {
 		return "", nil, err
 	}
-	remove = func() { _ = errors.Join(os.RemoveAll(dir), os.RemoveAll(dir+"-thick")) }
+	remove = func() { _ = errors.Join(os.RemoveAll(dir), os.RemoveAll(dir+"-thick"), os.RemoveAll(dir+"-rates")) }
 	return dir, remove, os.Chmod(dir, 0o755)
 }
 
@@ -91,7 +98,7 @@ func (b *bench) host(ctx context.Context, dir string, report *report) error {
 	report.APIStart = c.apiStart.Seconds()
 	m := newMeter(c)
 	m.idle(ctx)
-	if !slices.Equal(b.Phases, []string{paging}) {
+	if len(b.Phases) == 0 || len(b.options(nil).Phases) > 0 {
 		report.Results, err = load.Run(ctx, c.endpoint, b.options(m.observe))
 	}
 	report.Usage = m.usage
@@ -119,7 +126,7 @@ func (b *bench) wants(phase string) bool {
 }
 
 func (b *bench) options(observe func(string, int) func(*load.Result)) load.Options {
-	phases := slices.DeleteFunc(slices.Clone(b.Phases), func(phase string) bool { return phase == paging })
+	phases := slices.DeleteFunc(slices.Clone(b.Phases), func(phase string) bool { return phase == paging || phase == rates })
 	return load.Options{Volumes: b.Volumes, Workers: b.Workers, Duration: b.Duration, Poll: b.Poll,
 		Limit: 2 * time.Minute, Phases: phases, Observe: observe}
 }

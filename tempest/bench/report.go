@@ -21,6 +21,7 @@ type report struct {
 	Usage    []Usage       `json:"usage"`
 	Peer     []load.Result `json:"peer,omitempty"`
 	Paging   *Paging       `json:"paging,omitempty"`
+	Rates    *Rates        `json:"rates,omitempty"`
 	Thick    *Thick        `json:"thick,omitempty"`
 }
 
@@ -41,6 +42,9 @@ func (r *report) print(out io.Writer) error {
 		}
 	}
 	if err := r.Paging.print(out); err != nil {
+		return err
+	}
+	if err := r.Rates.print(out); err != nil {
 		return err
 	}
 	r.Thick.print(out)
