@@ -59,7 +59,11 @@ func (h *Host) attach(ctx context.Context, volume *volumes.Volume, o AttachOptio
 	if err != nil {
 		return "", err
 	}
-	return h.finish(ctx, attachment, &state, disk, c)
+	path, err := h.unlocked(ctx, &state, disk, c)
+	if err != nil {
+		return "", err
+	}
+	return h.finish(ctx, attachment, &state, path)
 }
 
 // known reads the attachment that the state names. nil when it names none, or
@@ -168,13 +172,13 @@ func (h *Host) adopt(ctx context.Context, state State) (*attachments.Attachment,
 }
 
 // finish tells the service, then writes down that all is done.
-func (h *Host) finish(ctx context.Context, attachment *attachments.Attachment, state *State, disk string, c Connection) (string, error) {
+func (h *Host) finish(ctx context.Context, attachment *attachments.Attachment, state *State, path string) (string, error) {
 	if attachment.Status != "attached" {
 		if err := h.cloud.Complete(ctx, attachment.ID); err != nil {
 			return "", err
 		}
 	}
-	state.Step, state.Device = Attached, h.system.stablePath(disk, c)
+	state.Step, state.Device = Attached, path
 	if err := h.states.Save(*state); err != nil {
 		return "", err
 	}

@@ -21,7 +21,10 @@ import (
 const microversion = "3.54"
 
 // Cloud is the block storage service, seen as one of its users.
-type Cloud struct{ client *gophercloud.ServiceClient }
+type Cloud struct {
+	client *gophercloud.ServiceClient
+	keys   *gophercloud.ServiceClient // nil where there is no key manager
+}
 
 // NewCloud takes a gophercloud client of the block-storage service.
 func NewCloud(client *gophercloud.ServiceClient) *Cloud {

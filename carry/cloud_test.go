@@ -34,6 +34,7 @@ type service struct {
 	volumes     map[string]map[string]any
 	attachments map[string]map[string]any
 	made        int
+	encrypted   bool // all volumes
 }
 
 func newService(t testing.TB, trap *trap) *service {
@@ -42,6 +43,9 @@ func newService(t testing.TB, trap *trap) *service {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v3/volumes/{id}", s.showVolume)
 	mux.HandleFunc("GET /v3/volumes/detail", s.listVolumes)
+	mux.HandleFunc("GET /v3/volumes/{id}/encryption", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]any{"encryption_key_id": otherID, "provider": "luks", "control_location": "front-end", "cipher": "aes-xts-plain64", "key_size": 256})
+	})
 	mux.HandleFunc("GET /v3/attachments/detail", s.listAttachments)
 	mux.HandleFunc("POST /v3/attachments", s.createAttachment)
 	mux.HandleFunc("GET /v3/attachments/{id}", s.showAttachment)
@@ -152,7 +156,7 @@ func (s *service) attach(volume string, initiator any, mode string) map[string]a
 		"connection_info": map[string]any{
 			"driver_volume_type": "iscsi", "attachment_id": id, "target_iqn": "iqn.2010-10.org.openstack:volume-" + volume,
 			"target_portal": "127.0.0.1:3260", "target_lun": s.lun, "auth_method": "CHAP", "auth_username": "user-" + id,
-			"auth_password": password, "access_mode": mode, "for": initiator,
+			"auth_password": password, "access_mode": mode, "for": initiator, "encrypted": s.encrypted,
 		}}
 	s.attachments[id] = a
 	s.tell(a, true)

@@ -17,6 +17,8 @@ type Connection struct {
 	Username string
 	Password secret
 	ReadOnly bool
+
+	Encrypted bool // by whoever attaches it
 }
 
 // secret is a password; it prints as stars.
@@ -47,12 +49,13 @@ func connectionOf(info map[string]any) (Connection, error) {
 		Username string `json:"auth_username"`
 		Password string `json:"auth_password"`
 		Access   string `json:"access_mode"`
+		Secret   bool   `json:"encrypted"`
 	}
 	if err := json.Unmarshal(text, &data); err != nil {
 		return Connection{}, fault.New(fault.Internal, "the attachment's connection_info is not that of an iSCSI target")
 	}
 	c := Connection{IQN: data.IQN, Portal: data.Portal, LUN: data.LUN,
-		Username: data.Username, Password: secret(data.Password), ReadOnly: data.Access == "ro"}
+		Username: data.Username, Password: secret(data.Password), ReadOnly: data.Access == "ro", Encrypted: data.Secret}
 	if data.Driver != "iscsi" {
 		return Connection{}, fault.New(fault.Unsupported, "the volume is served over %q; this machine can attach iscsi only", data.Driver)
 	}

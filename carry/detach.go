@@ -79,6 +79,9 @@ func (h *Host) detach(ctx context.Context, state State) error {
 // the way leads back. When the attachment is gone the target is too: a
 // flush would block and could save nothing.
 func (h *Host) release(ctx context.Context, state *State, gone bool) error {
+	if err := h.locked(ctx, *state, gone); err != nil {
+		return err
+	}
 	if disk := h.diskOf(*state); disk != "" {
 		if uses := h.system.usesOf(disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))

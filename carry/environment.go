@@ -31,7 +31,11 @@ func Connect(ctx context.Context) (*Cloud, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.NotFound, "the service catalog has no block-storage endpoint for this region and interface")
 	}
-	return NewCloud(client), nil
+	cloud := NewCloud(client)
+	if keys, err := openstack.NewKeyManagerV1(provider, endpoint); err == nil {
+		cloud.WithKeys(keys)
+	}
+	return cloud, nil
 }
 
 func fromEnvironment(env func(string) string) (gophercloud.AuthOptions, gophercloud.EndpointOpts, *tls.Config, error) {

@@ -13,6 +13,7 @@ type Host struct {
 	initiator Initiator
 	states    states
 	system    system
+	crypt     Crypt
 	options   Options
 }
 
@@ -22,6 +23,8 @@ type Options struct {
 	Wait     time.Duration // for a device to appear or to grow after login; 30 s
 	Poll     time.Duration // between two looks at sysfs; 50 ms
 	Interval time.Duration // between two rounds of Watch; 5 s
+
+	Crypt Crypt // opens encrypted volumes; cryptsetup
 
 	Connector map[string]any // sent instead of what this machine's files say; for tests
 }
@@ -35,11 +38,15 @@ func New(cloud *Cloud, initiator Initiator, o Options) *Host {
 	if initiator == nil {
 		initiator = NewIscsiadm(o.Root)
 	}
+	if o.Crypt == nil {
+		o.Crypt = Cryptsetup{}
+	}
 	return &Host{
 		cloud:     cloud,
 		initiator: initiator,
 		states:    states{dir: rooted(o.Root, "var/lib/clinker/attach")},
 		system:    system{root: o.Root},
+		crypt:     o.Crypt,
 		options:   o,
 	}
 }

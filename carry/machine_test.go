@@ -63,6 +63,7 @@ type machine struct {
 
 	sizeGiB int    // of disks that appear, and after the next rescan
 	serial  string // "" for the volume's id
+	content string // of the disk when it appears
 	dead    bool   // disks do not appear
 	logins  int
 	rescans int
@@ -129,7 +130,7 @@ func (m *machine) show(c Connection) {
 	m.file("sys/class/block/sda/device/vpd_pg80", page80(serial))
 	m.file("sys/class/block/sda/dev", "8:0\n")
 	m.size()
-	m.file("dev/sda", "")
+	m.file("dev/sda", m.content)
 }
 
 func (m *machine) size() {

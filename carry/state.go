@@ -34,6 +34,7 @@ type State struct {
 	IQN          string   `json:"iqn,omitempty"`
 	Portal       string   `json:"portal,omitempty"` // address:port
 	LUN          int      `json:"lun"`
+	Mapper       string   `json:"mapper,omitempty"` // name under /dev/mapper of what decrypts it
 	Device       string   `json:"device,omitempty"` // path
 }
 

@@ -147,7 +147,8 @@ func (w *watch) isGone(ctx context.Context, state State, missing error) (bool, e
 func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State) (Event, error) {
 	event := Event{News: Ready, VolumeID: volume.ID, VolumeName: volume.Name, Device: state.Device}
 	disk := w.diskOf(state)
-	if disk == "" || state.Step != Attached {
+	closed := state.Mapper != "" && !w.system.mapped(state.Mapper)
+	if disk == "" || closed || state.Step != Attached {
 		path, err := w.attach(ctx, volume, AttachOptions{ReadOnly: state.ReadOnly})
 		if err != nil {
 			return Event{}, err
@@ -162,6 +163,9 @@ func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State
 	if wanted := int64(volume.Size) * gib; err == nil && size < wanted {
 		event.News = Grown
 		size, err = w.grow(ctx, state.IQN, state.Portal, disk, wanted)
+		if err == nil {
+			err = w.regrown(ctx, state)
+		}
 	}
 	event.SizeBytes = size
 	return event, err
