@@ -27,7 +27,6 @@ type dmCrypt struct {
 	resizes int
 }
 
-
 func (d *dmCrypt) Format(_ context.Context, device string, e Encryption, p secret) error {
 	before, after := d.trap.step()
 	if before {
