@@ -33,12 +33,15 @@ type service struct {
 
 	mu     sync.Mutex
 	stalls bool
-	begun  chan struct{} // gets something for each download that stalls
+	begun  chan struct{} // gets something for each download and upload that stalls
+	gets   int           // downloads
+
+	made map[string]*madeImage // those that volumes are made into, by id
 }
 
 func newService(t *testing.T) *service {
 	t.Helper()
-	s := &service{content: make([]byte, 8<<20), begun: make(chan struct{}, 100)}
+	s := &service{content: make([]byte, 8<<20), begun: make(chan struct{}, 100), made: map[string]*madeImage{}}
 	if _, err := rand.Read(s.content[:6<<20]); err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +56,7 @@ func newService(t *testing.T) *service {
 			"container_format": "bare", "size": len(s.content), "os_hash_algo": "sha512", "os_hash_value": s.hash})
 	})
 	mux.HandleFunc("GET /v2/images/"+imageID+"/file", s.file)
+	s.handleMade(mux)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -62,6 +66,7 @@ func newService(t *testing.T) *service {
 func (s *service) file(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	stalls := s.stalls
+	s.gets++
 	s.mu.Unlock()
 	w.Header().Set("Content-Length", fmt.Sprint(len(s.content)))
 	if !stalls {
