@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,14 +26,22 @@ func fence(operation string, v db.Volume) rpc.Fence {
 
 // operate asks a node to do something. nil when it is done; errAgain while it
 // goes on; errSilent when the node has not answered for longer than patience;
-// else why the node did not do it.
+// else why the node did not do it. A copy that will end soon is stayed for.
 func (r *run) operate(ctx context.Context, patience time.Duration, ask func(context.Context) (*rpc.Operation, error)) error {
-	wait := r.FirstWait
-	if r.again || r.cancel {
-		wait = shortly
+	err := r.look(ctx, patience, ask)
+	if errors.Is(err, errAgain) && r.notes.SilentSince == nil && !r.cancel && r.endsSoon() {
+		r.stays = true
+		err = r.look(ctx, patience, ask)
+		r.stays = false
 	}
+	return err
+}
+
+// look is operate, once.
+func (r *run) look(ctx context.Context, patience time.Duration, ask func(context.Context) (*rpc.Operation, error)) error {
 	// The deadline is for the node's answer; a dead node is found out by it too.
-	call, cancel := context.WithTimeout(ctx, wait+time.Second)
+	begun := time.Now()
+	call, cancel := context.WithTimeout(ctx, r.glances()+time.Second)
 	defer cancel()
 	o, err := ask(call)
 	switch {
@@ -49,7 +58,7 @@ func (r *run) operate(ctx context.Context, patience time.Duration, ask func(cont
 			return r.silence(err, patience)
 		}
 	}
-	r.progress(o)
+	r.progress(o, begun)
 	switch o.State {
 	case rpc.Done:
 		return nil
@@ -59,12 +68,36 @@ func (r *run) operate(ctx context.Context, patience time.Duration, ask func(cont
 	return errAgain
 }
 
-// progress notes how far an operation is. It costs no statement: a job that looks
-// away writes its notes anyway.
-func (r *run) progress(o *rpc.Operation) {
-	if o.BytesTotal > 0 {
-		r.notes.BytesDone, r.notes.BytesTotal = o.BytesDone, o.BytesTotal
+// glances is how long a look waits for an operation's end.
+func (r *run) glances() time.Duration {
+	if r.cancel || r.again && !r.stays {
+		return shortly
 	}
+	return r.FirstWait
+}
+
+// progress notes how far an operation is. It costs no statement: a job that looks
+// away writes its notes anyway. begun is when this look was.
+func (r *run) progress(o *rpc.Operation, begun time.Time) {
+	if o.BytesTotal <= 0 {
+		return
+	}
+	n, now := &r.notes, time.Now().UnixMilli()
+	since, before := n.LookedAt, n.BytesDone
+	if since == 0 || n.BytesTotal != o.BytesTotal {
+		since, before = begun.UnixMilli(), 0
+	}
+	if took := now - since; took > 0 {
+		n.PerSecond = max(0, (o.BytesDone-before)*1000/took)
+	}
+	n.BytesDone, n.BytesTotal, n.LookedAt = o.BytesDone, o.BytesTotal, now
+}
+
+// endsSoon tells whether a copy that goes on as it did ends within a first wait:
+// who looked away would come back too late.
+func (r *run) endsSoon() bool {
+	n := r.notes
+	return n.PerSecond > 0 && float64(n.BytesTotal-n.BytesDone) < float64(n.PerSecond)*r.FirstWait.Seconds()
 }
 
 func failure(o *rpc.Operation) error {

@@ -28,6 +28,7 @@ type run struct {
 	pause   time.Duration // until the next run, if not the usual one
 	stale   int64         // the generation that a node called stale last
 	cancel  bool          // an administrator wants it ended
+	stays   bool          // for the end of what is under way
 }
 
 // notes are what a job tells its next run. They may be lost, with the worker
@@ -46,6 +47,8 @@ type notes struct {
 	// (clinker job), and nothing is decided by it.
 	BytesDone  int64  `json:"bytes_done,omitempty"`
 	BytesTotal int64  `json:"bytes_total,omitempty"`
+	PerSecond  int64  `json:"bytes_per_second,omitempty"` // since the look before; 0 of the first
+	LookedAt   int64  `json:"looked_at,omitempty"`        // in Unix milliseconds
 	Failure    string `json:"failure,omitempty"`
 	Cancelled  bool   `json:"cancelled,omitempty"`
 }

@@ -63,14 +63,6 @@ func (r *run) copyImage(ctx context.Context, v db.Volume, where place) error {
 	})
 }
 
-// glances is how long a run waits for an operation that goes on already.
-func (r *run) glances() time.Duration {
-	if r.again {
-		return shortly
-	}
-	return r.FirstWait
-}
-
 // imageFor asks the image service. What was true when the volume was asked for
 // may not be any more.
 func (r *run) imageFor(ctx context.Context, v db.Volume, id string) (rpc.Image, error) {

@@ -16,10 +16,12 @@ import (
 // shown that it is what it is said to be; when it returns nil they are those that
 // were promised. The writer may have got some that were not.
 func (c *Copier) receive(ctx context.Context, image Image, claim Format, to io.Writer, progress func(int64)) error {
-	sum, want, err := image.digest()
+	plain, want, err := image.digest()
 	if err != nil {
 		return err
 	}
+	sum := newDigest(plain)
+	defer sum.stop()
 	from, err := c.fetch(ctx, image)
 	if err != nil {
 		return err
