@@ -78,10 +78,7 @@ func (r *run) acceptImport(ctx context.Context, b db.Backup, s db.Service, m *rp
 	if b.ParentID != nil {
 		parent = *b.ParentID
 	}
-	for _, c := range []struct {
-		what        string
-		says, found any
-	}{{"volume_id", b.VolumeID, m.VolumeID}, {"parent_id", parent, m.Parent}, {"id", b.ID, m.Place.ID}} {
+	for _, c := range []struct{ what, says, found string }{{"volume_id", b.VolumeID, m.VolumeID}, {"parent_id", parent, m.Parent}, {"id", b.ID, m.Place.ID}} {
 		if c.says != c.found {
 			return r.failImport(ctx, b, fmt.Sprintf("Import record failed, the record says another %s than the store.", c.what))
 		}

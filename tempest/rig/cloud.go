@@ -26,6 +26,7 @@ type Options struct {
 	Nodes        int
 	Settings     string // more lines for [DEFAULT] of API and scheduler
 	NodeSettings string // more lines for the backend's section of each node; {node} is its name
+	Backups      bool   // the nodes share a store for backups, a directory
 
 	Elsewhere bool      // no storage nodes here: the caller runs them on other machines
 	Names     []string  // under which those reach this machine, besides 127.0.0.1
@@ -49,6 +50,9 @@ type Cloud struct {
 	options                Options
 	apiPort, schedulerPort int
 }
+
+// BackupStore is the directory of the nodes' store.
+func (c *Cloud) BackupStore() string { return filepath.Join(c.Dir, "backup") }
 
 // Node is one storage node.
 type Node struct {

@@ -55,6 +55,7 @@ host = %[1]s
 state_path = %[2]s
 report_interval = 2
 enabled_backends = %[3]s
+%[10]s
 [%[3]s]
 volume_driver = file
 file_directory = %[4]s
@@ -65,7 +66,15 @@ tgt_socket = %[6]s.0
 [clinker]
 volumed_port = %[8]d
 %[9]s
-`, name, filepath.Join(c.Dir, name), Backend, n.Volumes, n.targetPort, n.TgtSocket, strings.ReplaceAll(c.options.NodeSettings, "{node}", name), port, c.shared())
+`, name, filepath.Join(c.Dir, name), Backend, n.Volumes, n.targetPort, n.TgtSocket, strings.ReplaceAll(c.options.NodeSettings, "{node}", name), port, c.shared(), c.backups())
+}
+
+// backups is where the nodes keep them, if they do.
+func (c *Cloud) backups() string {
+	if !c.options.Backups {
+		return ""
+	}
+	return fmt.Sprintf("backup_driver = posix\nbackup_posix_path = %s", c.BackupStore())
 }
 
 // shared is the part of [clinker] that all have.
