@@ -100,7 +100,7 @@ func (s *Server) getLogLevels(c *Call) (View, error) {
 }
 
 func (s *Server) levelsOf(ctx context.Context, v db.Service, pending []db.LogRequest, prefix string) (map[string]string, error) {
-	if v.Daemon == db.DaemonVolume {
+	if v.OnNode() {
 		levels, err := s.Nodes.Node(v.Endpoint).LogLevels(ctx, prefix)
 		return levels, silentService(err, v)
 	}
@@ -141,7 +141,7 @@ func (s *Server) setLogLevels(c *Call) (View, error) {
 func (c *Call) tellSchedulers(services []db.Service, in logRequest) error {
 	var ids []string
 	for _, v := range services {
-		if v.Daemon != db.DaemonVolume {
+		if !v.OnNode() {
 			ids = append(ids, v.ID)
 		}
 	}
@@ -151,7 +151,7 @@ func (c *Call) tellSchedulers(services []db.Service, in logRequest) error {
 	return c.tx(func(tx *db.Tx) error { return tx.RequestLogLevel(c.Context(), ids, in.Prefix, in.Level) })
 }
 
-// tellNodes tells each node once, however many backends it has, and says of the
+// tellNodes tells each node once, however many services it has, and says of the
 // first that could not be told.
 func (c *Call) tellNodes(services []db.Service, in logRequest) error {
 	ctx, cancel := context.WithTimeout(c.Context(), listPatience)
@@ -159,7 +159,7 @@ func (c *Call) tellNodes(services []db.Service, in logRequest) error {
 	told := map[string]bool{}
 	var failed error
 	for _, v := range services {
-		if v.Daemon != db.DaemonVolume || told[v.Endpoint] {
+		if !v.OnNode() || told[v.Endpoint] {
 			continue
 		}
 		told[v.Endpoint] = true

@@ -48,11 +48,13 @@ func notReleasedSQL(id string) string {
 	return " AND NOT EXISTS (SELECT 1 FROM managed m WHERE m.resource_id = " + id + " AND m.state <> 'managed')"
 }
 
-// AlreadyManaged tells which of the ids are live volumes or snapshots.
+// AlreadyManaged tells which of the ids are live volumes or snapshots, or backups,
+// which nodes take snapshots for.
 func (d *DB) AlreadyManaged(ctx context.Context, ids []string) (map[string]bool, error) {
 	rows, err := d.pool.Query(ctx, `SELECT id FROM volumes WHERE id = ANY($1::uuid[]) AND name_id IS NULL AND deleted_at IS NULL
 		UNION ALL SELECT name_id FROM volumes WHERE name_id = ANY($1::uuid[]) AND deleted_at IS NULL
-		UNION ALL SELECT id FROM snapshots WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL`, valid(ids))
+		UNION ALL SELECT id FROM snapshots WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL
+		UNION ALL SELECT id FROM backups WHERE id = ANY($1::uuid[]) AND deleted_at IS NULL`, valid(ids))
 	if err != nil {
 		return nil, err
 	}

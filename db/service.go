@@ -40,6 +40,10 @@ const (
 	DaemonBackup    = "cinder-backup"
 )
 
+// OnNode tells whether the service is one of a storage node: a backend, or its
+// backups.
+func (s Service) OnNode() bool { return s.Daemon == DaemonVolume || s.Daemon == DaemonBackup }
+
 // Up tells whether the service was heard of within downTime.
 func (s Service) Up(now time.Time, downTime time.Duration) bool {
 	return now.Sub(s.HeartbeatAt) <= downTime

@@ -12,8 +12,9 @@ import (
 
 // moving are the statuses that end by themselves, with the list each is found in.
 var moving = map[string][]string{
-	"volumes":         {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "restoring-backup", "uploading"},
-	"snapshots":       {"creating", "deleting", "restoring", "managing", "unmanaging"},
+	"volumes":         {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "backing-up", "restoring-backup", "uploading"},
+	"snapshots":       {"creating", "deleting", "restoring", "managing", "unmanaging", "backing-up"},
+	"backups":         {"creating", "deleting", "restoring"},
 	"groups":          {"creating", "deleting", "updating"},
 	"group_snapshots": {"creating", "deleting"},
 
