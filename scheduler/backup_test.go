@@ -12,6 +12,7 @@ import (
 	"clinker/db/dbtest"
 	"clinker/internal/fault"
 	"clinker/scheduler"
+	"clinker/scheduler/jobs"
 	"clinker/scheduler/nodetest"
 	"clinker/volumed/rpc"
 )
@@ -418,8 +419,8 @@ func TestNothingIsHeldForABackupThatIsNoMore(t *testing.T) {
 		b, err := r.db.Backup(t.Context(), lost, "")
 		return err == nil && b.Status == db.BackupAvailable
 	})
-	if jobs := dbtest.Rows(t, r.db, "SELECT kind FROM river_job WHERE kind = 'backup_create'"); len(jobs) != 1 {
-		t.Error(jobs)
+	if made := dbtest.Rows(t, r.db, "SELECT kind FROM river_job WHERE kind = 'backup_create'"); len(made) != 1 {
+		t.Error(made)
 	}
 }
 
@@ -462,4 +463,37 @@ func TestSnapshotsOfBackups(t *testing.T) {
 	if _, has := node.Snapshots()[stranger]; !has {
 		t.Error("what is nobody's was taken away")
 	}
+}
+
+// What an administrator cancels rests as after any failure, and progress is noted.
+func TestBackupIsCancelled(t *testing.T) {
+	t.Parallel()
+	store := nodetest.NewStore("one")
+	node := keeper("a", store)
+	r := newRig(t, node)
+	r.adjust = func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond }
+	r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	done := r.backUp(v.ID, false, nil)
+	r.backupRests(done, db.BackupAvailable)
+	node.SetSlow(time.Minute)
+	id := r.backUp(v.ID, false, nil)
+	r.eventually("it has begun", func() bool { return r.jobAbout(id).Looks > 0 })
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(id).ID); err != nil {
+		t.Fatal(err)
+	}
+	if b := r.backupRests(id, db.BackupError); !strings.Contains(*b.FailReason, "cancelled by the administrator") || r.read(v.ID).Status != "available" {
+		t.Errorf("%+v", b)
+	}
+	if job := r.jobEnds(id); job.State != db.JobCancelled || job.Resource != "backup" {
+		t.Errorf("%+v", job)
+	}
+	copied := r.restoreToNew(done, 1)
+	r.eventually("it has begun", func() bool { return r.jobAbout(copied).Looks > 0 })
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(copied).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(copied, "error")
+	r.backupRests(done, db.BackupAvailable)
+	r.trueCounters()
 }

@@ -30,6 +30,10 @@ func (r *Runner) backupCreate(ctx context.Context, job *river.Job[db.BackupCreat
 		if err != nil {
 			return err
 		}
+		if run.cancel && b.Store == nil {
+			run.notes.Cancelled = true
+			return run.failBackup(ctx, b, db.DetailBackupCreate, "The backup was not made: "+byAdministrator+".")
+		}
 		if b.Imported {
 			return run.verifyImport(ctx, b)
 		}
@@ -81,12 +85,16 @@ func (r *run) backUpOnNode(ctx context.Context, b db.Backup, where place, source
 		return made, err
 	})
 	switch {
+	case err == nil && made.State != rpc.Done:
+		return errAgain // it was done just before it was to be cancelled; the next run is told of its objects
 	case err == nil:
 		return r.finish(ctx, func(tx *db.Tx) error { return tx.FinishBackup(ctx, b, made.Objects) })
 	case errors.Is(err, errAgain), ctx.Err() != nil:
 		return err
 	case fault.Is(err, fault.Stale) && !r.staleAt(b.Generation):
 		return err // the row is read again
+	case r.cancel:
+		return r.failBackup(ctx, b, db.DetailBackupCreate, "The backup was not made: "+byAdministrator+".")
 	case (fault.Is(err, fault.Busy) || fault.Is(err, fault.Unavailable)) && r.mayTryAgain():
 		return r.backUpLater(ctx, b, err)
 	}

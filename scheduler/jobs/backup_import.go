@@ -127,6 +127,7 @@ func (r *run) endImport(ctx context.Context, b db.Backup, err error) error {
 }
 
 func (r *run) failImport(ctx context.Context, b db.Backup, text string) error {
+	r.notes.Failure = text
 	slog.WarnContext(ctx, "a backup was not imported", "backup", b.ID, "reason", text)
 	return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FailBackup(ctx, b, text) })
 }

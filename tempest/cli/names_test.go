@@ -52,7 +52,7 @@ func (n *names) name(id, form string) string {
 var rowWithID = regexp.MustCompile(`^\| ` + uuids.String() + ` `)
 
 // ordered puts the rows of a table that begin with an id in the order of what
-// stands behind it. The cinder client orders them by the id, which is another at
+// stands behind it and is no id. The cinder client orders them by the id, which is another at
 // each run.
 func ordered(said string) string {
 	lines := strings.SplitAfter(said, "\n")
@@ -61,7 +61,9 @@ func ordered(said string) string {
 		for i < len(lines) && rowWithID.MatchString(lines[i]) {
 			i++
 		}
-		slices.SortStableFunc(lines[first:i], func(a, b string) int { return strings.Compare(a[38:], b[38:]) })
+		slices.SortStableFunc(lines[first:i], func(a, b string) int {
+			return strings.Compare(uuids.ReplaceAllString(a, ""), uuids.ReplaceAllString(b, ""))
+		})
 	}
 	return strings.Join(lines, "")
 }

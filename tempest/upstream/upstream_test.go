@@ -61,7 +61,7 @@ func bringUp(t *testing.T, dir string) *keystone {
 	}
 	k := startKeystone(t, dir)
 	startGlance(t, k)
-	cloud := rig.Start(t, rig.Options{Nodes: 2, NodeSettings: "volume_backend_name = {node}", Settings: settings,
+	cloud := rig.Start(t, rig.Options{Nodes: 2, NodeSettings: "volume_backend_name = {node}", Settings: settings, Backups: true,
 		Keystone: &rig.Keystone{AuthURL: k.url(), Username: "cinder", Password: k.password}})
 	k.announce(t, "block-storage", "cinder", cloud.Endpoint+"/$(project_id)s")
 	k.configure(t, k.addImage(t))
