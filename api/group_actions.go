@@ -47,7 +47,20 @@ func (s *Server) deleteGroup(c *Call) (View, error) {
 }
 
 func (c *Call) beginGroupDelete(g db.Group, withVolumes bool) error {
-	return c.tx(func(tx *db.Tx) error { return tx.BeginGroupDelete(c.Context(), g.ID, withVolumes, c.RequestID) })
+	var encrypted []string
+	if withVolumes {
+		var err error
+		if encrypted, err = c.database().KeysOfGroup(c.Context(), g.ID, ""); err != nil {
+			return err
+		}
+	}
+	err := c.tx(func(tx *db.Tx) error { return tx.BeginGroupDelete(c.Context(), g.ID, withVolumes, c.RequestID) })
+	for _, id := range encrypted {
+		if err == nil {
+			c.forgetKey(&id)
+		}
+	}
+	return err
 }
 
 // resetGroup lets an administrator say what is true.

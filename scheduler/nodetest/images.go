@@ -16,7 +16,11 @@ func (n *Node) CopyImage(ctx context.Context, f rpc.Fence, pool string, image rp
 		if failed := n.make(pool, f.ResourceID, bytes); failed != nil {
 			return failed
 		}
-		n.volumes[key(pool, f.ResourceID)] = Volume{Pool: pool, Bytes: bytes, Content: image.URL}
+		content := image.URL
+		if l := image.LUKS; l != nil {
+			content += " in " + l.Version + " under " + string(l.Passphrase)
+		}
+		n.volumes[key(pool, f.ResourceID)] = Volume{Pool: pool, Bytes: bytes, Content: content}
 		return nil
 	})
 }
