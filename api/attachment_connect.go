@@ -172,6 +172,12 @@ func (c *Call) node(v db.Volume) (rpc.Volumed, string, error) {
 	return c.server.Nodes.Node(pool.Service.Endpoint), rpc.PoolOf(pool.Name), nil
 }
 
+// nodeLost tells whether the volume's node was declared lost (failover).
+func (c *Call) nodeLost(v db.Volume) bool {
+	pool, err := c.database().PoolOf(c.Context(), *v.PoolID)
+	return err == nil && pool.Service.Lost()
+}
+
 // login is an attachment's username and password.
 type login struct {
 	username string

@@ -87,9 +87,11 @@ func (c *Call) revoke(v db.Volume, a db.Attachment) error {
 	if err != nil {
 		return err
 	}
-	return nodeFailure(node.Revoke(c.Context(), rpc.Fence{
-		OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation,
-	}, pool, v.StorageID()))
+	err = node.Revoke(c.Context(), rpc.Fence{OperationID: c.RequestID, ResourceID: a.ID, Generation: a.Generation}, pool, v.StorageID())
+	if err != nil && c.nodeLost(v) {
+		return nil // nobody is let in there; the reconciler looks when it is back
+	}
+	return nodeFailure(err)
 }
 
 // noteFailure marks an attachment that a node has failed, so that it neither

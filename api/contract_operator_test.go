@@ -29,7 +29,8 @@ func init() {
 	const replication = "services.freeze, "
 	errorScripts[replication] = append(errorScripts[replication],
 		`admin PUT /os-services/failover_host {"host": "nope"} -> 400 No service found with host=nope`,
-		`admin PUT /os-services/failover_host {"host": "node1@lvm", "backend_id": "b"} -> 400 No service could be changed: replication_status in node1@lvm must be`,
+		`admin PUT /os-services/failover_host {"host": "node1@lvm", "backend_id": "b"} -> 400 No service could be changed: replication_status in node1@lvm must be enabled or failed-over`,
+		`admin PUT /os-services/failover_host {"host": "node1@lvm", "backend_id": "default"} -> 400 must be failed-over and must be up to fail back`,
 		`admin@26 PUT /os-services/failover {"host": "node1@lvm"} -> 400 No service could be changed`, `admin@25 PUT /os-services/failover {"host": "node1@lvm"} -> 404`,
 		`admin@26 PUT /os-services/failover_host {"cluster": "c"} -> 400 No service found with cluster=c`, `admin@26 PUT /os-services/failover {} -> 400 One and only one of cluster and host must be set.`,
 		`admin PUT /os-services/failover_host {} -> 400 Host field is missing.`, `member PUT /os-services/failover_host {"host": "x"} -> 403 volume_extension:services:update`,

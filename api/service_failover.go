@@ -19,11 +19,19 @@ func init() {
 	})
 }
 
-// failoverHost refuses as Cinder does for backends that do not replicate: no
-// backend here does.
+// failoverHost declares a host whose node is down lost: what is on it is told to
+// be, and none of it is promised again. No backend here replicates, so that there is
+// nothing to fail over to, and a host whose node answers is refused as Cinder does
+// for such backends. The backend_id "default" declares it back.
 func (s *Server) failoverHost(c *Call) (View, error) {
 	host, err := c.hostOrCluster()
 	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		BackendID string `json:"backend_id"`
+	}
+	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	found, err := c.database().Services(c.Context(), host, db.DaemonVolume)
@@ -33,8 +41,9 @@ func (s *Server) failoverHost(c *Call) (View, error) {
 	if len(found) == 0 {
 		return nil, fault.New(fault.Invalid, "Invalid input received: No service found with host=%s", host)
 	}
-	return nil, fault.New(fault.Invalid, "Invalid input received: No service could be changed: replication_status in %s must be "+
-		"enabled or failed-over and must be up to failover. Its storage is not replicated.", host)
+	return nil, c.tx(func(tx *db.Tx) error {
+		return tx.BeginFailover(c.Context(), host, s.ServiceDownTime, in.BackendID == "default", c.RequestID)
+	})
 }
 
 // hostOrCluster reads what an operation on backends is about: a host, or from

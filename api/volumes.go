@@ -312,6 +312,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		if has.Attachments || has.Snapshots && !cascade || moved.GroupID != nil || migrating(moved) {
 			return fault.New(fault.Invalid, undeletable)
 		}
+		tx.NotFrozen(moved.PoolID)
 		if has.Snapshots {
 			if err := c.deleteSnapshots(tx, v.ID); err != nil {
 				return err

@@ -104,6 +104,7 @@ func (t *Tx) deleteMember(ctx context.Context, v Volume, request string) error {
 	if err != nil {
 		return err
 	}
+	t.NotFrozen(v.PoolID)
 	if v.PoolID == nil {
 		return t.FinishDelete(ctx, v)
 	}

@@ -50,6 +50,7 @@ func (t *Tx) deleteMemberSnapshot(ctx context.Context, id, request string) error
 	if err != nil {
 		return err
 	}
+	t.NotFrozen(s.PoolID)
 	if s.PoolID == nil {
 		return t.FinishSnapshotDelete(ctx, s)
 	}

@@ -25,6 +25,7 @@ var (
 	ActionDeleteGroup      = MessageWord{"903", "delete group"}
 	ActionRetypeVolume     = MessageWord{"904", "retype volume"}
 	ActionMigrateVolume    = MessageWord{"905", "migrate volume"}
+	ActionFailOver         = MessageWord{"906", "fail over"}
 	ActionCreateSnapshot   = MessageWord{"009", "create snapshot"}
 	ActionDeleteSnapshot   = MessageWord{"010", "delete snapshot"}
 	ActionCreateBackup     = MessageWord{"013", "create backup"}
@@ -51,7 +52,7 @@ var (
 
 var (
 	messageActions = []MessageWord{ActionScheduleAllocate, ActionCopyImage, ActionExtendVolume, ActionDeleteVolume, ActionRevertVolume, ActionDeleteGroup,
-		ActionRetypeVolume, ActionMigrateVolume,
+		ActionRetypeVolume, ActionMigrateVolume, ActionFailOver,
 		ActionCreateSnapshot, ActionDeleteSnapshot, ActionCreateBackup, ActionDeleteBackup, ActionRestoreBackup}
 	messageDetails = []MessageWord{DetailUnknownError, DetailNoBackendAvailable, DetailNoSpaceForImage, DetailNotifyCompute, DetailDriverFailedExtend,
 		DetailSnapshotCreate, DetailSnapshotBusy, DetailSnapshotDelete,

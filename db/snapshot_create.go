@@ -33,6 +33,7 @@ func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string,
 	if err != nil {
 		return err
 	}
+	t.NotFrozen(v.PoolID)
 	s.Status, s.Generation, s.Progress, s.ConsumesQuota = SnapshotCreating, 1, "0%", true
 	s.SizeGiB, s.VolumeTypeID, s.PoolID, s.EncryptionKeyID = v.SizeGiB, v.VolumeTypeID, v.PoolID, v.EncryptionKeyID
 	s.Bootable, s.ImageMetadata = v.Bootable, v.ImageMetadata

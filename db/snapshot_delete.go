@@ -17,6 +17,7 @@ func (t *Tx) BeginSnapshotDelete(ctx context.Context, id string, m Move, request
 	if err != nil {
 		return err
 	}
+	t.NotFrozen(s.PoolID)
 	if s.GroupSnapshotID != nil {
 		return fault.New(fault.Conflict, "Snapshot %s is part of a group snapshot.", id)
 	}

@@ -39,6 +39,7 @@ var controls = map[string]Control{
 	"volume_reimaged":       {CannotCancel: tooShort, Again: tellAgain},
 	"volume_retype":         {CannotCancel: tooShort, CannotRetry: askAgain},
 	"volume_migrate":        {CannotRetry: askAgain},
+	"service_failover":      {CannotCancel: tooShort, CannotRetry: askAgain},
 	"volume_manage":         {CannotCancel: tooShort, CannotRetry: askAgain},
 	"volume_unmanage":       {CannotCancel: tooShort, CannotRetry: askAgain},
 	"snapshot_create":       {CannotRetry: noMoment},

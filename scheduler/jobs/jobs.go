@@ -108,6 +108,7 @@ func (r *Runner) Workers() *river.Workers {
 	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
 	river.AddWorker(workers, river.WorkFunc(r.volumeRetype))
 	river.AddWorker(workers, river.WorkFunc(r.volumeMigrate))
+	river.AddWorker(workers, river.WorkFunc(r.serviceFailover))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
 	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
 	river.AddWorker(workers, river.WorkFunc(r.volumeUpload))

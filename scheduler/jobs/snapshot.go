@@ -17,7 +17,7 @@ func Snapshot(pools []db.PoolService, now time.Time, downTime time.Duration) []p
 		all[i] = placement.Pool{
 			Name: p.Name, Host: host, Backend: backend, AvailabilityZone: p.AvailabilityZone,
 			Up:       p.Service.Up(now, downTime) && now.Sub(p.PolledAt) <= downTime,
-			Disabled: p.Service.Disabled, Frozen: p.Service.Frozen,
+			Disabled: p.Service.Disabled || p.Service.Lost(), Frozen: p.Service.Frozen,
 			TotalBytes: p.TotalBytes, FreeBytes: p.FreeBytes,
 			AllocatedBytes: p.AllocatedBytes, OtherBytes: p.OtherBytes,
 			Thin: p.Thin, Thick: !p.Thin,

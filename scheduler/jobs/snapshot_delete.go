@@ -79,6 +79,9 @@ func (r *run) finishSnapshotDelete(ctx context.Context, s db.Snapshot) error {
 
 // restSnapshotDelete ends a deletion that did not succeed, and tells the user.
 func (r *run) restSnapshotDelete(ctx context.Context, s db.Snapshot, why error) error {
+	if fault.Is(why, silent) && s.PoolID != nil && r.lost(ctx, *s.PoolID) {
+		return r.finishSnapshotDelete(ctx, s)
+	}
 	move, detail, reason := db.SnapshotDeleteFailed, db.DetailSnapshotDelete, sentence(why)
 	if fault.Is(why, silent) {
 		reason = ReasonSilent

@@ -56,6 +56,9 @@ func (r *run) delete(ctx context.Context, v db.Volume) error {
 	case fault.Is(err, fault.Busy):
 		return r.busy(ctx, v, err)
 	}
+	if fault.Is(err, silent) && r.lost(ctx, *v.PoolID) {
+		return r.finishDelete(ctx, v)
+	}
 	slog.WarnContext(ctx, "node did not delete", "volume", v.ID, "pool", where.name, "error", err)
 	reason := sentence(err)
 	if fault.Is(err, silent) {
