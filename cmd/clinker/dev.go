@@ -28,6 +28,7 @@ type devCommand struct {
 	Port         int    `short:"p" default:"8776" help:"Port of the API."`
 	IdentityPort int    `default:"5000" help:"Port of the identity service."`
 	TargetPort   int    `default:"3260" help:"iSCSI port of the first storage node; each further one takes the next."`
+	ImageService string `placeholder:"URL" help:"An image service (Glance) that asks for no token, to make volumes of its images."`
 	Nodes        int    `short:"n" default:"1" help:"How many storage nodes to run."`
 	TargetHelper string `default:"auto" enum:"auto,lio,tgt" help:"What exports the volumes: the kernel (lio), a tgtd of its own (tgt), or lio where the kernel can (auto)."`
 	VolumeGroup  string `placeholder:"VG" help:"Keep the volumes in this LVM volume group. Default: sparse files."`

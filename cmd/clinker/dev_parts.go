@@ -26,6 +26,7 @@ state_path = %[2]s
 osapi_volume_listen = %[1]s
 osapi_volume_listen_port = %[3]d
 auth_strategy = builtin
+glance_api_servers = %[6]s
 [keystone_authtoken]
 www_authenticate_uri = http://%[4]s
 [key_manager]
@@ -35,7 +36,7 @@ ca = %[5]s/ca.crt
 cert = %[5]s/{role}.crt
 key = %[5]s/{role}.key
 identity_file = %[2]s/identity/identity.yaml
-`, d.Listen, d.Data, d.Port, d.address(d.IdentityPort), d.pkiDirectory())
+`, d.Listen, d.Data, d.Port, d.address(d.IdentityPort), d.pkiDirectory(), d.ImageService)
 }
 
 // startIdentity serves the small Keystone of our own and writes the openrc.

@@ -51,7 +51,11 @@ func replayFile(t *testing.T, c clients, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{dev: rig.StartDev(t), home: t.TempDir(), variables: map[string]string{}, clients: c}
+	var more []string
+	if filepath.Base(file) == "images.session" {
+		more = withImages(t)
+	}
+	s := &session{dev: rig.StartDev(t, more...), home: t.TempDir(), variables: map[string]string{}, clients: c}
 	got := s.replay(t, string(text))
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

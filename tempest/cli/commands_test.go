@@ -17,7 +17,7 @@ var notTyped = map[string]string{
 }
 
 // notBuilt are in the names of commands for what Clinker cannot do yet.
-var notBuilt = regexp.MustCompile(`migrate|upload-to-image|reimage`)
+var notBuilt = regexp.MustCompile(`migrate`)
 
 // brokenShows fail in this release of the openstack client before they ask: the
 // cinder client's are typed in their place.

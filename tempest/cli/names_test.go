@@ -72,7 +72,7 @@ func ordered(said string) string {
 var begins = regexp.MustCompile(`(create|manage)\b`)
 
 // moments are the rows that tell how far it is.
-var moments = regexp.MustCompile(`(?m)^(\| (status|Status|updated_at|os-extended-snapshot-attributes:progress) +\| )(creating|available|error|None|\d\S*)( +\|)$`)
+var moments = regexp.MustCompile(`(?m)^(\| (status|Status|updated_at|os-extended-snapshot-attributes:progress) +\| )(creating|downloading|available|error|None|\d\S*)( +\|)$`)
 
 // early puts what is being made back to its beginning, for some clients look
 // again before they print it.
