@@ -28,6 +28,7 @@ type bench struct {
 	Phases        []string      `help:"Some of the load client's phases, paging, and rates."`
 	PagingVolumes int           `default:"100000" placeholder:"N" help:"In how many volumes the phase paging looks for pages."`
 	RatesSize     int64         `default:"1" placeholder:"GIB" help:"How large the volumes are that the phase rates copies."`
+	RatesKinds    []string      `placeholder:"KIND" help:"Only these kinds of copies: raw, qcow2, clone, backup, restore, migration."`
 	RatesRounds   int           `default:"3" placeholder:"N" help:"How often it copies each."`
 	Peer          string        `placeholder:"URL" help:"Another Cinder, with /v3, to measure in the same run; who asks is in OS_* and SERVICE_TOKEN."`
 	Thick         bool          `help:"Also measure thick LVM in the testbed."`

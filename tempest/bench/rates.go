@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -46,7 +47,6 @@ type copyKind struct {
 // rates runs the phase in a cloud of its own, with two nodes, a store for backups
 // and an image service.
 func (b *bench) rates(ctx context.Context, dir string) (*Rates, error) {
-	defer os.RemoveAll(dir)
 	r, err := startRates(ctx, dir, b.Binary, int(b.RatesSize))
 	if r != nil {
 		defer r.stop()
@@ -60,6 +60,9 @@ func (b *bench) rates(ctx context.Context, dir string) (*Rates, error) {
 	}
 	result := &Rates{Bytes: r.bytes, Rounds: b.RatesRounds}
 	for _, kind := range kinds {
+		if !b.wantsKind(kind.what) {
+			continue
+		}
 		rate, err := r.compare(ctx, kind, b.RatesRounds)
 		if err != nil {
 			return result, fmt.Errorf("%s: %w", kind.what, err)
@@ -67,6 +70,11 @@ func (b *bench) rates(ctx context.Context, dir string) (*Rates, error) {
 		result.Copies = append(result.Copies, rate)
 	}
 	return result, nil
+}
+
+// wantsKind tells whether a kind of copy is asked for, by some word of its name.
+func (b *bench) wantsKind(what string) bool {
+	return len(b.RatesKinds) == 0 || slices.ContainsFunc(b.RatesKinds, func(word string) bool { return strings.Contains(what, word) })
 }
 
 // compare runs the rounds of one kind: all three in turn, beginning with another
