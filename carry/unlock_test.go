@@ -85,13 +85,8 @@ func (d *dmCrypt) Close(_ context.Context, name string) error {
 	return nil
 }
 
-// newVault is a machine, an encrypted volume and its key manager.
-func newVault(t *testing.T, trap *trap) (*machine, *dmCrypt, func() *Host) {
-	t.Helper()
-	s := newService(t, trap)
-	s.encrypted = true
-	m := newMachine(t, s)
-	crypt := &dmCrypt{machine: m}
+// keyManager is a client of one that has the volume's key.
+func keyManager(t *testing.T) *gophercloud.ServiceClient {
 	keys := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v1/secrets/"+otherID+"/payload" || r.Header.Get("X-Auth-Token") != "token" || r.Header.Get("Accept") != "application/octet-stream" {
 			w.WriteHeader(http.StatusNotFound)
@@ -100,10 +95,21 @@ func newVault(t *testing.T, trap *trap) (*machine, *dmCrypt, func() *Host) {
 		_, _ = w.Write([]byte(rawKey))
 	}))
 	t.Cleanup(keys.Close)
+	return &gophercloud.ServiceClient{ProviderClient: &gophercloud.ProviderClient{TokenID: "token"}, Endpoint: keys.URL + "/", ResourceBase: keys.URL + "/v1/"}
+}
+
+// newVault is a machine, an encrypted volume and its key manager.
+func newVault(t *testing.T, trap *trap) (*machine, *dmCrypt, func() *Host) {
+	t.Helper()
+	s := newService(t, trap)
+	s.encrypted = true
+	m := newMachine(t, s)
+	crypt := &dmCrypt{machine: m}
+	keys := keyManager(t)
 	return m, crypt, func() *Host {
 		h := m.host()
 		h.crypt = crypt
-		h.cloud.WithKeys(&gophercloud.ServiceClient{ProviderClient: &gophercloud.ProviderClient{TokenID: "token"}, Endpoint: keys.URL + "/", ResourceBase: keys.URL + "/v1/"})
+		h.cloud.WithKeys(keys)
 		return h
 	}
 }

@@ -22,7 +22,7 @@ var programs = strings.Fields(`
 	bash dd ip kmod modprobe depmod insmod lsmod rmmod
 	blkdiscard blkid blockdev fstrim losetup lsblk mount umount wipefs
 	mke2fs mkfs.ext4 e2fsck resize2fs tune2fs
-	dmsetup thin_check thin_delta thin_dump thin_repair
+	cryptsetup dmsetup thin_check thin_delta thin_dump thin_repair
 	lvm lvchange lvconvert lvcreate lvdisplay lvextend lvreduce lvremove lvrename lvresize lvs
 	pvchange pvcreate pvremove pvresize pvs pvscan
 	vgchange vgck vgcreate vgextend vgreduce vgremove vgrename vgs vgscan
@@ -32,7 +32,7 @@ var programs = strings.Fields(`
 // modules go in with the modules they need.
 var modules = strings.Fields(`
 	virtio_pci virtio_blk virtio_net virtio_rng qemu_fw_cfg configfs loop
-	dm-mod dm-thin-pool dm-snapshot dm-flakey dm-delay
+	dm-mod dm-thin-pool dm-snapshot dm-flakey dm-delay dm-crypt xts algif_skcipher
 	target_core_mod target_core_iblock target_core_file iscsi_target_mod
 	iscsi_tcp sd_mod sg
 	nvmet nvmet-tcp nvme-tcp
