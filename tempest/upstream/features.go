@@ -1,6 +1,5 @@
 package upstream
 
 // features are what Clinker has of that which Tempest asks for by flags. A test
-// of another feature is skipped by Tempest itself, which says why. (Glance has no
-// flag: it is there, and tests that upload a volume to it fail.)
+// of another feature is skipped by Tempest itself, which says why.
 var features = struct{ Backup, Nova bool }{Backup: true, Nova: false}
