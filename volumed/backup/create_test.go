@@ -47,7 +47,10 @@ func TestChain(t *testing.T) {
 			parent = &m.Place
 		}
 		for _, m := range all {
-			r.holds(m.place, m.bytes)
+			got, err := r.restore(m.place, int64(len(m.bytes)), rapid.Bool().Draw(rt, "blank"))
+			if err != nil || !bytes.Equal(got, m.bytes) {
+				rt.Fatalf("other bytes, or %v", err)
+			}
 		}
 	})
 }
