@@ -56,7 +56,11 @@ const originKey = "origin"
 // made again.
 func manifestMetadata(b db.Backup) map[string]string {
 	raw, _ := json.Marshal(b.Origin) // texts always can be
-	return map[string]string{originKey: string(raw), "size_gib": fmt.Sprint(b.SizeGiB)}
+	m := map[string]string{originKey: string(raw), "size_gib": fmt.Sprint(b.SizeGiB)}
+	if b.EncryptionKeyID != nil {
+		m["encryption_key_id"] = *b.EncryptionKeyID
+	}
+	return m
 }
 
 // originOf reads it; nil where there is none.

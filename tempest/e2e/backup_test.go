@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io/fs"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,8 +76,18 @@ func TestBackups(t *testing.T) {
 	rig.AwaitSnapshot(t, c, snap.ID, "available")
 	at(t, h, rig.Restore(t, c, ofSnapshot.ID, ""), isFull)
 
-	forgetAndImport(t, cloud, c, full.ID, increment.ID)
-	at(t, h, rig.Restore(t, c, increment.ID, ""), isIncrement)
+	var exported []backups.BackupRecord
+	for _, id := range []string{full.ID, increment.ID} {
+		record, err := backups.Export(t.Context(), c, id).Extract()
+		if err != nil {
+			t.Fatal(err)
+		}
+		exported = append(exported, *record)
+	}
+	for _, records := range [][]backups.BackupRecord{exported, recordsOf(t, cloud.BackupStore(), full.ID, increment.ID)} {
+		forgetAndImport(t, cloud, c, records, full.ID, increment.ID)
+		at(t, h, rig.Restore(t, c, increment.ID, ""), isIncrement)
+	}
 
 	for _, id := range []string{increment.ID, full.ID, ofSnapshot.ID} {
 		rig.DeleteBackup(t, c, id)
@@ -81,17 +95,39 @@ func TestBackups(t *testing.T) {
 	rig.Eventually(t, 30*time.Second, func() error { return noObjects(cloud.BackupStore()) })
 }
 
-// forgetAndImport has the database lose backups, and get them again from records.
-func forgetAndImport(t *testing.T, cloud *rig.Cloud, c *gophercloud.ServiceClient, ids ...string) {
+// recordsOf has the store itself say what backups it has, as when nobody exported
+// records, after all that they consist of has been verified.
+func recordsOf(t *testing.T, store string, ids ...string) (records []backups.BackupRecord) {
 	t.Helper()
-	var records []backups.BackupRecord
-	for _, id := range ids {
-		record, err := backups.Export(t.Context(), c, id).Extract()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "clinker.conf")
+	text := fmt.Sprintf("[DEFAULT]\nstate_path = %s\nbackup_driver = posix\nbackup_posix_path = %s\n", dir, store)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(t.Context(), rig.Binary(t), append([]string{"--config", file, "backup"}, args...)...)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return string(out)
+	}
+	run(append([]string{"verify"}, ids...)...)
+	for line := range strings.Lines(run(append([]string{"record"}, ids...)...)) {
+		service, url, _ := strings.Cut(strings.TrimSpace(line), " ")
+		record, err := base64.StdEncoding.DecodeString(url) // the client encodes it again
 		if err != nil {
 			t.Fatal(err)
 		}
-		records = append(records, *record)
+		records = append(records, backups.BackupRecord{BackupService: service, BackupURL: record})
 	}
+	return records
+}
+
+// forgetAndImport has the database lose backups, and get them again from records.
+func forgetAndImport(t *testing.T, cloud *rig.Cloud, c *gophercloud.ServiceClient, records []backups.BackupRecord, ids ...string) {
+	t.Helper()
 	for _, sql := range []string{"DELETE FROM backups WHERE id = ANY($1::uuid[])", "DELETE FROM backup_history WHERE backup_id = ANY($1::uuid[])"} {
 		if _, err := cloud.DB.Exec(t.Context(), sql, ids); err != nil {
 			t.Fatal(err)

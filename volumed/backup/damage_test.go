@@ -71,12 +71,16 @@ func TestDamage(t *testing.T) {
 	r.holds(full.Place, want)
 	r.holds(other.Place, want)
 	r.holds(more.Place, is)
+	r.must(r.store.Verify(t.Context(), more.Place, func(int64) {}))
 	r.must(os.Remove(r.objects(other.Place)[0]))
 	r.holds(more.Place, is)
 
 	// The sentence names the place, and whose object it is.
 	for _, path := range chunks {
 		r.must(os.Rename(path, path+"-away"))
+	}
+	if err := r.store.Verify(t.Context(), more.Place, func(int64) {}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("verified: %v", err)
 	}
 	_, err := r.restore(more.Place, 4*unit, true)
 	if text := fault.MessageOf(err); !strings.Contains(text, "missing (the chunk at byte ") || !strings.Contains(text, full.ID) {

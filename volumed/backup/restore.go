@@ -57,6 +57,20 @@ func (s *Store) Restore(ctx context.Context, place Place, t Target) error {
 	return r.to.Sync()
 }
 
+// Verify reads and verifies every chunk of a backup, as a restore would, and writes
+// nothing. Invalid when it is damaged: the message says where.
+func (s *Store) Verify(ctx context.Context, place Place, progress func(done int64)) error {
+	m, err := s.Manifest(ctx, place)
+	if err != nil {
+		return err
+	}
+	r := &restoration{Store: s, Target: Target{Bytes: m.Bytes, Blank: true, Progress: progress}, manifest: m}
+	if r.table, err = s.readTable(ctx, m); err != nil {
+		return err
+	}
+	return r.writeAll(ctx)
+}
+
 // writeAll writes the chunks in any order.
 func (r *restoration) writeAll(ctx context.Context) error {
 	group, within := errgroup.WithContext(ctx)
@@ -136,6 +150,10 @@ func (r *restoration) work(ctx context.Context, chunks <-chan int64) error {
 		}
 		if err := pace.Spend(ctx, length); err != nil {
 			return err
+		}
+		if r.to == nil { // it was to be verified only
+			r.Progress(r.done.Add(length))
+			continue
 		}
 		if &chunk[0] != &buffer[0] {
 			chunk = buffer[:copy(buffer, chunk)] // memory that is fit to be written
