@@ -47,6 +47,7 @@ type backupRecord struct {
 	Deleted          bool         `json:"deleted"`
 	DriverInfo       struct {
 		Store  string    `json:"store"`  // where the backup lies
+		Backup string    `json:"backup"` // under which id; "" for the record's
 		Origin db.Origin `json:"origin"` // what the volume was beside its bytes
 	} `json:"driver_info"`
 }
@@ -65,7 +66,7 @@ func recordOf(b db.Backup) string {
 	if b.Store != nil {
 		r.DriverInfo.Store = *b.Store
 	}
-	r.DriverInfo.Origin = b.Origin
+	r.DriverInfo.Backup, r.DriverInfo.Origin = b.StoredID(), b.Origin
 	raw, _ := json.Marshal(r) // texts and numbers always can be
 	return base64.StdEncoding.EncodeToString(raw)
 }
@@ -131,7 +132,7 @@ func (r backupRecord) check() error {
 		value  *string
 		needed bool
 	}{{"id", &r.ID, true}, {"volume_id", &r.VolumeID, true}, {"parent_id", r.ParentID, false}, {"snapshot_id", r.SnapshotID, false},
-		{"restore_volume_id", r.RestoreVolumeID, false}, {"encryption_key_id", r.EncryptionKeyID, false}} {
+		{"restore_volume_id", r.RestoreVolumeID, false}, {"driver_info.backup", &r.DriverInfo.Backup, false}, {"encryption_key_id", r.EncryptionKeyID, false}} {
 		if id.value != nil && !db.ValidID(*id.value) && (id.needed || *id.value != "") {
 			return badRecord("Provided backup record is wrong: %s must be a UUID", id.field)
 		}
@@ -184,6 +185,9 @@ func (r backupRecord) row(c *Call) db.Backup {
 		}
 	}
 	b.DataTimestamp = &at
+	if r.DriverInfo.Backup != r.ID {
+		b.DataID = filled(&r.DriverInfo.Backup)
+	}
 	if r.DriverInfo.Store != "" {
 		b.Store = &r.DriverInfo.Store
 	}

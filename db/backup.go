@@ -26,6 +26,7 @@ type Backup struct {
 	Service          *string // the driver; nil until a node was asked to make it
 	Store            *string // the store it lies in, likewise
 	Container        *string
+	DataID           *string // of an imported one: the id that it lies there under, if not its own
 	ParentID         *string // the backup that an incremental one adds to
 	SnapshotID       *string // what it was made of, if not of the volume itself
 	RestoreVolumeID  *string // the volume that it was restored to last
@@ -42,6 +43,14 @@ type Backup struct {
 	DeletedAt        *time.Time
 
 	Dependents int // backups that add to this one; counted by the queries
+}
+
+// StoredID is the id under which the backup lies in its store.
+func (b Backup) StoredID() string {
+	if b.DataID != nil {
+		return *b.DataID
+	}
+	return b.ID
 }
 
 // Origin is what a volume was beside its bytes when it was backed up. A restored
@@ -73,7 +82,7 @@ var backups = table{
 	from: "backups b",
 	live: "b.deleted_at IS NULL", listed: "b.user_id >= ''",
 	columns: `b.id, b.volume_id, b.project_id, b.user_id, b.name, b.description, b.size_gib, b.status, b.fail_reason,
-		b.generation, b.availability_zone, b.host, b.service, b.store, b.container, b.parent_id, b.snapshot_id,
+		b.generation, b.availability_zone, b.host, b.service, b.store, b.container, b.data_id, b.parent_id, b.snapshot_id,
 		b.restore_volume_id, b.data_timestamp, b.object_count, b.service_metadata, b.metadata, b.origin, b.encryption_key_id,
 		b.imported, b.request_id, b.created_at, b.updated_at, b.deleted_at, ` + dependentBackups,
 	byName: map[string]column{
@@ -110,7 +119,7 @@ func scanBackup(row pgx.CollectableRow) (Backup, error) {
 // fields are where the table's own columns go, in their order.
 func (b *Backup) fields() []any {
 	return []any{&b.ID, &b.VolumeID, &b.ProjectID, &b.UserID, &b.Name, &b.Description, &b.SizeGiB, &b.Status, &b.FailReason,
-		&b.Generation, &b.AvailabilityZone, &b.Host, &b.Service, &b.Store, &b.Container, &b.ParentID, &b.SnapshotID,
+		&b.Generation, &b.AvailabilityZone, &b.Host, &b.Service, &b.Store, &b.Container, &b.DataID, &b.ParentID, &b.SnapshotID,
 		&b.RestoreVolumeID, &b.DataTimestamp, &b.ObjectCount, &b.ServiceMetadata, &b.Metadata, &b.Origin, &b.EncryptionKeyID,
 		&b.Imported, &b.RequestID, &b.CreatedAt, &b.UpdatedAt, &b.DeletedAt}
 }

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,7 +23,11 @@ func (t *Tx) BeginBackupDelete(ctx context.Context, id string, m Move, request s
 	if err != nil {
 		return err
 	}
-	if err := t.noBackupAddsTo(ctx, id); err != nil {
+	if err := t.noBackupAddsTo(ctx, b); err != nil {
+		return err
+	}
+	others, err := t.lyingThere(ctx, b)
+	if err != nil {
 		return err
 	}
 	switch was.Status {
@@ -34,7 +39,8 @@ func (t *Tx) BeginBackupDelete(ctx context.Context, id string, m Move, request s
 	if err != nil {
 		return err
 	}
-	if b.Store == nil || b.Imported && was.Status == BackupCreating {
+	staying := slices.ContainsFunc(others, func(status string) bool { return status != BackupDeleting && status != BackupErrorDeleting })
+	if b.Store == nil || staying || b.Imported && was.Status == BackupCreating {
 		return t.FinishBackupDelete(ctx, b) // a record that nobody has looked at yet gives no right to what it names
 	}
 	return t.Enqueue(ctx, BackupDeleteArgs{BackupID: id, Request: request})
@@ -50,13 +56,23 @@ func (t *Tx) lockBackup(ctx context.Context, id string) (Backup, error) {
 // noBackupAddsTo is nil when no incremental backup needs this one, those that are
 // in error included, as in Cinder. Call it behind a MoveBackup, which keeps new
 // ones out.
-func (t *Tx) noBackupAddsTo(ctx context.Context, id string) error {
-	needed, err := first(ctx, t, pgx.RowTo[bool], nil, `SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id = $1 AND parent_id IS NOT NULL AND deleted_at IS NULL)
-		OR EXISTS (SELECT 1 FROM backups WHERE needs @> ARRAY[$1]::uuid[] AND needs <> '{}' AND deleted_at IS NULL)`, id)
+func (t *Tx) noBackupAddsTo(ctx context.Context, b Backup) error {
+	needed, err := first(ctx, t, pgx.RowTo[bool], nil, `SELECT EXISTS (SELECT 1 FROM backups WHERE parent_id IN ($1, $2) AND parent_id IS NOT NULL AND deleted_at IS NULL)
+		OR EXISTS (SELECT 1 FROM backups WHERE needs @> ARRAY[$2]::uuid[] AND needs <> '{}' AND deleted_at IS NULL)`, b.ID, b.StoredID())
 	if err == nil && needed {
 		err = fault.New(fault.Invalid, "Invalid backup: Incremental backups exist for this backup.")
 	}
 	return err
+}
+
+// lyingThere gives the statuses of the other backups that are the same one in the
+// store, and keeps them as they are: a record can be imported under another id.
+func (t *Tx) lyingThere(ctx context.Context, b Backup) ([]string, error) {
+	if b.Store == nil {
+		return nil, nil
+	}
+	return all(ctx, t, pgx.RowTo[string], `SELECT status FROM backups WHERE id <> $1 AND (id = $2 AND data_id IS NULL OR data_id = $2)
+		AND store = $3 AND container IS NOT DISTINCT FROM $4 AND deleted_at IS NULL FOR UPDATE`, b.ID, b.StoredID(), *b.Store, b.Container)
 }
 
 // BackupCopied tells whether volumes are being made of a backup: it must not be

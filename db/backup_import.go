@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -62,7 +63,8 @@ type Stored struct {
 }
 
 // FinishImport writes what the store says of an imported backup, which s reaches;
-// the record may not have been right. Conflict when b is not the row as it is now.
+// the record may not have been right. Conflict when b is not the row as it is now;
+// Invalid when it is being deleted from there.
 func (t *Tx) FinishImport(ctx context.Context, b Backup, s Service, is Stored) error {
 	set := map[string]any{"object_count": is.Objects, "needs": is.Needs, "fail_reason": nil, "host": s.Host, "service": s.BackupService(),
 		"store": s.BackupStore, "container": is.Container, "availability_zone": s.AvailabilityZone}
@@ -72,6 +74,14 @@ func (t *Tx) FinishImport(ctx context.Context, b Backup, s Service, is Stored) e
 	if is.Origin != nil {
 		set["origin"] = *is.Origin
 	}
-	_, err := t.MoveBackupAt(ctx, b, BackupCreateDone, "", set)
+	b.Store, b.Container = &s.BackupStore, &is.Container
+	others, err := t.lyingThere(ctx, b)
+	if err == nil && slices.ContainsFunc(others, func(status string) bool { return status == BackupDeleting || status == BackupErrorDeleting }) {
+		err = fault.New(fault.Invalid, "it is being deleted from the store")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = t.MoveBackupAt(ctx, b, BackupCreateDone, "", set)
 	return err
 }

@@ -23,6 +23,7 @@ CREATE TABLE backups (
     service           text,       -- the driver; NULL until a node was asked to make it
     store             text,       -- the store it lies in, likewise
     container         text,
+    data_id           uuid,       -- of an imported one: the id that it lies there under, if not its own
     parent_id         uuid,       -- the backup that an incremental one adds to
     needs             uuid[]      NOT NULL DEFAULT '{}', -- of an imported one: all those that it adds to, as the store says
     snapshot_id       uuid,       -- what it was made of, if not of the volume itself
@@ -43,6 +44,7 @@ CREATE INDEX backups_live_project ON backups (project_id, created_at DESC, id DE
 CREATE INDEX backups_live_created ON backups (created_at DESC, id DESC) WHERE deleted_at IS NULL AND size_gib >= 0; -- see db.EveryBackup
 CREATE INDEX backups_live_volume  ON backups (volume_id, data_timestamp DESC) WHERE deleted_at IS NULL AND volume_id IS NOT NULL;
 CREATE INDEX backups_live_parent  ON backups (parent_id) WHERE deleted_at IS NULL AND parent_id IS NOT NULL;
+CREATE INDEX backups_live_data    ON backups (data_id) WHERE deleted_at IS NULL AND data_id IS NOT NULL;
 CREATE INDEX backups_live_needs   ON backups USING gin (needs) WHERE deleted_at IS NULL AND needs <> '{}';
 CREATE INDEX backups_moving       ON backups (updated_at)
     WHERE deleted_at IS NULL AND status IN ('creating', 'deleting', 'restoring');

@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -495,5 +496,48 @@ func TestBackupIsCancelled(t *testing.T) {
 	}
 	r.rests(copied, "error")
 	r.backupRests(done, db.BackupAvailable)
+	r.trueCounters()
+}
+
+// A record may be imported under another id: then two rows are one backup in the
+// store, which goes with the last of them.
+func TestImportUnderAnotherID(t *testing.T) {
+	t.Parallel()
+	store := nodetest.NewStore("one")
+	node := keeper("a", store)
+	r := newRig(t, node)
+	r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	node.Write(vg, v.ID, "bytes")
+	for round := range 3 {
+		first := r.backupRests(r.backUp(v.ID, false, nil), db.BackupAvailable)
+		second := first
+		second.ID, second.DataID, second.Imported = uuid.NewString(), &first.ID, true
+		r.tx(func(ctx context.Context, tx *db.Tx) error { return tx.ImportBackup(ctx, &second, nil) })
+		r.backupRests(second.ID, db.BackupAvailable)
+		ids := []string{first.ID, second.ID}
+		if round == 2 { // both at once
+			var dropping sync.WaitGroup
+			for _, id := range ids {
+				dropping.Go(func() { r.dropBackup(id) })
+			}
+			dropping.Wait()
+		} else {
+			r.dropBackup(ids[round])
+			r.backupRests(ids[round], "deleted")
+			left := ids[1-round]
+			if copied := r.rests(r.restoreToNew(left, 1), "available"); node.Volumes()[copied.ID].Content != "bytes" {
+				t.Error("the bytes went with one of two")
+			}
+			r.backupRests(left, db.BackupAvailable)
+			r.dropBackup(left)
+		}
+		for _, id := range ids {
+			r.backupRests(id, "deleted")
+		}
+		if len(store.Backups()) > 0 {
+			t.Error(store.Backups())
+		}
+	}
 	r.trueCounters()
 }

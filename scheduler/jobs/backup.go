@@ -42,7 +42,7 @@ func backupServiceAt(services []db.Service, where place) *db.Service {
 
 // backupPlace is where a backup lies.
 func backupPlace(b db.Backup) rpc.BackupPlace {
-	place := rpc.BackupPlace{ID: b.ID}
+	place := rpc.BackupPlace{ID: b.StoredID()}
 	if b.Container != nil {
 		place.Container = *b.Container
 	}

@@ -78,7 +78,7 @@ func (r *run) acceptImport(ctx context.Context, b db.Backup, s db.Service, m *rp
 	if b.ParentID != nil {
 		parent = *b.ParentID
 	}
-	for _, c := range []struct{ what, says, found string }{{"volume_id", b.VolumeID, m.VolumeID}, {"parent_id", parent, m.Parent}, {"id", b.ID, m.Place.ID}} {
+	for _, c := range []struct{ what, says, found string }{{"volume_id", b.VolumeID, m.VolumeID}, {"parent_id", parent, m.Parent}, {"id", b.StoredID(), m.Place.ID}} {
 		if c.says != c.found {
 			return r.failImport(ctx, b, fmt.Sprintf("Import record failed, the record says another %s than the store.", c.what))
 		}
@@ -90,9 +90,13 @@ func (r *run) acceptImport(ctx context.Context, b db.Backup, s db.Service, m *rp
 	if err != nil {
 		return r.endImport(ctx, b, err)
 	}
-	return r.finish(ctx, func(tx *db.Tx) error {
+	err = r.finish(ctx, func(tx *db.Tx) error {
 		return tx.FinishImport(ctx, b, s, db.Stored{Container: m.Place.Container, Objects: int(m.Objects), Needs: needs, Origin: originOf(m.Metadata)})
 	})
+	if fault.Is(err, fault.Invalid) {
+		err = r.endImport(ctx, b, err)
+	}
+	return err
 }
 
 // chain follows what a backup adds to, down to the full one. Invalid when one of
