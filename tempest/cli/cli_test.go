@@ -51,7 +51,7 @@ func replayFile(t *testing.T, c clients, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var more []string
+	more := devOf(string(text))
 	if filepath.Base(file) == "images.session" {
 		more = withImages(t)
 	}
@@ -65,6 +65,16 @@ func replayFile(t *testing.T, c clients, file string) {
 	if diff := cmp.Diff(string(text), got); diff != "" && !*update {
 		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
+}
+
+// devOf gives the arguments of the cloud that a session is typed at: its first line
+// says so when that has two storage nodes.
+func devOf(text string) []string {
+	first, _, _ := strings.Cut(text, "\n")
+	if strings.Contains(first, "two storage nodes") {
+		return []string{"--nodes", "2"}
+	}
+	return nil
 }
 
 // session is a user at a shell.

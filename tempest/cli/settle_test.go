@@ -12,7 +12,7 @@ import (
 
 // moving are the statuses that end by themselves, with the list each is found in.
 var moving = map[string][]string{
-	"volumes":         {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "backing-up", "restoring-backup", "uploading"},
+	"volumes":         {"creating", "deleting", "downloading", "extending", "reverting", "retyping", "managing", "unmanaging", "backing-up", "restoring-backup", "uploading", "maintenance"},
 	"snapshots":       {"creating", "deleting", "restoring", "managing", "unmanaging", "backing-up"},
 	"backups":         {"creating", "deleting", "restoring"},
 	"groups":          {"creating", "deleting", "updating"},
