@@ -38,7 +38,7 @@ var free = pace.New(0).Copy()
 
 // rig is a node that lends, reached over mutual TLS, and the certificates of others.
 type rig struct {
-	*testing.T
+	testing.TB
 	dir    string
 	lender *Lender
 	server *httptest.Server
@@ -47,8 +47,8 @@ type rig struct {
 	wrap   func(http.Handler) http.Handler
 }
 
-func newRig(t *testing.T) *rig {
-	r := &rig{T: t, dir: t.TempDir(), lender: NewLender(time.Minute), wrap: func(h http.Handler) http.Handler { return h }}
+func newRig(t testing.TB) *rig {
+	r := &rig{TB: t, dir: t.TempDir(), lender: NewLender(time.Minute), wrap: func(h http.Handler) http.Handler { return h }}
 	if _, err := pki.EnsureCA(r.dir); err != nil {
 		t.Fatal(err)
 	}
