@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"clinker/internal/pki"
 )
@@ -40,6 +41,7 @@ func BenchmarkPull(b *testing.B) {
 			b.Fatal(err)
 		}
 		p := r.puller(pki.Volumed, "node2")
+		p.Patience = time.Minute
 		rate(b, func(target string) error {
 			return p.Pull(b.Context(), r.remote(), target, benchBytes, true, func(int64) {})
 		})
