@@ -254,3 +254,29 @@ func TestUploadCancelled(t *testing.T) {
 		t.Errorf("told %+v, deleted %v", m, images.deleted)
 	}
 }
+
+// TestUploadInUse: the volume is in use again, and what a killed node may have left
+// of it is taken away.
+func TestUploadInUse(t *testing.T) {
+	r, node, _ := newUploadRig(t)
+	r.start()
+	v := r.made(node, "a system")
+	r.attachment(v, node, db.AttachAttached, `{}`, false)
+	r.exec("UPDATE volumes SET status = 'in-use'")
+	u := db.ImageUpload{ImageID: uuid.NewString(), VolumeID: v.ID, DiskFormat: "raw", RequestID: "req-upload"}
+	node.PutSnapshot("lvm#vg", u.ImageID, v.ID, gib)
+	err := r.db.Tx(t.Context(), func(tx *db.Tx) error {
+		if _, err := tx.BeginUpload(t.Context(), v.ID, db.UploadBeginInUse, u); err != nil {
+			return err
+		}
+		return tx.StartUpload(t.Context(), u)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.rests(v.ID, "in-use")
+	r.forgotten(u.ImageID)
+	if node.Uploaded(u.ImageID) == "" || len(node.Snapshots()) != 0 {
+		t.Errorf("sent %q, left %v", node.Uploaded(u.ImageID), node.Snapshots())
+	}
+}

@@ -56,6 +56,7 @@ func (r *run) upload(ctx context.Context, u db.ImageUpload, v db.Volume) error {
 	whole, err := r.send(ctx, u, v, where)
 	switch {
 	case err == nil && whole:
+		r.clearStill(ctx, u, where)
 		return r.finish(ctx, func(tx *db.Tx) error { return tx.FinishUpload(ctx, u) })
 	case err == nil, errors.Is(err, errAgain), ctx.Err() != nil:
 		return err
@@ -64,7 +65,23 @@ func (r *run) upload(ctx context.Context, u db.ImageUpload, v db.Volume) error {
 	case (fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Conflict)) && !r.cancel && r.notes.BusyTries+1 < r.ImageTries:
 		return r.sendAgain(ctx, u, err)
 	}
+	r.clearStill(ctx, u, where)
 	return r.failUpload(ctx, u, v, err)
+}
+
+// clearStill takes away what a node that was killed may have left: the copy that it
+// sends of a volume in use. The operation's own end takes it away too.
+func (r *run) clearStill(ctx context.Context, u db.ImageUpload, where place) {
+	attachments, err := r.DB.AttachmentsOf(ctx, u.VolumeID)
+	if err != nil || len(attachments[u.VolumeID]) == 0 {
+		return
+	}
+	ask, cancel := context.WithTimeout(ctx, r.FirstWait)
+	defer cancel()
+	f := rpc.Fence{OperationID: "still-" + u.ImageID, ResourceID: u.ImageID, Generation: 1}
+	if _, err := r.Nodes.Node(where.endpoint).DestroySnapshot(ask, f, where.pool); err != nil {
+		slog.WarnContext(ctx, "the copy of a volume in use may be left on its node", "volume", u.VolumeID, "snapshot", u.ImageID, "error", err)
+	}
 }
 
 // send has the node send the volume. The image service is asked only when the node

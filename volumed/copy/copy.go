@@ -3,6 +3,7 @@ package copy
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -139,7 +140,9 @@ func (c *Copier) fetched(ctx context.Context, image Image, format Format, progre
 	if scratch, err = os.CreateTemp(c.Directory, scratchPrefix); err != nil {
 		return nil, 0, err
 	}
-	err = c.receive(ctx, image, format, &sparse{to: scratch, blank: true}, progress)
+	// No *os.File, so that the disk is not asked to begin: what is read once and
+	// deleted may never need it.
+	err = c.receive(ctx, image, format, &sparse{to: struct{ io.WriterAt }{scratch}, blank: true}, progress)
 	if err == nil {
 		err = scratch.Truncate(image.SizeBytes) // it may end in a hole
 	}
