@@ -197,9 +197,9 @@ func (w *world) shelveBackups() {
 			metadata, CASE WHEN name = 'b' THEN (SELECT id FROM volumes WHERE name = 'a') END, created_at, created_at, updated_at FROM volumes`)
 }
 
-func (w *world) backupPlaces(volumeID string) map[string]place {
+func (w *world) backupPlaces() map[string]place {
 	get := func(path string, way ...any) place { return place{method: "GET", path: "/v3" + path, way: way} }
-	id := w.backUp(volumeID, `, "force": true, "metadata": {"a": "b"}`)
+	id := w.backUp(w.volume("member", ""), `, "metadata": {"a": "b"}`)
 	w.sql("UPDATE backups SET encryption_key_id = $1 WHERE id = $2", uuid.NewString(), id)
 	return map[string]place{
 		"backup.summary":        get("/backups", "backups", 0),

@@ -64,7 +64,7 @@ func (w *world) places() map[string]place {
 	maps.Copy(places, w.operatorPlaces())
 	maps.Copy(places, w.servicePlaces())
 	maps.Copy(places, w.groupPlaces())
-	maps.Copy(places, w.backupPlaces(id))
+	maps.Copy(places, w.backupPlaces())
 	return places
 }
 
