@@ -20,7 +20,6 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/noauth"
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sys/unix"
 )
 
 // ratesCloud is Clinker with two nodes, on one disk.
@@ -259,12 +258,5 @@ func execute(ctx context.Context, program string, args ...string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(said))
 	}
-	return nil
-}
-
-// quietDisk writes out what waits to be written, which would else count for
-// whoever comes next.
-func quietDisk() error {
-	unix.Sync()
 	return nil
 }

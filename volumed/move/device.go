@@ -58,6 +58,11 @@ func write(to *os.File, at int64, chunk []byte, z zeroMap, blank bool) error {
 			clear(piece)
 		}
 		_, err := to.WriteAt(piece, at+int64(from)*blockBytes)
+		if err == nil {
+			// The disk begins now, and not when all is there; a device without a page
+			// cache in between has nothing to begin with (sync_file_range(2)).
+			_ = unix.SyncFileRange(int(to.Fd()), at+int64(from)*blockBytes, int64(len(piece)), unix.SYNC_FILE_RANGE_WRITE)
+		}
 		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 			err = fault.Wrap(err, fault.NoSpace, "the pool has not enough room for what the volume holds")
 		}
