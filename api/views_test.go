@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"clinker/db"
+	"clinker/internal/keys"
+	"clinker/internal/keys/keystest"
 )
 
 // The views of every resource, for an administrator and for a member, at all
@@ -113,9 +115,10 @@ func (w *world) fullVolume() string {
 	made := w.do("member@44", "POST", "/v3/attachments", `{"attachment": {"volume_uuid": "`+id+`", "instance_uuid": "`+missing+`",
 		"connector": {"host": "compute1", "initiator": "iqn.1993-08.org.debian:01:x", "mountpoint": "/dev/vdb"}}}`).want(w.t, 200)
 	w.do("member@44", "POST", "/v3/attachments/"+made.at("attachment", "id").(string)+"/action", `{"os-complete": {}}`).want(w.t, 204)
+	key, _ := keystest.Made(w.t, w.keys, keys.Bearer{Token: "member", ProjectID: ownProject, UserID: "u"}, 256)
 	_, err := w.db.Pool().Exec(w.t.Context(), `UPDATE volumes SET admin_metadata = '{"readonly": "False", "attached_mode": "rw", "secret": "no"}',
-		image_metadata = '{"image_name": "debian", "min_disk": "1"}', bootable = true, encryption_key_id = gen_random_uuid(),
-		provider_id = 'p', migration_status = 'success', replication_status = 'disabled', source_volid = gen_random_uuid() WHERE id = $1`, id)
+		image_metadata = '{"image_name": "debian", "min_disk": "1"}', bootable = true, encryption_key_id = $2,
+		provider_id = 'p', migration_status = 'success', replication_status = 'disabled', source_volid = gen_random_uuid() WHERE id = $1`, id, key)
 	if err != nil {
 		w.t.Fatal(err)
 	}

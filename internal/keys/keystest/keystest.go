@@ -31,7 +31,7 @@ func Run(t *testing.T, r Rig) {
 }
 
 // Made is a key in a store.
-func Made(t *testing.T, s keys.Store, b keys.Bearer, bits int) (string, keys.Key) {
+func Made(t testing.TB, s keys.Store, b keys.Bearer, bits int) (string, keys.Key) {
 	t.Helper()
 	spec := keys.Spec{Name: "volume-" + uuid.NewString(), Algorithm: "aes", Bits: bits}
 	k, err := keys.New(spec)
