@@ -178,13 +178,11 @@ func (r backupRecord) row(c *Call) db.Backup {
 		SnapshotID: filled(r.SnapshotID), ObjectCount: r.ObjectCount, ServiceMetadata: r.ServiceMetadata,
 		Metadata: r.Metadata, Origin: r.DriverInfo.Origin, EncryptionKeyID: filled(r.EncryptionKeyID),
 		Service: r.Service, RequestID: c.RequestID}
-	at := time.Now().UTC().Truncate(time.Microsecond)
-	if r.DataTimestamp != nil {
-		if told, err := time.Parse(time.RFC3339, *r.DataTimestamp); err == nil && told.Before(at) && told.Year() > 1970 {
-			at = told
+	if r.DataTimestamp != nil { // else, and when it cannot be, the store knows one
+		if told, err := time.Parse(time.RFC3339, *r.DataTimestamp); err == nil && told.Before(time.Now()) && told.Year() > 1970 {
+			b.DataTimestamp = &told
 		}
 	}
-	b.DataTimestamp = &at
 	if r.DriverInfo.Backup != r.ID {
 		b.DataID = filled(&r.DriverInfo.Backup)
 	}

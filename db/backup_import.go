@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -60,6 +61,7 @@ type Stored struct {
 	Objects   int
 	Needs     []string // all backups that it adds to
 	Origin    *Origin  // nil where it says nothing of it
+	At        time.Time
 }
 
 // FinishImport writes what the store says of an imported backup, which s reaches;
@@ -73,6 +75,9 @@ func (t *Tx) FinishImport(ctx context.Context, b Backup, s Service, is Stored) e
 	}
 	if is.Origin != nil {
 		set["origin"] = *is.Origin
+	}
+	if b.DataTimestamp == nil {
+		set["data_timestamp"] = is.At
 	}
 	b.Store, b.Container = &s.BackupStore, &is.Container
 	others, err := t.lyingThere(ctx, b)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -91,7 +92,7 @@ func (r *run) acceptImport(ctx context.Context, b db.Backup, s db.Service, m *rp
 		return r.endImport(ctx, b, err)
 	}
 	err = r.finish(ctx, func(tx *db.Tx) error {
-		return tx.FinishImport(ctx, b, s, db.Stored{Container: m.Place.Container, Objects: int(m.Objects), Needs: needs, Origin: originOf(m.Metadata)})
+		return tx.FinishImport(ctx, b, s, db.Stored{Container: m.Place.Container, Objects: int(m.Objects), Needs: needs, Origin: originOf(m.Metadata), At: time.Unix(m.CreatedAt, 0)})
 	})
 	if fault.Is(err, fault.Invalid) {
 		err = r.endImport(ctx, b, err)
