@@ -170,4 +170,3 @@ func TestBackupIsCancelled(t *testing.T) {
 	r.backupRests(done, db.BackupAvailable)
 	r.trueCounters()
 }
-

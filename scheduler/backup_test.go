@@ -273,4 +273,3 @@ func TestBackupDeleteWaitsForCopies(t *testing.T) {
 		t.Error(store.Backups())
 	}
 }
-
