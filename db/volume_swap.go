@@ -46,7 +46,7 @@ func (t *Tx) BeginSwap(ctx context.Context, v Volume, m Migration, serverID, typ
 	n := Volume{ID: uuid.NewString(), ProjectID: v.ProjectID, UserID: v.UserID, Name: v.Name, Description: &description, SizeGiB: v.SizeGiB,
 		Status: "creating", Generation: 1, MigrationStatus: &target, VolumeTypeID: typeID, AvailabilityZone: pool.Zone,
 		PoolID: m.PoolID, ClaimedBytes: m.ClaimedBytes, Host: &pool.Name, ServiceID: &pool.Service, Bootable: v.Bootable,
-		Metadata: v.Metadata, AdminMetadata: StringMap{}, ImageMetadata: v.ImageMetadata, EncryptionKeyID: v.EncryptionKeyID, RequestID: v.RequestID}
+		Metadata: v.Metadata, AdminMetadata: StringMap{}, ImageMetadata: v.ImageMetadata, RequestID: v.RequestID}
 	if err := t.InsertVolume(ctx, &n); err != nil {
 		return n, err
 	}

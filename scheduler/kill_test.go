@@ -107,6 +107,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	begun := time.Now()
 	r.settled(ids)
 	t.Logf("%d volumes asked for; at rest, compared and recounted after %s", len(ids), time.Since(begun).Round(time.Millisecond))
+	t.Logf("migrations: %v", dbtest.Rows(t, d, "SELECT reason || ' ' || count(*) FROM volume_history WHERE reason LIKE '%migrat%' GROUP BY reason ORDER BY 1"))
 }
 
 // disturb has a node fail in some way, until the next disturbance.
@@ -141,11 +142,13 @@ func (r *rig) anything(chance *rand.Rand, ids []string, kinds []db.VolumeType) [
 		return ids
 	}
 	err = r.db.Tx(ctx, func(tx *db.Tx) error {
-		switch chance.IntN(4) {
+		switch chance.IntN(8) {
+		case 4, 5, 6:
+			return tx.BeginMigrate(ctx, id, []string{onA, onB}[chance.IntN(2)], chance.IntN(2) == 0, "req-migrate")
 		case 0:
 			return tx.BeginExtend(ctx, v, db.ExtendBegin, v.SizeGiB+1, "req-extend", nil)
 		case 1, 2:
-			return tx.BeginRetype(ctx, v, kinds[chance.IntN(len(kinds))], db.MigrateNever, "req-retype", nil)
+			return tx.BeginRetype(ctx, v, kinds[chance.IntN(len(kinds))], []string{db.MigrateNever, db.MigrateOnDemand}[chance.IntN(2)], "req-retype", nil)
 		}
 		moved, err := tx.MoveVolume(ctx, id, db.ForceDeleteBegin, "", nil)
 		if err == nil {
@@ -170,7 +173,8 @@ func (r *rig) settled(ids []string) {
 	r.Helper()
 	r.eventually("all rests", func() bool {
 		moving := dbtest.Rows(r, r.db, `SELECT status FROM volumes WHERE deleted_at IS NULL
-			AND status IN ('creating', 'extending', 'retyping', 'deleting', 'error_deleting')`)
+			AND status IN ('creating', 'extending', 'retyping', 'deleting', 'error_deleting', 'maintenance')
+			UNION ALL SELECT 'migrating' FROM volume_migrations`)
 		if len(moving) > 0 {
 			r.sweep()
 		}

@@ -74,7 +74,7 @@ func (r *run) moveForRetype(ctx context.Context, v db.Volume, to db.Retype, reas
 		}
 		servers, err := r.serverOf(ctx, v)
 		if err == nil && servers != nil {
-			stays = r.cannotSwap(servers)
+			stays = r.cannotSwap(v, servers)
 		}
 		if err != nil || stays != "" {
 			return err

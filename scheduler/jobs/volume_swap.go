@@ -33,8 +33,10 @@ func (r *run) serverOf(ctx context.Context, v db.Volume) (servers []string, err 
 
 // cannotSwap says why a volume that is attached cannot be moved, "" when Nova can
 // be asked.
-func (r *run) cannotSwap(servers []string) string {
+func (r *run) cannotSwap(v db.Volume, servers []string) string {
 	switch {
+	case v.EncryptionKeyID != nil:
+		return "it is attached, and encrypted: only when it is free can it be moved with its header"
 	case r.Compute == nil:
 		return "it is attached, and there is no compute service that could move it ([nova] is not configured)"
 	case len(servers) > 1:
@@ -47,7 +49,7 @@ func (r *run) cannotSwap(servers []string) string {
 
 // beginSwap makes the volume that Nova is to copy onto.
 func (r *run) beginSwap(ctx context.Context, way migration, servers []string) (next bool, err error) {
-	if why := r.cannotSwap(servers); why != "" {
+	if why := r.cannotSwap(way.volume, servers); why != "" {
 		return false, r.failMigrate(ctx, way, why)
 	}
 	typeID := way.volume.VolumeTypeID
