@@ -11,6 +11,7 @@ import (
 	"clinker/db"
 	"clinker/internal/fault"
 	"clinker/scheduler"
+	"clinker/scheduler/jobs"
 	"clinker/scheduler/nodetest"
 	"clinker/volumed/rpc"
 )
@@ -352,4 +353,23 @@ func TestRetypeMoves(t *testing.T) {
 		t.Errorf("told %+v", m)
 	}
 	w.is(onB)
+}
+
+// TestMigrateCancelled: an administrator ends the copy, and what came of it goes.
+func TestMigrateCancelled(t *testing.T) {
+	w := newTwo(t)
+	w.b.SetSlow(5 * time.Second) // a job looks for more than a second each time
+	w.migrate(onB, true)
+	w.eventually("the copy", func() bool { return w.b.Calls("move_in") > 0 })
+	w.b.SetSlow(0)
+	if err := jobs.Cancel(t.Context(), w.db, w.jobAbout(w.v.ID).ID); err != nil {
+		t.Fatal(err)
+	}
+	if v := w.ends("error"); v.Status != "available" {
+		t.Errorf("%+v", v)
+	}
+	if m := w.messages(); len(m) != 1 || !strings.Contains(m[0].UserMessage(), "an administrator has cancelled it") {
+		t.Errorf("told %+v", m)
+	}
+	w.is(onA)
 }

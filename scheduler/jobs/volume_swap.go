@@ -81,6 +81,8 @@ func (r *run) watchSwap(ctx context.Context, v db.Volume, m db.Migration) error 
 	switch {
 	case len(attached) > 0:
 		return r.lookAgain() // Nova is at it
+	case r.cancel:
+		return r.failSwap(ctx, v, n, "an administrator has cancelled it")
 	case m.AskedAt != nil && time.Since(*m.AskedAt) < r.SwapSilence:
 		return r.lookAgain()
 	case m.Asked >= swapTries:
