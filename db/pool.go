@@ -136,7 +136,8 @@ const claimSQL = `WITH lazily AS MATERIALIZED (
 	), room AS (
 		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
 			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
-		FROM mine WHERE p.id = @pool AND ` + fitsSQL + ` RETURNING p.*
+		FROM mine, services s WHERE p.id = @pool AND s.id = p.service_id
+			AND NOT (s.disabled OR s.frozen OR s.replication_status IN ('failing-over', 'failed-over')) AND ` + fitsSQL + ` RETURNING p.*
 	)
 	UPDATE volumes v SET pool_id = room.id, host = room.name, service_id = room.service_id,
 		claimed_bytes = @bytes, availability_zone = room.availability_zone
@@ -144,8 +145,9 @@ const claimSQL = `WITH lazily AS MATERIALIZED (
 
 // Claim promises bytes of a pool to a volume that has no pool yet: one
 // conditional statement, so that many schedulers never promise the same bytes
-// twice. false when the pool has no longer room, or the volume has a pool or is
-// no longer being created. It may be repeated: a volume that has this very pool
+// twice. false when the pool has no longer room, or its service was disabled,
+// frozen or declared lost meanwhile, or the volume has a pool or is no longer
+// being created. It may be repeated: a volume that has this very pool
 // already gives true and counts once.
 func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (bool, error) {
 	named := pgx.NamedArgs{"volume": volumeID, "pool": poolID, "bytes": bytes}

@@ -26,6 +26,17 @@ func (w *two) replication(host string) string {
 	return found[0].ReplicationStatus
 }
 
+// lost has the first node silent for long, and declared lost. A poll that was
+// under way may still write that it lives.
+func (w *two) lost(host string) {
+	w.Helper()
+	w.a.SetDown(true)
+	w.eventually("declared lost", func() bool {
+		w.exec("UPDATE services SET heartbeat_at = now() - interval '1 hour' WHERE host = 'a@lvm'")
+		return w.failover(host, false) == nil
+	})
+}
+
 // TestFailover: what is on a lost node is told to be, is not promised again, and can
 // be deleted; what is on another is as it was.
 func TestFailover(t *testing.T) {
@@ -37,11 +48,7 @@ func TestFailover(t *testing.T) {
 	if err := w.failover("a", false); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "its node answers") {
 		t.Errorf("a node that is up: %v", err)
 	}
-	w.a.SetDown(true)
-	w.exec("UPDATE services SET heartbeat_at = now() - interval '1 hour' WHERE host = 'a@lvm'")
-	if err := w.failover("a@lvm", false); err != nil {
-		t.Fatal(err)
-	}
+	w.lost("a@lvm")
 	if err := w.failover("a@lvm", false); !fault.Is(err, fault.Invalid) {
 		t.Errorf("twice: %v", err)
 	}
@@ -91,11 +98,7 @@ func TestFailover(t *testing.T) {
 func TestDeleteOnALostNode(t *testing.T) {
 	w := newTwo(t)
 	snap := w.snapshotRests(w.take(w.v.ID), "available")
-	w.a.SetDown(true)
-	w.exec("UPDATE services SET heartbeat_at = now() - interval '1 hour' WHERE host = 'a@lvm'")
-	if err := w.failover("a", false); err != nil {
-		t.Fatal(err)
-	}
+	w.lost("a")
 	w.eventually("failed over", func() bool { return w.replication("a@lvm") == "failed-over" })
 	w.dropSnapshot(snap.ID)
 	w.snapshotRests(snap.ID, "deleted")

@@ -41,7 +41,6 @@ func newTwoWith(t *testing.T, adjust func(*scheduler.Options)) *two {
 		adjust(o)
 	}
 	w.stop = w.start()
-	w.eventually("two pools", func() bool { pools, _ := w.db.Pools(w.Context()); return len(pools) == 2 })
 	w.v = w.made()
 	w.a.Write(vg, w.v.ID, "what is on it")
 	return w

@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,7 +55,14 @@ func (r *rig) start() (stop func()) {
 	for _, node := range r.network.Nodes() {
 		r.eventually("poll "+node.Self().Host, func() bool { return node.Calls("stats") > 0 })
 	}
-	r.eventually("pools", func() bool { pools, _ := r.db.Pools(ctx); return len(pools) > 0 || len(r.network.Nodes()) == 0 })
+	r.eventually("every pool is known", func() bool {
+		known, _ := r.db.Pools(ctx)
+		return !slices.ContainsFunc(r.network.Nodes(), func(n *nodetest.Node) bool {
+			return slices.ContainsFunc(n.Pools(), func(pool string) bool {
+				return !slices.ContainsFunc(known, func(k db.PoolService) bool { return k.Name == pool })
+			})
+		})
+	})
 	stopped := false
 	stop = func() {
 		if stopped {

@@ -80,6 +80,17 @@ func (n *Node) WithPool(backend, pool string, bytes int64) *Node {
 	return n
 }
 
+// Pools names the node's pools as Cinder does, host@backend#pool.
+func (n *Node) Pools() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []string
+	for name := range n.pools {
+		all = append(all, n.host+"@"+name)
+	}
+	return all
+}
+
 // Change lets a test rewrite what a pool reports.
 func (n *Node) Change(pool string, change func(*rpc.Pool)) {
 	n.mu.Lock()
