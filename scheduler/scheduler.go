@@ -110,12 +110,13 @@ func New(o Options) (*Scheduler, error) {
 }
 
 // Run works until ctx ends; then it hands its jobs over and returns nil. The
-// error is why it could not start. Run is called once.
+// error is why it could not start; that it was to end before it had, is none. Run
+// is called once.
 func (s *Scheduler) Run(ctx context.Context) error {
-	if err := s.heartbeat(ctx); err != nil {
-		return err
+	workers, err := s.begin(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil
 	}
-	workers, err := s.startWorkers(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,6 +128,14 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	<-ctx.Done()
 	err = stopWorkers(ctx, workers)
 	return errors.Join(err, group.Wait())
+}
+
+// begin shows that this scheduler lives, then begins to work on jobs.
+func (s *Scheduler) begin(ctx context.Context) (*workers, error) {
+	if err := s.heartbeat(ctx); err != nil {
+		return nil, err
+	}
+	return s.startWorkers(ctx)
 }
 
 // Reconciler gives what compares the database with the nodes, for those who
