@@ -33,7 +33,7 @@ func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
 func (t *Tx) settle(ctx context.Context, volumeID string, set map[string]any) error {
 	t.lockVolume(volumeID)
 	var b builder
-	t.later(t.moveStatement(&b, volumeID, 0, AttachmentsChanged, "", set), b.args...)
+	t.later(movedVolumes.statement(t, &b, volumeID, 0, AttachmentsChanged, "", set), b.args...)
 	return nil
 }
 

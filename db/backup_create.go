@@ -38,16 +38,11 @@ func (t *Tx) InsertBackup(ctx context.Context, b *Backup, force, incremental boo
 		}
 	}
 	t.later(insertBackupSQL, values(b.fields())...)
-	t.beginBackupHistory(*b)
+	movedBackups.begin(t, b.ID, b.Generation, b.Status)
 	if err := t.Use(ctx, b.ProjectID, BackupUse(*b, 1), limits); err != nil {
 		return err
 	}
 	return t.Enqueue(ctx, BackupCreateArgs{BackupID: b.ID, Request: b.RequestID})
-}
-
-func (t *Tx) beginBackupHistory(b Backup) {
-	t.later(`INSERT INTO backup_history (backup_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
-		b.ID, b.Generation, b.Status)
 }
 
 func (t *Tx) lockForBackup(ctx context.Context, id string) (Volume, error) {

@@ -34,7 +34,7 @@ func (t *Tx) ImportBackup(ctx context.Context, b *Backup, limits Limits) error {
 	if _, err := first(ctx, t, pgx.RowTo[string], none, insertBackupSQL+" ON CONFLICT (id) DO NOTHING RETURNING id::text", values(b.fields())...); err != nil {
 		return err
 	}
-	t.beginBackupHistory(*b)
+	movedBackups.begin(t, b.ID, b.Generation, b.Status)
 	if err := t.Use(ctx, b.ProjectID, BackupUse(*b, 1), limits); err != nil {
 		return err
 	}

@@ -34,9 +34,7 @@ func (t *Tx) InsertGroup(ctx context.Context, g *Group, limits Limits) error {
 			return err
 		}
 	}
-	if err := t.beginHistory(keptGroups, g.ID, g.Status); err != nil {
-		return err
-	}
+	movedGroups.begin(t, g.ID, g.Generation, g.Status)
 	return t.Use(ctx, g.ProjectID, GroupUse(1), limits)
 }
 

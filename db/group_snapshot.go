@@ -89,17 +89,17 @@ func (d *DB) SnapshotsOfGroupSnapshot(ctx context.Context, id string) ([]Snapsho
 	return pgx.CollectRows(rows, scanSnapshot)
 }
 
+var movedGroupSnapshots = withHistory(groupSnapshots, "GroupSnapshot", scanGroupSnapshot, GroupSnapshotNotFound)
+
 // MoveGroupSnapshot changes a group snapshot's status by compare-and-set; see
 // MoveGroup.
 func (t *Tx) MoveGroupSnapshot(ctx context.Context, id string, m Move, reason string, set map[string]any) (GroupSnapshot, error) {
-	var s GroupSnapshot
-	return s, t.moveKept(keptGroupSnapshots, id, 0, m, reason, set, &s)
+	return movedGroupSnapshots.move(ctx, t, id, 0, m, reason, set)
 }
 
 // MoveGroupSnapshotAt is MoveGroupSnapshot for a worker that acted upon s.
 func (t *Tx) MoveGroupSnapshotAt(ctx context.Context, s GroupSnapshot, m Move, reason string, set map[string]any) (GroupSnapshot, error) {
-	var moved GroupSnapshot
-	return moved, t.moveKept(keptGroupSnapshots, s.ID, s.Generation, m, reason, set, &moved)
+	return movedGroupSnapshots.move(ctx, t, s.ID, s.Generation, m, reason, set)
 }
 
 // The machine of a group snapshot's status; its members move with it.

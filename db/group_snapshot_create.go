@@ -25,9 +25,7 @@ func (t *Tx) InsertGroupSnapshot(ctx context.Context, gs *GroupSnapshot, withGiB
 	if err := t.gorm.Create(gs).Error; err != nil {
 		return err
 	}
-	if err := t.beginHistory(keptGroupSnapshots, gs.ID, gs.Status); err != nil {
-		return err
-	}
+	movedGroupSnapshots.begin(t, gs.ID, gs.Generation, gs.Status)
 	volumes, err := t.lockMembers(g.ID)
 	if err != nil {
 		return err

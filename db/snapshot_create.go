@@ -42,8 +42,7 @@ func (t *Tx) InsertSnapshot(ctx context.Context, s *Snapshot, statuses []string,
 	}
 	s.CreatedAt = t.Now()
 	t.later(insertSnapshotSQL, values(s.fields())...)
-	t.later(`INSERT INTO snapshot_history (snapshot_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
-		s.ID, s.Generation, s.Status)
+	movedSnapshots.begin(t, s.ID, s.Generation, s.Status)
 	return t.Use(ctx, s.ProjectID, SnapshotUse(*s, v.VolumeType, 1), limits)
 }
 

@@ -21,72 +21,57 @@ const Settled = "(settled)"
 // Same as a Move's target keeps the status: only the generation is raised.
 const Same = "(same)"
 
-// Move is one legal change of a volume's status; volume_moves.go has them all.
+// Move is one legal change of a row's status; volume_moves.go and its like have
+// them all.
 type Move struct {
 	Name string   // for the history and for messages
 	From []string // empty: any
 	To   string
 }
 
-// settledSQL derives a status from the attachments that are left
-// (states.tsv, attachments.delete), and from os-reserve.
-const settledSQL = `CASE WHEN v.held THEN 'attaching' ELSE COALESCE((SELECT CASE
-	WHEN bool_or(a.attach_status IN ('attached', 'detaching', 'error_detaching')) THEN 'in-use'
-	WHEN bool_or(a.attach_status = 'attaching') THEN 'attaching'
-	WHEN count(*) > 0 THEN 'reserved' END
-	FROM attachments a WHERE a.volume_id = v.id AND a.deleted_at IS NULL), 'available') END`
-
-// MoveVolume changes a volume's status by compare-and-set, raises its
-// generation and writes the history; set holds further columns for the same
-// statement. It gives the row as it is then. Conflict, with the status it found
-// in the message, when the volume is in none of the Move's statuses; NotFound
-// when it is gone.
-func (t *Tx) MoveVolume(ctx context.Context, id string, m Move, reason string, set map[string]any) (Volume, error) {
-	return t.move(ctx, id, 0, m, reason, set)
+// stateful is a table whose rows change their status only by Moves, of which a
+// table beside it keeps the history.
+type stateful[T any] struct {
+	name, alias   string
+	history, key  string // key is the history's column of the row's id
+	what          string // a row, in messages
+	columns, from string // what scan reads of a row that has been moved
+	scan          pgx.RowToFunc[T]
+	missing       func(id string) error
 }
 
-// MoveVolumeAt is MoveVolume for a worker that acted upon v: Conflict also when
-// anything has moved the volume since v was read. The worker then reads the row
-// again and decides anew.
-func (t *Tx) MoveVolumeAt(ctx context.Context, v Volume, m Move, reason string, set map[string]any) (Volume, error) {
-	return t.move(ctx, v.ID, v.Generation, m, reason, set)
+// withHistory is the stateful of a table whose history bears its name.
+func withHistory[T any](of table, what string, scan pgx.RowToFunc[T], missing func(id string) error) stateful[T] {
+	name, rest, _ := strings.Cut(of.from, " ")
+	row := strings.TrimSuffix(name, "s")
+	return stateful[T]{name, of.alias(), row + "_history", row + "_id", what, of.columns, "moved " + rest, scan, missing}
 }
 
-// lockVolume keeps every other change of the volume out until this transaction
-// ends. It comes before a Settled move: the derived status reads other rows, and
-// an UPDATE that had to wait for this row would read them as they were before it
-// waited. NotFound, with the next statement, when the volume is gone.
-func (t *Tx) lockVolume(id string) {
-	if t.locked != id {
-		var b builder
-		t.expect(VolumeNotFound(id), "SELECT 1 FROM volumes v WHERE "+t.live(&b, "v", id)+" FOR UPDATE", b.args...)
-		t.locked = id
-	}
+// begin writes the first line of a row's history, with the next statement.
+func (s stateful[T]) begin(t *Tx, id string, generation int64, status string) {
+	t.later("INSERT INTO "+s.history+" ("+s.key+", generation, status, reason) VALUES ($1, $2, $3, 'requested')", id, generation, status)
 }
 
-// movedVolume reads what a Move gives: the table's columns, without the name of
-// the type, which is in another table.
-var movedVolume = strings.Replace(volumes.columns, "t.name", "''", 1)
-
-// move does it; the generation is the one to be moved from, 0 for any.
-func (t *Tx) move(ctx context.Context, id string, generation int64, m Move, reason string, set map[string]any) (Volume, error) {
-	if m.To == Settled {
-		t.lockVolume(id)
-	}
+// move changes a row's status by compare-and-set, raises its generation and writes
+// the history; set holds further columns for the same statement. It gives the row
+// as it is then. The generation is the one to be moved from, 0 for any. Conflict,
+// with the status it found in the message, when the row is in none of the Move's
+// statuses; NotFound when it is gone.
+func (s stateful[T]) move(ctx context.Context, t *Tx, id string, generation int64, m Move, reason string, set map[string]any) (T, error) {
 	var b builder
-	moved, err := all(ctx, t, scanVolume, t.moveStatement(&b, id, generation, m, reason, set), b.args...)
+	moved, err := all(ctx, t, s.scan, s.statement(t, &b, id, generation, m, reason, set), b.args...)
 	if err == nil && len(moved) == 0 {
-		err = t.explainMove(ctx, id, m)
+		err = s.explain(ctx, t, id, m)
 	}
 	if err != nil {
-		return Volume{}, err
+		var none T
+		return none, err
 	}
-	t.locked = id
 	return moved[0], nil
 }
 
-func (t *Tx) moveStatement(b *builder, id string, generation int64, m Move, reason string, set map[string]any) string {
-	assignments := []string{"generation = v.generation + 1", "updated_at = now()"}
+func (s stateful[T]) statement(t *Tx, b *builder, id string, generation int64, m Move, reason string, set map[string]any) string {
+	assignments := []string{"generation = " + s.alias + ".generation + 1", "updated_at = now()"}
 	switch m.To {
 	case Settled:
 		assignments = append(assignments, "status = "+settledSQL)
@@ -97,10 +82,27 @@ func (t *Tx) moveStatement(b *builder, id string, generation int64, m Move, reas
 	if reason == "" {
 		reason = m.Name
 	}
-	return fmt.Sprintf(`WITH moved AS (UPDATE volumes v SET %s WHERE %s RETURNING v.*),
-		history AS (INSERT INTO volume_history (volume_id, generation, status, reason)
-			SELECT id, generation, status, %s FROM moved)
-		SELECT %s FROM moved v`, b.set(assignments, set), t.live(b, "v", id)+b.among("v.status", m.From)+b.at("v", generation), b.arg(reason), movedVolume)
+	return fmt.Sprintf(`WITH moved AS (UPDATE %[1]s %[2]s SET %[3]s WHERE %[4]s RETURNING %[2]s.*),
+		history AS (INSERT INTO %[5]s (%[6]s, generation, status, reason)
+			SELECT id, generation, status, %[7]s FROM moved)
+		SELECT %[8]s FROM %[9]s`, s.name, s.alias, b.set(assignments, set),
+		t.live(b, s.alias, id)+b.among(s.alias+".status", m.From)+b.at(s.alias, generation),
+		s.history, s.key, b.arg(reason), s.columns, s.from)
+}
+
+// explain tells why the compare-and-set met no row.
+func (s stateful[T]) explain(ctx context.Context, t *Tx, id string, m Move) error {
+	var b builder
+	status, err := first(ctx, t, pgx.RowTo[string], s.missing(id),
+		"SELECT "+s.alias+".status FROM "+s.name+" "+s.alias+" WHERE "+t.live(&b, s.alias, id), b.args...)
+	if err != nil {
+		return err
+	}
+	if len(m.From) == 0 || slices.Contains(m.From, status) {
+		return fault.New(fault.Conflict, "%s %s was changed by another request at the same time.", s.what, id)
+	}
+	return fault.New(fault.Conflict, "%s %s status must be %s to %s, but current status is: %s.",
+		s.what, id, strings.Join(m.From, " or "), m.Name, status)
 }
 
 // set lists what an UPDATE assigns: values, or what gorm.Expr computes. The columns are in one order, so that the
@@ -142,19 +144,4 @@ func (b *builder) at(alias string, generation int64) string {
 		return ""
 	}
 	return fmt.Sprintf(" AND %s.generation = %s", alias, b.arg(generation))
-}
-
-// explainMove tells why the compare-and-set met no row.
-func (t *Tx) explainMove(ctx context.Context, id string, m Move) error {
-	var b builder
-	status, err := first(ctx, t, pgx.RowTo[string], VolumeNotFound(id),
-		"SELECT v.status FROM volumes v WHERE "+t.live(&b, "v", id), b.args...)
-	if err != nil {
-		return err
-	}
-	if len(m.From) == 0 || slices.Contains(m.From, status) {
-		return fault.New(fault.Conflict, "Volume %s was changed by another request at the same time.", id)
-	}
-	return fault.New(fault.Conflict, "Volume %s status must be %s to %s, but current status is: %s.",
-		id, strings.Join(m.From, " or "), m.Name, status)
 }

@@ -144,8 +144,7 @@ func (t *Tx) InsertVolume(ctx context.Context, v *Volume) error {
 	}
 	own := slices.DeleteFunc(v.fields(), func(field any) bool { return field == &v.VolumeType || field == &v.Consistency })
 	t.later(insertVolumeSQL, values(own)...)
-	t.later(`INSERT INTO volume_history (volume_id, generation, status, reason) VALUES ($1, $2, $3, 'requested')`,
-		v.ID, v.Generation, v.Status)
+	movedVolumes.begin(t, v.ID, v.Generation, v.Status)
 	return nil
 }
 
