@@ -50,47 +50,11 @@ var backupFilters = filterSpec{
 	rename:   volumeRename,
 	equal:    db.BackupFilter,
 	like:     db.BackupLike,
+	of:       db.BackupsOf,
+	every:    &db.EveryBackup,
 	special: map[string]func(*Call, string) ([]db.Condition, error){
-		"metadata": func(_ *Call, value string) ([]db.Condition, error) {
-			pairs, err := dict("metadata", value)
-			return []db.Condition{db.BackupHas(pairs)}, err
-		},
-		"project_id": func(c *Call, value string) ([]db.Condition, error) {
-			if all, err := c.allProjects(); err != nil || !all {
-				return nil, err
-			}
-			return []db.Condition{db.BackupsOf(value)}, nil
-		},
+		"metadata": dictFilter("metadata", db.BackupHas),
 	},
-}
-
-// backupQuery reads a list's query and tells whether the total is wanted too.
-// Sorting by name is from 3.37; before, the key is display_name.
-func (c *Call) backupQuery() (q db.Query, withCount bool, err error) {
-	var rename map[string]string
-	if c.Since(37) {
-		rename = map[string]string{"name": "display_name"}
-	}
-	if q, err = c.page(rename); err != nil {
-		return q, false, err
-	}
-	spec := backupFilters
-	if c.Since(45) {
-		spec.skip = []string{"with_count"}
-		if withCount, err = c.boolean("with_count", false); err != nil {
-			return q, false, err
-		}
-	}
-	if q.Where, err = c.filters(spec); err != nil {
-		return q, false, err
-	}
-	all, err := c.allProjects()
-	if all {
-		q.Where = append(q.Where, db.EveryBackup)
-	} else {
-		q.Where = append(q.Where, db.BackupsOf(c.Identity.ProjectID))
-	}
-	return q, withCount, err
 }
 
 func (s *Server) listBackups(c *Call) (View, error) {
@@ -104,32 +68,18 @@ func (s *Server) detailBackups(c *Call) (View, error) {
 
 // backupList runs at most two statements: the page and the count.
 func (c *Call) backupList(path string, view func(object, db.Backup)) (View, error) {
-	q, withCount, err := c.backupQuery()
+	q, withCount, err := c.countedQuery(backupFilters, c.sortedByName(37))
 	if err != nil {
 		return nil, err
 	}
-	if err := c.takeTurn(q.Limit); err != nil {
-		return nil, err
-	}
-	found, err := c.database().Backups(c.Context(), q)
-	if err != nil {
-		return nil, err
-	}
-	total := 0
-	if withCount {
-		if total, err = c.database().CountBackups(c.Context(), q); err != nil {
-			return nil, err
-		}
-	}
+	found, total, err := counted(c, q, withCount, c.database().Backups, c.database().CountBackups)
 	return func(o object) {
 		objects(o, "backups", found, view)
 		if len(found) > 0 {
 			c.next(o, "backups_links", path, q, len(found), found[len(found)-1].ID)
 		}
-		if withCount {
-			o.int("count", total)
-		}
-	}, nil
+		total(o)
+	}, err
 }
 
 func (s *Server) showBackup(c *Call) (View, error) {

@@ -59,14 +59,10 @@ func (s *Server) listCgsnapshots(view func(object, db.GroupSnapshot)) Handler {
 		if err != nil {
 			return nil, err
 		}
-		all, err := c.allProjects()
-		if err != nil {
+		if err := c.limitProjects(&q, groupSnapshotFilters); err != nil {
 			return nil, err
 		}
 		q.Where = append(q.Where, db.ConsistencyGroups(true))
-		if !all {
-			q.Where = append(q.Where, db.GroupSnapshotsOf(c.Identity.ProjectID))
-		}
 		found, err := c.database().GroupSnapshots(c.Context(), q)
 		return func(o object) { objects(o, "cgsnapshots", found, view) }, err
 	}

@@ -36,6 +36,10 @@ type filterSpec struct {
 	rename   map[string]string // API names to the table's
 	equal    func(name, value string) (db.Condition, bool, error)
 	like     func(name, value string) (db.Condition, bool)
+	// of limits a list to the rows of one project; nil for what projects do not own.
+	// An administrator who lists them all may filter by one, as project_id.
+	of    func(project string) db.Condition
+	every *db.Condition // of lists that are not limited to a project
 
 	// since are filters that are ignored before a microversion.
 	since map[string]Version
@@ -112,6 +116,12 @@ func (c *Call) filter(spec filterSpec, name, value string) ([]db.Condition, erro
 	if special, ok := spec.special[name]; ok {
 		return special(c, value)
 	}
+	if name == "project_id" && spec.of != nil {
+		if all, err := c.allProjects(); err != nil || !all {
+			return nil, err
+		}
+		return []db.Condition{spec.of(value)}, nil
+	}
 	if plain, inexact := strings.CutSuffix(name, "~"); inexact && c.Since(34) && spec.like != nil {
 		condition, _ := spec.like(renamed(spec.rename, plain), value)
 		return []db.Condition{condition}, nil
@@ -166,5 +176,16 @@ func strictBool(column string, equal func(name, value string) (db.Condition, boo
 		}
 		condition, _, err := equal(column, fmt.Sprint(b))
 		return []db.Condition{condition}, err
+	}
+}
+
+// dictFilter is a filter by a map column, which has to hold all that is given.
+func dictFilter(column string, has func(column string, pairs map[string]string) db.Condition) func(*Call, string) ([]db.Condition, error) {
+	return func(_ *Call, value string) ([]db.Condition, error) {
+		pairs, err := dict(column, value)
+		if err != nil {
+			return nil, err
+		}
+		return []db.Condition{has(column, pairs)}, nil
 	}
 }

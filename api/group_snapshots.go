@@ -57,33 +57,19 @@ var groupSnapshotFilters = filterSpec{
 	resource: "group_snapshot",
 	equal:    db.GroupSnapshotFilter,
 	like:     db.GroupSnapshotLike,
-	special: map[string]func(*Call, string) ([]db.Condition, error){
-		"project_id": func(c *Call, value string) ([]db.Condition, error) {
-			if all, err := c.allProjects(); err != nil || !all {
-				return nil, err
-			}
-			return []db.Condition{db.GroupSnapshotsOf(value)}, nil
-		},
-	},
+	of:       db.GroupSnapshotsOf,
 }
 
-// groupSnapshotQuery reads the query of a list of one kind of group snapshots.
-// Before 3.29 there was nothing in it but the marker of the link to the next page.
-func (c *Call) groupSnapshotQuery(consistency bool) (db.Query, error) {
-	q, err := db.Query{Limit: c.server.MaxLimit, Marker: c.Query.Get("marker"), Sort: []db.Sort{{Key: "created_at", Desc: true}}}, error(nil)
+// groupSnapshotQuery reads a list's query. Before 3.29 there was nothing in it but
+// the marker of the link to the next page.
+func (c *Call) groupSnapshotQuery() (q db.Query, err error) {
 	if c.Since(29) {
-		if q, err = c.page(nil); err == nil {
-			q.Where, err = c.filters(groupSnapshotFilters)
-		}
+		q, err = c.listQuery(groupSnapshotFilters, nil)
+	} else {
+		q = db.Query{Limit: c.server.MaxLimit, Marker: c.Query.Get("marker"), Sort: []db.Sort{{Key: "created_at", Desc: true}}}
+		err = c.limitProjects(&q, groupSnapshotFilters)
 	}
-	if err != nil {
-		return q, err
-	}
-	q.Where = append(q.Where, db.ConsistencyGroups(consistency))
-	all, err := c.allProjects()
-	if !all {
-		q.Where = append(q.Where, db.GroupSnapshotsOf(c.Identity.ProjectID))
-	}
+	q.Where = append(q.Where, db.ConsistencyGroups(false))
 	return q, err
 }
 
@@ -98,7 +84,7 @@ func (s *Server) detailGroupSnapshots(c *Call) (View, error) {
 
 // groupSnapshotList runs one statement.
 func (c *Call) groupSnapshotList(path string, view func(object, db.GroupSnapshot)) (View, error) {
-	q, err := c.groupSnapshotQuery(false)
+	q, err := c.groupSnapshotQuery()
 	if err != nil {
 		return nil, err
 	}

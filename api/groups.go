@@ -67,35 +67,18 @@ var groupFilters = filterSpec{
 	resource: "group",
 	equal:    db.GroupFilter,
 	like:     db.GroupLike,
+	of:       db.GroupsOf,
 	skip:     []string{"list_volume"},
-	special: map[string]func(*Call, string) ([]db.Condition, error){
-		"project_id": func(c *Call, value string) ([]db.Condition, error) {
-			if all, err := c.allProjects(); err != nil || !all {
-				return nil, err
-			}
-			return []db.Condition{db.GroupsOf(value)}, nil
-		},
-	},
 }
 
 // groupQuery reads the query of a list of one kind of groups.
 func (c *Call) groupQuery(consistency bool) (db.Query, error) {
-	q, err := c.page(nil)
-	if err != nil {
-		return q, err
-	}
 	spec := groupFilters
 	if consistency {
 		spec.refusing = MaxVersion + 1 // the older list never refuses one
 	}
-	if q.Where, err = c.filters(spec); err != nil {
-		return q, err
-	}
+	q, err := c.listQuery(spec, nil)
 	q.Where = append(q.Where, db.ConsistencyGroups(consistency))
-	all, err := c.allProjects()
-	if !all {
-		q.Where = append(q.Where, db.GroupsOf(c.Identity.ProjectID))
-	}
 	return q, err
 }
 

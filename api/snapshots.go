@@ -45,12 +45,11 @@ var snapshotFilters = filterSpec{
 	rename:   volumeRename,
 	equal:    db.SnapshotFilter,
 	like:     db.SnapshotLike,
+	of:       db.SnapshotsOf,
+	every:    &db.EverySnapshot,
 	since:    map[string]Version{"metadata": 22, "consumes_quota": 65},
 	special: map[string]func(*Call, string) ([]db.Condition, error){
-		"metadata": func(_ *Call, value string) ([]db.Condition, error) {
-			pairs, err := dict("metadata", value)
-			return []db.Condition{db.SnapshotHas(pairs)}, err
-		},
+		"metadata":       dictFilter("metadata", db.SnapshotHas),
 		"consumes_quota": strictBool("consumes_quota", db.SnapshotFilter),
 		// Before 3.31 a tenant's filters were four, and this one none of them.
 		"availability_zone": func(c *Call, value string) ([]db.Condition, error) {
@@ -63,42 +62,7 @@ var snapshotFilters = filterSpec{
 		"host": func(_ *Call, value string) ([]db.Condition, error) {
 			return []db.Condition{db.SnapshotHost(value)}, nil
 		},
-		"project_id": func(c *Call, value string) ([]db.Condition, error) {
-			if all, err := c.allProjects(); err != nil || !all {
-				return nil, err
-			}
-			return []db.Condition{db.SnapshotsOf(value)}, nil
-		},
 	},
-}
-
-// snapshotQuery reads a list's query and tells whether the total is wanted too.
-// Sorting by name is from 3.30; before, the key is display_name.
-func (c *Call) snapshotQuery() (q db.Query, withCount bool, err error) {
-	var rename map[string]string
-	if c.Since(30) {
-		rename = map[string]string{"name": "display_name"}
-	}
-	if q, err = c.page(rename); err != nil {
-		return q, false, err
-	}
-	spec := snapshotFilters
-	if c.Since(45) {
-		spec.skip = []string{"with_count"}
-		if withCount, err = c.boolean("with_count", false); err != nil {
-			return q, false, err
-		}
-	}
-	if q.Where, err = c.filters(spec); err != nil {
-		return q, false, err
-	}
-	all, err := c.allProjects()
-	if all {
-		q.Where = append(q.Where, db.EverySnapshot)
-	} else {
-		q.Where = append(q.Where, db.SnapshotsOf(c.Identity.ProjectID))
-	}
-	return q, withCount, err
 }
 
 func (s *Server) listSnapshots(c *Call) (View, error) {
@@ -112,32 +76,18 @@ func (s *Server) detailSnapshots(c *Call) (View, error) {
 
 // snapshotList runs at most two statements: the page and the count.
 func (c *Call) snapshotList(path string, view func(object, db.Snapshot)) (View, error) {
-	q, withCount, err := c.snapshotQuery()
+	q, withCount, err := c.countedQuery(snapshotFilters, c.sortedByName(30))
 	if err != nil {
 		return nil, err
 	}
-	if err := c.takeTurn(q.Limit); err != nil {
-		return nil, err
-	}
-	found, err := c.database().Snapshots(c.Context(), q)
-	if err != nil {
-		return nil, err
-	}
-	total := 0
-	if withCount {
-		if total, err = c.database().CountSnapshots(c.Context(), q); err != nil {
-			return nil, err
-		}
-	}
+	found, total, err := counted(c, q, withCount, c.database().Snapshots, c.database().CountSnapshots)
 	return func(o object) {
 		objects(o, "snapshots", found, view)
 		if len(found) > 0 {
 			c.next(o, "snapshots_links", path, q, len(found), found[len(found)-1].ID)
 		}
-		if withCount {
-			o.int("count", total)
-		}
-	}, nil
+		total(o)
+	}, err
 }
 
 func (s *Server) showSnapshot(c *Call) (View, error) {

@@ -58,23 +58,19 @@ var volumeFilters = filterSpec{
 	rename:   volumeRename,
 	equal:    db.VolumeFilter,
 	like:     db.VolumeLike,
+	of:       db.VolumesOf,
+	every:    &db.EveryProject,
 	since: map[string]Version{"glance_metadata": 4, "group_id": 10, "created_at": 60, "updated_at": 60,
 		"consumes_quota": 65},
 	special: map[string]func(*Call, string) ([]db.Condition, error){
-		"metadata":        dictFilter("metadata"),
-		"glance_metadata": dictFilter("glance_metadata"),
+		"metadata":        dictFilter("metadata", db.VolumeHas),
+		"glance_metadata": dictFilter("glance_metadata", db.VolumeHas),
 		"bootable":        bootableFilter,
 		"consumes_quota":  strictBool("consumes_quota", db.VolumeFilter),
 		"created_at":      timeFilter("created_at"),
 		"updated_at":      timeFilter("updated_at"),
 		"host": func(_ *Call, value string) ([]db.Condition, error) {
 			return []db.Condition{db.VolumeHost(value)}, nil
-		},
-		"project_id": func(c *Call, value string) ([]db.Condition, error) {
-			if all, err := c.allProjects(); err != nil || !all {
-				return nil, err
-			}
-			return []db.Condition{db.VolumesOf(value)}, nil
 		},
 		"no_migration_targets": func(_ *Call, value string) ([]db.Condition, error) {
 			if !booleans[strings.ToLower(value)] {
@@ -86,28 +82,11 @@ var volumeFilters = filterSpec{
 }
 
 // volumeQuery reads a list's query and tells whether the total is wanted too.
-func (c *Call) volumeQuery() (q db.Query, withCount bool, err error) {
-	if q, err = c.page(volumeRename); err != nil {
-		return q, false, err
-	}
-	spec := volumeFilters
-	if c.Since(45) {
-		spec.skip = []string{"with_count"}
-		if withCount, err = c.boolean("with_count", false); err != nil {
-			return q, false, err
-		}
-	}
-	if q.Where, err = c.filters(spec); err != nil {
-		return q, false, err
-	}
+// Only an administrator sees what a migration makes.
+func (c *Call) volumeQuery() (db.Query, bool, error) {
+	q, withCount, err := c.countedQuery(volumeFilters, volumeRename)
 	if !c.Identity.IsAdmin {
 		q.Where = append(q.Where, db.NoMigrationTargets)
-	}
-	all, err := c.allProjects()
-	if all {
-		q.Where = append(q.Where, db.EveryProject)
-	} else {
-		q.Where = append(q.Where, db.VolumesOf(c.Identity.ProjectID))
 	}
 	return q, withCount, err
 }
@@ -131,10 +110,7 @@ func (c *Call) volumeList(path string, detail bool, view func(object, volumeView
 	if err != nil {
 		return nil, err
 	}
-	if err := c.takeTurn(q.Limit); err != nil {
-		return nil, err
-	}
-	found, err := c.database().Volumes(c.Context(), q)
+	found, total, err := counted(c, q, withCount, c.database().Volumes, c.database().CountVolumes)
 	if err != nil {
 		return nil, err
 	}
@@ -144,21 +120,13 @@ func (c *Call) volumeList(path string, detail bool, view func(object, volumeView
 			return nil, err
 		}
 	}
-	total := 0
-	if withCount {
-		if total, err = c.database().CountVolumes(c.Context(), q); err != nil {
-			return nil, err
-		}
-	}
 	return func(o object) {
 		o.w.Grow(len(found) * volumeBytes)
 		objects(o, "volumes", found, func(o object, v db.Volume) { view(o, volumeView{Volume: v, attachments: attachments[v.ID]}) })
 		if len(found) > 0 {
 			c.next(o, "volumes_links", path, q, len(found), found[len(found)-1].ID)
 		}
-		if withCount {
-			o.int("count", total)
-		}
+		total(o)
 	}, nil
 }
 
@@ -327,16 +295,6 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		c.forgetKey(v.EncryptionKeyID)
 	}
 	return err
-}
-
-func dictFilter(column string) func(*Call, string) ([]db.Condition, error) {
-	return func(_ *Call, value string) ([]db.Condition, error) {
-		pairs, err := dict(column, value)
-		if err != nil {
-			return nil, err
-		}
-		return []db.Condition{db.VolumeHas(column, pairs)}, nil
-	}
 }
 
 // bootableFilter is strict from 3.2 on; before, what is not false-like is true.

@@ -1,18 +1,13 @@
 package db
 
-import "encoding/json"
-
 // BackupFilter is a condition on a column, see VolumeFilter.
 func BackupFilter(name, value string) (Condition, bool, error) { return backups.equal(name, value) }
 
 // BackupLike is a condition that a column contains the value.
 func BackupLike(name, value string) (Condition, bool) { return backups.like(name, value) }
 
-// BackupHas is a condition that the metadata hold all the pairs.
-func BackupHas(pairs map[string]string) Condition {
-	text, _ := json.Marshal(pairs)
-	return Condition{sql: "b.metadata @> ?::jsonb", args: []any{string(text)}}
-}
+// BackupHas is a condition that a map column holds all the pairs.
+func BackupHas(name string, pairs map[string]string) Condition { return backups.has(name, pairs) }
 
 // BackupsOf limits a list to one project.
 func BackupsOf(project string) Condition {

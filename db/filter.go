@@ -67,10 +67,7 @@ func VolumeTime(name, operator string, at time.Time) Condition {
 }
 
 // VolumeHas is a condition that a map column holds all the pairs.
-func VolumeHas(name string, pairs map[string]string) Condition {
-	text, _ := json.Marshal(pairs)
-	return Condition{sql: volumes.byName[name].sql + " @> ?::jsonb", args: []any{string(text)}}
-}
+func VolumeHas(name string, pairs map[string]string) Condition { return volumes.has(name, pairs) }
 
 // VolumesOf limits a list to one project.
 func VolumesOf(project string) Condition {
@@ -121,6 +118,12 @@ func (t table) like(name, value string) (Condition, bool) {
 	}
 	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 	return Condition{sql: c.sql + "::text LIKE ?", args: []any{"%" + escape.Replace(value) + "%"}}, true
+}
+
+// has is a condition that a map column holds all the pairs.
+func (t table) has(name string, pairs map[string]string) Condition {
+	text, _ := json.Marshal(pairs)
+	return Condition{sql: t.byName[name].sql + " @> ?::jsonb", args: []any{string(text)}}
 }
 
 // parse turns a query's text into the column's type.

@@ -1,7 +1,5 @@
 package db
 
-import "encoding/json"
-
 // SnapshotFilter is a condition on a column, see VolumeFilter. Zone and host are
 // the volume's.
 func SnapshotFilter(name, value string) (Condition, bool, error) {
@@ -11,11 +9,8 @@ func SnapshotFilter(name, value string) (Condition, bool, error) {
 // SnapshotLike is a condition that a column contains the value.
 func SnapshotLike(name, value string) (Condition, bool) { return snapshots.like(name, value) }
 
-// SnapshotHas is a condition that the metadata hold all the pairs.
-func SnapshotHas(pairs map[string]string) Condition {
-	text, _ := json.Marshal(pairs)
-	return Condition{sql: "s.metadata @> ?::jsonb", args: []any{string(text)}}
-}
+// SnapshotHas is a condition that a map column holds all the pairs.
+func SnapshotHas(name string, pairs map[string]string) Condition { return snapshots.has(name, pairs) }
 
 // SnapshotHost matches the volume's place: host, host@backend or
 // host@backend#pool.

@@ -181,9 +181,13 @@ func (t *Tx) MovesNot(ctx context.Context, v Volume) (why string, err error) {
 func (t *Tx) step(ctx context.Context, v Volume, reason, set string, args ...any) (Volume, error) {
 	moved, err := t.MoveVolumeAt(ctx, v, MigrateStep, reason, map[string]any{"migration_status": MigrationMigrating})
 	if err == nil {
-		t.later("UPDATE volume_migrations SET generation = $2"+set+" WHERE volume_id = $1", append([]any{v.ID, moved.Generation}, args...)...)
+		t.expect(migratesNoMore(v.ID), "UPDATE volume_migrations SET generation = $2"+set+" WHERE volume_id = $1", append([]any{v.ID, moved.Generation}, args...)...)
 	}
 	return moved, err
+}
+
+func migratesNoMore(volumeID string) error {
+	return fault.New(fault.Conflict, "Volume %s is not being migrated any more.", volumeID)
 }
 
 // ClaimMigration promises a pool's room to a volume that is to come there. false
@@ -221,7 +225,7 @@ func (t *Tx) LeaveMigrationPool(ctx context.Context, v Volume, reason string) er
 	moved, err := t.MoveVolumeAt(ctx, v, MigrateStep, reason, nil)
 	if err == nil {
 		t.later(unclaimMigrationSQL, v.ID)
-		t.later("UPDATE volume_migrations SET generation = $2, pool_id = NULL, claimed_bytes = 0, cleared = false WHERE volume_id = $1", v.ID, moved.Generation)
+		t.expect(migratesNoMore(v.ID), "UPDATE volume_migrations SET generation = $2, pool_id = NULL, claimed_bytes = 0, cleared = false WHERE volume_id = $1", v.ID, moved.Generation)
 	}
 	return err
 }
@@ -246,7 +250,7 @@ func (t *Tx) FinishMigrate(ctx context.Context, v Volume, m Migration, to *Retyp
 	}
 	met, err := t.exec(ctx, "DELETE FROM volume_migrations WHERE volume_id = $1 AND pool_id = $2", v.ID, *m.PoolID)
 	if err == nil && met == 0 {
-		err = fault.New(fault.Conflict, "Volume %s is not being migrated any more.", v.ID)
+		err = migratesNoMore(v.ID)
 	}
 	if err != nil {
 		return v, err
@@ -271,11 +275,17 @@ func (t *Tx) FailMigrate(ctx context.Context, v Volume, reason string) error {
 }
 
 // YieldMigration ends the migration of a volume that somebody else has changed
-// meanwhile: it stays as that has left it, and where it is. May be repeated.
-func (t *Tx) YieldMigration(ctx context.Context, volumeID string) error {
+// meanwhile, or of which the volume is gone that Nova was to copy onto: it stays as
+// that has left it, and where it is. Conflict when it was another job of the same
+// migration that changed it: m is then not the row as it is now.
+func (t *Tx) YieldMigration(ctx context.Context, m Migration) error {
+	t.lockVolume(m.VolumeID)
+	t.expect(fault.New(fault.Conflict, "The migration of volume %s goes on.", m.VolumeID), `SELECT 1
+		FROM volume_migrations m JOIN volumes v ON v.id = m.volume_id
+		WHERE m.volume_id = $1 AND m.token = $2 AND (m.generation <> v.generation OR m.new_volume_id IS NOT NULL)`, m.VolumeID, string(m.Token))
 	t.later(`UPDATE volumes SET migration_status = $2, updated_at = now() WHERE id = $1 AND migration_status IN ($3, $4, $5)`,
-		volumeID, MigrationError, MigrationStarting, MigrationMigrating, MigrationCompleting)
-	return t.DropMigration(ctx, volumeID)
+		m.VolumeID, MigrationError, MigrationStarting, MigrationMigrating, MigrationCompleting)
+	return t.DropMigration(ctx, m.VolumeID)
 }
 
 // DropMigration forgets a volume's migration and gives back what it was promised.

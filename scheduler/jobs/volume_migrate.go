@@ -236,7 +236,7 @@ func (r *run) failMigrate(ctx context.Context, way migration, reason string) err
 func (r *run) yield(ctx context.Context, v db.Volume, m db.Migration) error {
 	slog.InfoContext(ctx, "a volume's migration yields: the volume was changed meanwhile", "volume", v.ID, "status", v.Status)
 	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
-		if err := tx.YieldMigration(ctx, v.ID); err != nil {
+		if err := tx.YieldMigration(ctx, m); err != nil {
 			return err
 		}
 		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionMigrateVolume, db.DetailUnknownError,

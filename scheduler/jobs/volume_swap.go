@@ -68,7 +68,7 @@ func (r *run) watchSwap(ctx context.Context, v db.Volume, m db.Migration) error 
 	n, err := r.DB.Volume(ctx, *m.NewVolumeID, "")
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.YieldMigration(ctx, v.ID) })
+		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.YieldMigration(ctx, m) })
 	case err != nil:
 		return err
 	case n.Status == "creating":
