@@ -21,7 +21,7 @@ build: ## build the binary build/clinker
 test: deps-test lint test-unit test-host test-testbed ## install what is needed and run every test
 
 test-unit: ## unit and database tests
-	$(GO) test $(PACKAGES)
+	$(GO) test -parallel 8 $(PACKAGES)
 
 test-host: build ## black-box tests of the binary on this machine (file backend, tgt)
 	CLINKER_BINARY=$(CURDIR)/build/clinker $(GO) test -count=1 -timeout 20m ./tempest/...

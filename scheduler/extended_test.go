@@ -143,6 +143,7 @@ func TestNovaStaysAway(t *testing.T) {
 // What would not change by asking again is not asked again: there is no compute
 // service, no such server, or it is on no host.
 func TestNovaWillNot(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		err     error
 		refused []nova.Refusal

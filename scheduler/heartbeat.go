@@ -18,7 +18,7 @@ func (s *Scheduler) beat(ctx context.Context) {
 		return
 	}
 	s.obeyLogRequests(ctx)
-	rescued, err := s.options.DB.RescueJobs(ctx, s.options.DeadAfter, jobTimeout+stopTimeout)
+	rescued, err := s.options.DB.RescueJobs(ctx, s.options.DeadAfter, jobTimeout+s.options.StopTimeout)
 	if err != nil {
 		slog.WarnContext(ctx, "the jobs of dead schedulers could not be looked for", "error", err)
 	}

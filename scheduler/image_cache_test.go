@@ -91,6 +91,7 @@ func TestTenAtOnceFetchOnce(t *testing.T) {
 // TestCacheIsBounded: by number and by size, what was used last stays; an image
 // that is larger than the cache is fetched for one volume.
 func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
 	for name, bounds := range map[string][2]int{"by number": {0, 2}, "by size": {2, 0}} {
 		t.Run(name, func(t *testing.T) {
 			r, node, service := newCacheRig(t, bounds[0], bounds[1])
@@ -139,6 +140,7 @@ func TestCacheAndChangedImage(t *testing.T) {
 
 // TestCacheInTrouble never keeps a volume from being made.
 func TestCacheInTrouble(t *testing.T) {
+	t.Parallel()
 	for name, trouble := range map[string]func(r *rig, node *nodetest.Node, keeper string){
 		"the node lost it": func(_ *rig, n *nodetest.Node, keeper string) { n.Lose("lvm#vg", keeper) },
 		"it is in error": func(r *rig, _ *nodetest.Node, _ string) {
@@ -182,6 +184,7 @@ func TestCacheThatCannotBeFilled(t *testing.T) {
 // TestCachedCreateBeginsAnew: node and scheduler forget, as after kill -9, while an
 // image is fetched for the cache, and while a volume becomes a copy.
 func TestCachedCreateBeginsAnew(t *testing.T) {
+	t.Parallel()
 	for _, during := range []string{"copy_image", "copy_from"} {
 		t.Run(during, func(t *testing.T) {
 			r, node, _ := newCacheRig(t, 0, 0)

@@ -136,6 +136,7 @@ func TestImageCopyBeginsAnew(t *testing.T) {
 }
 
 func TestImagesThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*fakeImages)
 		says   string

@@ -59,6 +59,7 @@ var copies = map[string]func(r *rig, source db.Volume) db.Volume{
 
 // Progress is stored with the job, and outlives the scheduler.
 func TestProgressIsStored(t *testing.T) {
+	t.Parallel()
 	for name, begin := range copies {
 		t.Run(name, func(t *testing.T) {
 			r, node, source := newCopyRig(t)
@@ -91,6 +92,7 @@ func TestProgressIsStored(t *testing.T) {
 // A cancelled copy leaves nothing on the node, the volume in error, and its user
 // told; it can be begun anew.
 func TestCancelAndRetryCopies(t *testing.T) {
+	t.Parallel()
 	for name, begin := range copies {
 		t.Run(name, func(t *testing.T) {
 			r, node, source := newCopyRig(t)
@@ -231,6 +233,7 @@ func TestCancelOutlivesTheScheduler(t *testing.T) {
 // What has no place yet, or whose image cannot be had, is cancelled too; and a
 // node that has died is not waited for without end.
 func TestCancelBeforeTheCopy(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(r *rig, node *nodetest.Node, images *fakeImages){
 		"no place": func(_ *rig, node *nodetest.Node, _ *fakeImages) { node.SetDown(true) },
 		"no image": func(_ *rig, _ *nodetest.Node, images *fakeImages) {

@@ -107,6 +107,7 @@ func (w *two) is(host string) {
 }
 
 func TestMigrate(t *testing.T) {
+	t.Parallel()
 	for name, lock := range map[string]bool{"locked": true, "open": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newTwo(t)
@@ -179,6 +180,7 @@ func TestMigrateRefused(t *testing.T) {
 // TestMigrateNowhere: what does not fit is refused before any byte moves, and
 // told.
 func TestMigrateNowhere(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		wanted string
 		change func(*two)
@@ -217,6 +219,7 @@ func TestMigrateNowhere(t *testing.T) {
 
 // TestMigrateThatFails: the volume stays, whatever a node says.
 func TestMigrateThatFails(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		hurt func(w *two)
 		told string
@@ -254,6 +257,7 @@ func TestMigrateThatFails(t *testing.T) {
 // TestMigrateYields: a volume that nobody has locked may be put to use, and then
 // stays where it is.
 func TestMigrateYields(t *testing.T) {
+	t.Parallel()
 	for name, use := range map[string]func(w *two){
 		"attached": func(w *two) { w.attachment(w.v, w.a, "attached", `{}`, false) },
 		"extended": func(w *two) { w.extend(w.v.ID, 3) },

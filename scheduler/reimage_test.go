@@ -87,6 +87,7 @@ func TestReimageLost(t *testing.T) {
 // TestReimageThatCannotBe: the volume is in error, the user is told, and a further
 // try mends it.
 func TestReimageThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*fakeImages, *nodetest.Node)
 		says   string

@@ -37,7 +37,7 @@ func newRig(t testing.TB, nodes ...*nodetest.Node) *rig {
 func (r *rig) start() (stop func()) {
 	r.Helper()
 	r.hosts++
-	options := scheduler.Options{DB: r.db, Nodes: r.network, Host: fmt.Sprintf("control%d", r.hosts), PollInterval: time.Second}
+	options := scheduler.Options{DB: r.db, Nodes: r.network, Host: fmt.Sprintf("control%d", r.hosts), PollInterval: time.Second, StopTimeout: 200 * time.Millisecond}
 	options.Jobs.Pause = 20 * time.Millisecond
 	r.adjust(&options)
 	s, err := scheduler.New(options)
@@ -81,7 +81,7 @@ func (r *rig) start() (stop func()) {
 // eventually waits for something that others do.
 func (r *rig) eventually(what string, happened func() bool) {
 	r.Helper()
-	tick := time.NewTicker(3 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(50 * time.Second)
 	for !happened() {

@@ -50,6 +50,8 @@ type Options struct {
 	// Quiet is how long a row must be as it is before the reconciler takes it
 	// for one that a dead process has left half done.
 	Quiet time.Duration
+	// StopTimeout is how long a stop waits for jobs before it interrupts them.
+	StopTimeout time.Duration
 	// MaxWorkers is how many jobs run at once.
 	MaxWorkers int
 	// Jobs adjusts how long jobs wait; its DB, Nodes, Placer and DownTime are
@@ -62,6 +64,7 @@ const (
 	defaultServiceDownTime = time.Minute
 	defaultPollInterval    = 5 * time.Second
 	defaultDeadAfter       = 15 * time.Second
+	defaultStopTimeout     = 5 * time.Second
 	defaultMaxWorkers      = 64
 )
 
@@ -101,6 +104,9 @@ func New(o Options) (*Scheduler, error) {
 	if o.Quiet == 0 {
 		o.Quiet = reconcile.DefaultQuiet
 	}
+	if o.StopTimeout == 0 {
+		o.StopTimeout = defaultStopTimeout
+	}
 	if o.MaxWorkers == 0 {
 		o.MaxWorkers = defaultMaxWorkers
 	}
@@ -126,7 +132,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	group.Go(func() error { s.poll(ctx); return nil })
 	group.Go(func() error { s.reconciler.Run(ctx); return nil })
 	<-ctx.Done()
-	err = stopWorkers(ctx, workers)
+	err = s.stopWorkers(ctx, workers)
 	return errors.Join(err, group.Wait())
 }
 

@@ -242,6 +242,7 @@ func TestSwap(t *testing.T) {
 
 // TestSwapFails: whatever Nova does, the volume stays in use where it is.
 func TestSwapFails(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		hurt func(*fakeNova)
 		told string

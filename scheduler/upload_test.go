@@ -138,6 +138,7 @@ func TestUploadOutlivesTheScheduler(t *testing.T) {
 // TestUploadThatCannotBe: the volume is as it was, the image is deleted, and the
 // user is told.
 func TestUploadThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		trouble func(*fakeImages, *nodetest.Node)
 		says    string

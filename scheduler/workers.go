@@ -26,8 +26,6 @@ const (
 	rescueAfter = time.Minute
 	// jobRetention is how long what is done stays to be looked at.
 	jobRetention = 10 * time.Minute
-	// stopTimeout is how long a stop waits for jobs before it interrupts them.
-	stopTimeout = 5 * time.Second
 )
 
 type workers = river.Client[pgx.Tx]
@@ -60,14 +58,14 @@ func (s *Scheduler) startWorkers(ctx context.Context) (*workers, error) {
 
 // stopWorkers lets jobs finish for a little while; those that do not are
 // interrupted and handed over.
-func stopWorkers(ctx context.Context, client *workers) error {
+func (s *Scheduler) stopWorkers(ctx context.Context, client *workers) error {
 	ctx = context.WithoutCancel(ctx)
-	soft, cancel := context.WithTimeout(ctx, stopTimeout)
+	soft, cancel := context.WithTimeout(ctx, s.options.StopTimeout)
 	defer cancel()
 	if client.Stop(soft) == nil {
 		return nil
 	}
-	hard, cancel := context.WithTimeout(ctx, stopTimeout)
+	hard, cancel := context.WithTimeout(ctx, defaultStopTimeout)
 	defer cancel()
 	return client.StopAndCancel(hard)
 }

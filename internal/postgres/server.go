@@ -133,7 +133,7 @@ func (s *Server) socketDirectory() (string, error) {
 func (s *Server) launch(bin string) error {
 	args := []string{"-D", s.options.Directory, "-k", s.socket, "-c", "listen_addresses=", "-c", "max_connections=200"}
 	if s.options.Volatile {
-		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB")
 	}
 	s.command = s.account.command(exec.Command(filepath.Join(bin, "postgres"), args...))
 	s.command.SysProcAttr.Pdeathsig = syscall.SIGINT // PostgreSQL's fast shutdown
