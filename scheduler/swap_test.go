@@ -18,6 +18,7 @@ import (
 	"clinker/api"
 	"clinker/db"
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 	"clinker/internal/openstack/identity"
 	"clinker/internal/openstack/nova"
 	"clinker/policy"
@@ -53,9 +54,9 @@ func newNova(t *testing.T) *fakeNova {
 	n := &fakeNova{two: &two{}, server: uuid.NewString(), steps: func(string) error { return nil }}
 	compute := httptest.NewServer(n)
 	t.Cleanup(compute.Close)
-	client := nova.New(nova.Config{Login: func(context.Context) (*gophercloud.ProviderClient, error) {
+	client := nova.New(nova.Config{Login: cloud.NewLogin(func(context.Context) (*gophercloud.ProviderClient, error) {
 		return &gophercloud.ProviderClient{TokenID: "t", EndpointLocator: func(gophercloud.EndpointOpts) (string, error) { return compute.URL + "/v2.1/", nil }}, nil
-	}})
+	})})
 	n.two = newTwoWith(t, func(o *scheduler.Options) { o.Jobs.Compute, o.Jobs.SwapSilence = client, 200*time.Millisecond })
 	rules, _, err := policy.New(policy.Options{EnforceNewDefaults: true})
 	if err != nil {

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-
-	"github.com/gophercloud/gophercloud/v2"
-
 	"clinker/internal/conf"
 	"clinker/internal/openstack/glance"
 	"clinker/internal/openstack/keystone"
@@ -20,9 +16,7 @@ func newImages(cfg *conf.Config, retries int) (*glance.Client, error) {
 		CAFile: g.CACertificatesFile, Insecure: g.Insecure, Timeout: g.RequestTimeout,
 	}
 	if cfg.API.AuthStrategy == "keystone" && cfg.Keystone.AuthURL != "" {
-		config.Login = func(ctx context.Context) (*gophercloud.ProviderClient, error) {
-			return keystone.Connect(ctx, keystoneConfig(cfg))
-		}
+		config.Login = keystone.NewLogin(keystoneConfig(cfg))
 	}
 	if config.Login == nil && len(config.Servers) == 0 {
 		return nil, nil

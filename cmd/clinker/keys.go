@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gophercloud/gophercloud/v2"
-
 	"clinker/db"
 	"clinker/internal/conf"
 	"clinker/internal/keys"
@@ -66,9 +64,7 @@ func newKeys(cfg *conf.Config, d *db.DB) (keys.Store, error) {
 	b := cfg.Barbican
 	client, err := barbican.New(barbican.Config{
 		Endpoint: b.Endpoint, EndpointType: b.EndpointType, Region: b.RegionName, CAFile: b.CAFile, Insecure: !b.VerifySSL,
-		Login: func(ctx context.Context) (*gophercloud.ProviderClient, error) {
-			return keystone.Connect(ctx, keystoneConfig(cfg))
-		},
+		Login: keystone.NewLogin(keystoneConfig(cfg)),
 	})
 	if err != nil {
 		return nil, err

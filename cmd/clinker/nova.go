@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-
-	"github.com/gophercloud/gophercloud/v2"
-
 	"clinker/internal/conf"
 	"clinker/internal/openstack/keystone"
 	"clinker/internal/openstack/nova"
@@ -19,11 +15,9 @@ func newCompute(cfg *conf.Config) *nova.Client {
 	}
 	return nova.New(nova.Config{
 		Interface: n.Interface, Region: n.RegionName, Timeout: n.Timeout,
-		Login: func(ctx context.Context) (*gophercloud.ProviderClient, error) {
-			return keystone.Connect(ctx, keystone.Config{
-				AuthURL: n.AuthURL, Username: n.Username, Password: n.Password.Reveal(), ProjectName: n.ProjectName,
-				UserDomainName: n.UserDomainName, ProjectDomainName: n.ProjectDomainName, CAFile: n.CAFile, Insecure: n.Insecure,
-			})
-		},
+		Login: keystone.NewLogin(keystone.Config{
+			AuthURL: n.AuthURL, Username: n.Username, Password: n.Password.Reveal(), ProjectName: n.ProjectName,
+			UserDomainName: n.UserDomainName, ProjectDomainName: n.ProjectDomainName, CAFile: n.CAFile, Insecure: n.Insecure,
+		}),
 	})
 }

@@ -3,18 +3,15 @@ package barbican
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 
 	"clinker/internal/fault"
 	"clinker/internal/keys"
+	"clinker/internal/openstack/cloud"
 )
 
 // Config is the section [barbican] of cinder.conf.
@@ -26,17 +23,13 @@ type Config struct {
 	Insecure     bool          // verify_ssl = false
 	Timeout      time.Duration // of a request; 10 s when 0
 
-	// Login gives the service user's client, which knows the catalog.
-	Login func(ctx context.Context) (*gophercloud.ProviderClient, error)
+	Login *cloud.Login // the service user's
 }
 
 // Client is a keys.Store in Barbican.
 type Client struct {
 	Config
 	http http.Client
-
-	mu      sync.Mutex
-	service *gophercloud.ProviderClient // nil until the first login succeeds
 }
 
 var _ keys.Store = (*Client)(nil)
@@ -46,40 +39,16 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Login == nil {
 		return nil, fault.New(fault.Invalid, "[key_manager] backend = barbican needs a Keystone: auth_strategy = keystone and [keystone_authtoken]")
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: cfg.Insecure}
-	if cfg.CAFile != "" && !cfg.Insecure {
-		text, err := os.ReadFile(cfg.CAFile)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "[barbican] verify_ssl_path cannot be read")
-		}
-		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fault.New(fault.Invalid, "[barbican] verify_ssl_path holds no certificate")
-		}
+	transport, err := cloud.Transport(cfg.CAFile, "[barbican] verify_ssl_path", cfg.Insecure)
+	if err != nil {
+		return nil, err
 	}
-	c := &Client{Config: cfg, http: http.Client{Transport: transport, Timeout: cmp.Or(cfg.Timeout, 10*time.Second)}}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return c, nil
+	return &Client{Config: cfg, http: cloud.Direct(transport, cmp.Or(cfg.Timeout, 10*time.Second))}, nil
 }
 
 // Trusted implements keys.Store: in Barbican the service user may not read what
 // is a project's.
 func (c *Client) Trusted() bool { return false }
-
-// login gives the service user's client, once there is one.
-func (c *Client) login(ctx context.Context) (*gophercloud.ProviderClient, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.service == nil {
-		service, err := c.Login(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.service = service
-	}
-	return c.service, nil
-}
 
 // endpoint gives the key manager's URL.
 func (c *Client) endpoint(service *gophercloud.ProviderClient) (string, error) {
@@ -98,7 +67,7 @@ func (c *Client) endpoint(service *gophercloud.ProviderClient) (string, error) {
 // as puts a question to the key manager on somebody's behalf. The service user's
 // token may have run out: then it is asked again with a new one.
 func (c *Client) as(ctx context.Context, b keys.Bearer, question func(*gophercloud.ServiceClient) error) error {
-	service, err := c.login(ctx)
+	service, err := c.Login.Client(ctx)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"clinker/internal/keys/keystest"
 	"clinker/internal/openstack/barbican"
 	"clinker/internal/openstack/builtin"
+	"clinker/internal/openstack/cloud"
 )
 
 // server is a WSGI server of Debian's barbican-api with a configuration of its
@@ -47,9 +48,9 @@ httpserver.serve(app, host='127.0.0.1', port=port)
 func TestRealBarbican(t *testing.T) {
 	identity, accounts := startIdentity(t)
 	url := startBarbican(t, identity, accounts[0])
-	store, err := barbican.New(barbican.Config{Endpoint: url, Login: func(ctx context.Context) (*gophercloud.ProviderClient, error) {
+	store, err := barbican.New(barbican.Config{Endpoint: url, Login: cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) {
 		return connect(ctx, identity, accounts[0])
-	}})
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,19 +3,16 @@ package glance
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net/http"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
 
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 )
 
 // Config is about the image service, under the names of cinder.conf.
@@ -28,18 +25,15 @@ type Config struct {
 	Insecure    bool          // glance_api_insecure
 	Timeout     time.Duration // glance_request_timeout; 10 s when 0
 
-	// Login gives the service user's client, which knows the catalog. nil: there
-	// is no Keystone, Servers must be given, and requests carry no token.
-	Login func(ctx context.Context) (*gophercloud.ProviderClient, error)
+	// Login is the service user's. nil: there is no Keystone, Servers must be given,
+	// and requests carry no token.
+	Login *cloud.Login
 }
 
 // Client asks the image service. It may be used by many goroutines at once.
 type Client struct {
 	Config
 	http http.Client
-
-	mu      sync.Mutex
-	service *gophercloud.ProviderClient // nil until the first login succeeds
 }
 
 // New checks the configuration; nobody is asked yet. Invalid when it cannot work.
@@ -47,36 +41,12 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Login == nil && len(cfg.Servers) == 0 {
 		return nil, fault.New(fault.Invalid, "without Keystone images need glance_api_servers")
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: cfg.Insecure}
-	if cfg.CAFile != "" {
-		text, err := os.ReadFile(cfg.CAFile)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "glance_ca_certificates_file cannot be read")
-		}
-		transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fault.New(fault.Invalid, "glance_ca_certificates_file holds no certificate")
-		}
+	transport, err := cloud.Transport(cfg.CAFile, "glance_ca_certificates_file", cfg.Insecure)
+	if err != nil {
+		return nil, err
 	}
 	cfg.Timeout = cmp.Or(cfg.Timeout, 10*time.Second)
-	c := &Client{Config: cfg, http: http.Client{Transport: transport, Timeout: cfg.Timeout}}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return c, nil
-}
-
-// login gives the service user's client, once there is one.
-func (c *Client) login(ctx context.Context) (*gophercloud.ProviderClient, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.service == nil && c.Login != nil {
-		service, err := c.Login(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.service = service
-	}
-	return c.service, nil
+	return &Client{Config: cfg, http: cloud.Direct(transport, cfg.Timeout)}, nil
 }
 
 // endpoints gives the URLs of the image service, without their version.
@@ -84,7 +54,7 @@ func (c *Client) endpoints(ctx context.Context) ([]string, error) {
 	if len(c.Servers) > 0 {
 		return c.Servers, nil
 	}
-	service, err := c.login(ctx)
+	service, err := c.Login.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -192,11 +162,11 @@ func named(name string) string {
 // Download gives an image by the word of the service user, where its bytes are
 // and a token for them; the token is "" where there is no Keystone.
 func (c *Client) Download(ctx context.Context, id string) (image Image, url, token string, err error) {
-	service, err := c.login(ctx)
-	if err != nil {
-		return image, "", "", err
-	}
-	if service != nil {
+	var service *gophercloud.ProviderClient
+	if c.Login != nil {
+		if service, err = c.Login.Client(ctx); err != nil {
+			return image, "", "", err
+		}
 		token = service.Token()
 	}
 	image, err = c.Image(ctx, token, id)

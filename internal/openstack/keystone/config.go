@@ -2,14 +2,12 @@ package keystone
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 )
 
 // The bounds of what a Validator keeps.
@@ -83,20 +81,11 @@ func (c *Config) transport() (http.RoundTripper, error) {
 	if c.Transport != nil {
 		return c.Transport, nil
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t, err := cloud.Transport(c.CAFile, "cafile in [keystone_authtoken]", c.Insecure)
+	if err != nil {
+		return nil, err
+	}
 	t.MaxConnsPerHost = maxConnections
 	t.MaxIdleConnsPerHost = maxConnections
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Insecure}
-	if c.CAFile == "" {
-		return t, nil
-	}
-	text, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "cafile in [keystone_authtoken] cannot be read.")
-	}
-	t.TLSClientConfig.RootCAs = x509.NewCertPool()
-	if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fault.New(fault.Invalid, "cafile in [keystone_authtoken] holds no certificate.")
-	}
 	return t, nil
 }

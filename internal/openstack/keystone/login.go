@@ -6,6 +6,8 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
+
+	"clinker/internal/openstack/cloud"
 )
 
 // Connect logs the service user in and gives the client, which logs in again by
@@ -43,4 +45,9 @@ func connect(ctx context.Context, cfg Config, transport http.RoundTripper) (*gop
 		return nil, unavailable(err)
 	}
 	return client, nil
+}
+
+// NewLogin is Connect when it is first needed.
+func NewLogin(cfg Config) *cloud.Login {
+	return cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) { return Connect(ctx, cfg) })
 }

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 )
 
 // Config is Cinder's section [nova], as far as it is about finding the service.
@@ -19,17 +19,12 @@ type Config struct {
 	Region    string        // region_name
 	Timeout   time.Duration // timeout: of one call; 30 s when 0
 
-	// Login gives the service user's client, which knows the catalog and renews
-	// its token by itself.
-	Login func(ctx context.Context) (*gophercloud.ProviderClient, error)
+	Login *cloud.Login // the service user's
 }
 
 // Client calls the compute service. It may be used by many goroutines at once.
 type Client struct {
 	Config
-
-	mu       sync.Mutex
-	provider *gophercloud.ProviderClient // nil until the first login succeeds
 }
 
 // New makes a client; nobody is asked yet.
@@ -41,7 +36,7 @@ func New(cfg Config) *Client {
 // compute gives the compute service, spoken to at a microversion. Unsupported when
 // the catalog has none; Unavailable when Keystone does not answer.
 func (c *Client) compute(ctx context.Context, microversion string) (*gophercloud.ServiceClient, error) {
-	provider, err := c.login(ctx)
+	provider, err := c.Login.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,19 +51,6 @@ func (c *Client) compute(ctx context.Context, microversion string) (*gophercloud
 		return nil, fault.Wrap(err, fault.Unavailable, "The catalog cannot be read.")
 	}
 	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: url, Type: "compute", Microversion: microversion}, nil
-}
-
-func (c *Client) login(ctx context.Context) (*gophercloud.ProviderClient, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.provider == nil {
-		provider, err := c.Login(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.provider = provider
-	}
-	return c.provider, nil
 }
 
 // refusal makes a fault of what Nova said, without its text.

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/gophercloud/gophercloud/v2"
 
 	"clinker/internal/fault"
 	"clinker/internal/openstack/keystone"
 )
 
 // cloud is a Keystone whose catalog has a Nova, and that Nova.
-type cloud struct {
+type fakeCloud struct {
 	*httptest.Server
 	mu       sync.Mutex
 	logins   int
@@ -28,10 +27,10 @@ type cloud struct {
 	without  bool // a catalog without compute
 }
 
-func newCloud(t *testing.T) *cloud {
+func newCloud(t *testing.T) *fakeCloud {
 	t.Helper()
 	t.Parallel()
-	c := &cloud{token: "first"}
+	c := &fakeCloud{token: "first"}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /identity/v3/auth/tokens", c.login)
 	mux.HandleFunc("POST /compute/v2.1/os-server-external-events", c.events)
@@ -43,7 +42,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-func (c *cloud) login(w http.ResponseWriter, _ *http.Request) {
+func (c *fakeCloud) login(w http.ResponseWriter, _ *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.logins++
@@ -60,7 +59,7 @@ func (c *cloud) login(w http.ResponseWriter, _ *http.Request) {
 }
 
 // events answers as nova/api/openstack/compute/server_external_events.py does.
-func (c *cloud) events(w http.ResponseWriter, r *http.Request) {
+func (c *fakeCloud) events(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.Header.Get("X-Auth-Token") != c.token {
@@ -81,10 +80,8 @@ func (c *cloud) events(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"events": in.Events})
 }
 
-func (c *cloud) client(change func(*Config)) *Client {
-	cfg := Config{Region: "one", Timeout: 5 * time.Second, Login: func(ctx context.Context) (*gophercloud.ProviderClient, error) {
-		return keystone.Connect(ctx, keystone.Config{AuthURL: c.URL + "/identity/v3", Username: "cinder", Password: "x", ProjectName: "service"})
-	}}
+func (c *fakeCloud) client(change func(*Config)) *Client {
+	cfg := Config{Region: "one", Timeout: 5 * time.Second, Login: keystone.NewLogin(keystone.Config{AuthURL: c.URL + "/identity/v3", Username: "cinder", Password: "x", ProjectName: "service"})}
 	if change != nil {
 		change(&cfg)
 	}
