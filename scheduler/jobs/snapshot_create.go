@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -92,9 +91,6 @@ func (r *run) staleAt(generation int64) bool {
 	return before == generation
 }
 
-// mayTryAgain tells whether to ask once more for something that is held.
-func (r *run) mayTryAgain() bool { return !r.cancel && r.notes.BusyTries < r.BusyTries }
-
 // waitSnapshot has the job run again, later each time, as a new operation.
 func (r *run) waitSnapshot(ctx context.Context, s db.Snapshot, m db.Move, reason error) error {
 	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -105,11 +101,4 @@ func (r *run) waitSnapshot(ctx context.Context, s db.Snapshot, m db.Move, reason
 		return err
 	}
 	return r.later()
-}
-
-// later ends the run of a job that waits for somebody to let go.
-func (r *run) later() error {
-	r.pause = r.Pause * time.Duration(1+r.notes.BusyTries)
-	r.notes.BusyTries++
-	return errAgain
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -97,16 +96,7 @@ func (r *run) busy(ctx context.Context, v db.Volume, reason error) error {
 	if r.notes.BusyTries >= r.BusyTries {
 		return r.restDelete(ctx, v, db.DeleteBusy, sentence(reason))
 	}
-	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.MoveVolumeAt(ctx, v, db.DeleteWait, sentence(reason), nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.pause = r.Pause * time.Duration(1+r.notes.BusyTries)
-	r.notes.BusyTries++
-	return errAgain
+	return r.volumeAgain(ctx, v, db.DeleteWait, reason)
 }
 
 // restDelete ends a deletion that failed. A volume whose key has been deleted is

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -25,22 +26,15 @@ const (
 // told, and the volume does not wait for Nova. An event that is sent twice does no
 // harm.
 func (r *Runner) volumeExtended(ctx context.Context, job *river.Job[db.VolumeExtendedArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || r.Compute == nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.tellServers(ctx, v, announcement{
+	return r.announce(ctx, job.JobRow, job.Args.VolumeID, job.Args.Request, func(v db.Volume) announcement {
+		return announcement{
 			send: func(ctx context.Context, servers []string) ([]nova.Refusal, error) {
 				return r.Compute.VolumeExtended(ctx, v.ID, servers)
 			},
 			what: "has grown",
 			lost: db.NewVolumeMessage(v, db.ActionExtendVolume, db.DetailNotifyCompute,
-				"The volume has its new size, but its server could not be told: it sees the size after a reboot.", run.request),
-		})
+				"The volume has its new size, but its server could not be told: it sees the size after a reboot.", job.Args.Request),
+		}
 	})
 }
 
@@ -49,6 +43,21 @@ type announcement struct {
 	send func(ctx context.Context, servers []string) ([]nova.Refusal, error)
 	what string      // for the log
 	lost *db.Message // for the user, when nobody could be told
+}
+
+// announce is a job that tells a volume's servers something, if the volume and a
+// compute service are there.
+func (r *Runner) announce(ctx context.Context, job *rivertype.JobRow, volumeID, request string, news func(db.Volume) announcement) error {
+	return r.work(ctx, job, request, func(ctx context.Context, run *run) error {
+		v, err := r.DB.Volume(ctx, volumeID, "")
+		if fault.Is(err, fault.NotFound) || r.Compute == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return run.tellServers(ctx, v, news(v))
+	})
 }
 
 func (r *run) tellServers(ctx context.Context, v db.Volume, news announcement) error {

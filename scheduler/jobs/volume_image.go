@@ -101,16 +101,7 @@ func (r *run) fetchAgain(ctx context.Context, v db.Volume, reason error) error {
 		return r.failImage(ctx, v, reason)
 	}
 	slog.WarnContext(ctx, "image could not be fetched, it is tried again", "volume", v.ID, "image", *v.ImageID, "error", reason)
-	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.MoveVolumeAt(ctx, v, db.DownloadAgain, sentence(reason), nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.pause = r.Pause * time.Duration(1+r.notes.BusyTries)
-	r.notes.BusyTries++
-	return errAgain
+	return r.volumeAgain(ctx, v, db.DownloadAgain, reason)
 }
 
 // failImage ends the creation and tells the user what is wrong with the image.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -91,16 +90,7 @@ func (r *run) finishReimage(ctx context.Context, v db.Volume, image db.Reimage) 
 
 func (r *run) overwriteAgain(ctx context.Context, v db.Volume, reason error) error {
 	slog.WarnContext(ctx, "volume could not be re-imaged, it is tried again", "volume", v.ID, "error", reason)
-	err := r.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := tx.MoveVolumeAt(ctx, v, db.ReimageAgain, sentence(reason), nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.pause = r.Pause * time.Duration(1+r.notes.BusyTries)
-	r.notes.BusyTries++
-	return errAgain
+	return r.volumeAgain(ctx, v, db.ReimageAgain, reason)
 }
 
 // failReimage is honest about what the volume holds: nobody knows.
@@ -119,21 +109,14 @@ func (r *run) failReimage(ctx context.Context, v db.Volume, reason error) error 
 // volumeReimaged tells the servers that wait for a volume that it has its image; as
 // volumeExtended does, and for its reasons.
 func (r *Runner) volumeReimaged(ctx context.Context, job *river.Job[db.VolumeReimagedArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || r.Compute == nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.tellServers(ctx, v, announcement{
+	return r.announce(ctx, job.JobRow, job.Args.VolumeID, job.Args.Request, func(v db.Volume) announcement {
+		return announcement{
 			send: func(ctx context.Context, servers []string) ([]nova.Refusal, error) {
 				return r.Compute.VolumeReimaged(ctx, v.ID, servers)
 			},
 			what: "has its image",
 			lost: db.NewVolumeMessage(v, db.ActionReimageVolume, db.DetailReimageFailed,
-				"The volume holds the image, but its server could not be told: rebuild the server again.", run.request),
-		})
+				"The volume holds the image, but its server could not be told: rebuild the server again.", job.Args.Request),
+		}
 	})
 }
