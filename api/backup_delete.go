@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -70,18 +69,14 @@ func (s *Server) resetBackup(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Reset struct {
-			Status string `json:"status"`
-		} `json:"os-reset_status"`
-	}
-	if err := c.Decode(&in); err != nil {
+	status, err := c.resetStatus()
+	if err != nil {
 		return nil, err
 	}
 	if err := c.anyBackupService(b.AvailabilityZone); err != nil {
 		return nil, err
 	}
 	return nil, c.tx(func(tx *db.Tx) error {
-		return tx.ResetBackup(c.Context(), b.ID, strings.ToLower(in.Reset.Status))
+		return tx.ResetBackup(c.Context(), b.ID, status)
 	})
 }

@@ -30,16 +30,12 @@ func (s *Server) resetSnapshot(c *Call) (View, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Reset struct {
-			Status string `json:"status"`
-		} `json:"os-reset_status"`
-	}
-	if err := c.Decode(&in); err != nil {
+	status, err := c.resetStatus()
+	if err != nil {
 		return nil, err
 	}
 	return nil, c.tx(func(tx *db.Tx) error {
-		_, err := tx.MoveSnapshot(c.Context(), snap.ID, db.ResetTo(strings.ToLower(in.Reset.Status)), "reset by an administrator", nil)
+		_, err := tx.MoveSnapshot(c.Context(), snap.ID, db.ResetTo(status), "reset by an administrator", nil)
 		return err
 	})
 }

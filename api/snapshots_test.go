@@ -78,13 +78,11 @@ func TestSnapshotMetadata(t *testing.T) {
 	}
 }
 
-func TestSnapshotPages(t *testing.T) {
-	t.Parallel()
-	w := shelf(t)
-	for _, start := range []string{
-		"member /v3/snapshots?limit=2", "member /v3/" + ownProject + "/snapshots/detail?limit=2", "member@71 /v3/snapshots/detail?limit=1&sort=volume_size:asc&with_count=true",
-		"member@71 /v3/snapshots?limit=2&sort=updated_at:asc,name:desc",
-	} {
+// visits follows the pages of lists, each written as persona and path, and checks
+// that they show what a shelf holds, once.
+func (w *world) visits(t *testing.T, noun string, starts ...string) {
+	t.Helper()
+	for _, start := range starts {
 		persona, path, _ := strings.Cut(start, " ")
 		seen := ""
 		for range 9 {
@@ -93,7 +91,7 @@ func TestSnapshotPages(t *testing.T) {
 			if strings.Contains(path, "with_count") && r.at("count") != 5.0 {
 				t.Error(r.body)
 			}
-			next, _ := r.at("snapshots_links", 0, "href").(string)
+			next, _ := r.at(noun+"_links", 0, "href").(string)
 			if path = w.follow(start, next); path == "" {
 				break
 			}
@@ -102,6 +100,15 @@ func TestSnapshotPages(t *testing.T) {
 			t.Errorf("%s: visited %s", start, seen)
 		}
 	}
+}
+
+func TestSnapshotPages(t *testing.T) {
+	t.Parallel()
+	w := shelf(t)
+	w.visits(t, "snapshots",
+		"member /v3/snapshots?limit=2", "member /v3/"+ownProject+"/snapshots/detail?limit=2", "member@71 /v3/snapshots/detail?limit=1&sort=volume_size:asc&with_count=true",
+		"member@71 /v3/snapshots?limit=2&sort=updated_at:asc,name:desc",
+	)
 	w.do("member", "GET", "/v3/snapshots?marker="+missing, "").want(t, 404)
 }
 

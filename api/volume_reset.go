@@ -109,3 +109,15 @@ func nullIf(value, null string) *string {
 	}
 	return &value
 }
+
+// resetStatus reads the status that an administrator says is true: the body of
+// os-reset_status.
+func (c *Call) resetStatus() (string, error) {
+	var in struct {
+		Reset struct {
+			Status string `json:"status"`
+		} `json:"os-reset_status"`
+	}
+	err := c.Decode(&in)
+	return strings.ToLower(in.Reset.Status), err
+}

@@ -10,15 +10,13 @@ import (
 // lostBackupsSQL finds backups in a moving status that no job will move, as
 // lostJobsSQL does volumes. One that is being restored to a new volume is moved
 // by that one's job.
-const lostBackupsSQL = `SELECT b.id, b.status, b.generation, b.request_id
+var lostBackupsSQL = `SELECT b.id, b.status, b.generation, b.request_id
 	FROM backups b JOIN (VALUES ('creating', 'backup_create'), ('deleting', 'backup_delete'), ('restoring', 'backup_restore')) AS moving (status, kind) USING (status)
 	WHERE b.deleted_at IS NULL AND b.status IN ('creating', 'deleting', 'restoring')
 		AND (b.status <> 'restoring' OR EXISTS (SELECT 1 FROM volumes v WHERE v.id = b.restore_volume_id
 			AND v.deleted_at IS NULL AND v.status = 'restoring-backup'))
 		AND COALESCE(b.updated_at, b.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
-			AND j.args @> jsonb_build_object('backup_id', b.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("moving.kind", "backup_id", "b.id") + `
 	ORDER BY b.updated_at LIMIT $2`
 
 // LostBackups gives backups that have been in a moving status for that long and

@@ -17,16 +17,14 @@ type LostGroup struct {
 
 // lostGroupsSQL finds them, as lostJobsSQL does volumes. A status that an
 // administrator has set is left alone.
-const lostGroupsSQL = `SELECT g.id, g.status, g.generation, g.request_id,
+var lostGroupsSQL = `SELECT g.id, g.status, g.generation, g.request_id,
 		(SELECT j.args FROM river_job j WHERE j.kind = moving.kind
 			AND j.args @> jsonb_build_object('group_id', g.id) ORDER BY j.id DESC LIMIT 1)
 	FROM groups g JOIN (VALUES ('creating', 'group_create'), ('deleting', 'group_delete')) AS moving (status, kind) USING (status)
 	JOIN group_history h ON h.group_id = g.id AND h.generation = g.generation AND h.reason <> '` + ByAdministrator + `'
 	WHERE g.deleted_at IS NULL AND g.status IN ('creating', 'deleting')
 		AND COALESCE(g.updated_at, g.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
-			AND j.args @> jsonb_build_object('group_id', g.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("moving.kind", "group_id", "g.id") + `
 	ORDER BY g.updated_at LIMIT $2`
 
 // LostGroups gives groups that have been in a moving status for that long and

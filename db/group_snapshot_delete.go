@@ -76,14 +76,12 @@ func (d *DB) GroupSnapshotMembers(ctx context.Context, id, interrupted string) (
 }
 
 // lostGroupSnapshotsSQL is lostGroupsSQL for group snapshots.
-const lostGroupSnapshotsSQL = `SELECT g.id, g.status, g.generation, g.request_id
+var lostGroupSnapshotsSQL = `SELECT g.id, g.status, g.generation, g.request_id
 	FROM group_snapshots g JOIN (VALUES ('creating', 'group_snapshot_create'), ('deleting', 'group_snapshot_delete')) AS moving (status, kind) USING (status)
 	JOIN group_snapshot_history h ON h.group_snapshot_id = g.id AND h.generation = g.generation AND h.reason <> '` + ByAdministrator + `'
 	WHERE g.deleted_at IS NULL AND g.status IN ('creating', 'deleting')
 		AND COALESCE(g.updated_at, g.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
-			AND j.args @> jsonb_build_object('group_snapshot_id', g.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("moving.kind", "group_snapshot_id", "g.id") + `
 	ORDER BY g.updated_at LIMIT $2`
 
 // LostGroupSnapshots gives group snapshots that have been in a moving status for

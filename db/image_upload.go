@@ -156,9 +156,7 @@ func (t *Tx) AbandonUploads(_ context.Context, volumeID string) error {
 // job, at most limit of them.
 func (d *DB) LostUploads(ctx context.Context, quiet time.Duration, limit int) ([]ImageUpload, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+uploadColumns+` FROM image_uploads u WHERE u.updated_at <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_upload'
-			AND j.args @> jsonb_build_object('image_id', u.image_id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND `+jobless("'volume_upload'", "image_id", "u.image_id")+`
 		ORDER BY u.updated_at LIMIT $2`, quiet, limit)
 	if err != nil {
 		return nil, err

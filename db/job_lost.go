@@ -15,9 +15,16 @@ type LostJob struct {
 	last   []byte // arguments of the last job there was for it, nil for none
 }
 
-// lostJobsSQL finds them by status, see jobFor. A job of the kind that is not
-// over is enough, be it running, waiting or about to be tried again.
-const lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
+// jobless is the condition that no job of a kind, an SQL expression, is about a row,
+// whose id its arguments hold under that key. One that is not over is enough, be it
+// running, waiting or about to be tried again.
+func jobless(kind, key, id string) string {
+	return "NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = " + kind + " AND j.args @> jsonb_build_object('" + key + "', " + id + `)
+			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))`
+}
+
+// lostJobsSQL finds them by status, see jobFor.
+var lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
 		(SELECT j.args FROM river_job j WHERE j.kind = moving.kind
 			AND j.args @> jsonb_build_object('volume_id', v.id) ORDER BY j.id DESC LIMIT 1)
 	FROM volumes v JOIN (VALUES ('creating', 'volume_create'), ('downloading', 'volume_create'),
@@ -25,9 +32,7 @@ const lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
 	WHERE v.deleted_at IS NULL AND v.status IN ('creating', 'deleting', 'extending', 'downloading')
 		AND COALESCE(v.updated_at, v.created_at) <= now() - $1::interval
 		AND (v.status <> 'downloading' OR v.launched_at IS NULL) -- else it is being re-imaged
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
-			AND j.args @> jsonb_build_object('volume_id', v.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("moving.kind", "volume_id", "v.id") + `
 	ORDER BY v.updated_at LIMIT $2`
 
 // LostJobs gives volumes that have been in a moving status for that long and

@@ -18,18 +18,14 @@ type ManagedWork struct {
 
 // lostManagedSQL finds those in a moving status that no job will move, as
 // lostJobsSQL does.
-const lostManagedSQL = `SELECT false, v.id, v.status, v.request_id, v.generation FROM volumes v
+var lostManagedSQL = `SELECT false, v.id, v.status, v.request_id, v.generation FROM volumes v
 	WHERE v.deleted_at IS NULL AND v.status IN ('managing', 'unmanaging')
 		AND COALESCE(v.updated_at, v.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = CASE v.status WHEN 'managing' THEN 'volume_manage' ELSE 'volume_unmanage' END
-			AND j.args @> jsonb_build_object('volume_id', v.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("CASE v.status WHEN 'managing' THEN 'volume_manage' ELSE 'volume_unmanage' END", "volume_id", "v.id") + `
 	UNION ALL SELECT true, s.id, s.status, s.request_id, s.generation FROM snapshots s
 	WHERE s.deleted_at IS NULL AND s.status IN ('managing', 'unmanaging')
 		AND COALESCE(s.updated_at, s.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = CASE s.status WHEN 'managing' THEN 'snapshot_manage' ELSE 'snapshot_unmanage' END
-			AND j.args @> jsonb_build_object('snapshot_id', s.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("CASE s.status WHEN 'managing' THEN 'snapshot_manage' ELSE 'snapshot_unmanage' END", "snapshot_id", "s.id") + `
 	LIMIT $2`
 
 // LostManaged gives those that have been in a moving status for that long and

@@ -15,9 +15,7 @@ type LostMigration struct{ VolumeID, Request string }
 func (d *DB) LostMigrations(ctx context.Context, quiet time.Duration, limit int) ([]LostMigration, error) {
 	rows, err := d.pool.Query(ctx, `SELECT m.volume_id, m.request_id FROM volume_migrations m
 		WHERE m.created_at <= now() - $1::interval
-			AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_migrate'
-				AND j.args @> jsonb_build_object('volume_id', m.volume_id)
-				AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+			AND `+jobless("'volume_migrate'", "volume_id", "m.volume_id")+`
 		ORDER BY m.created_at LIMIT $2`, quiet, limit)
 	if err != nil {
 		return nil, err

@@ -9,12 +9,10 @@ import (
 
 // lostRetypesSQL finds volumes in status retyping that no job will move, as
 // lostJobsSQL does those of other statuses.
-const lostRetypesSQL = `SELECT v.id, v.generation, v.request_id FROM volumes v
+var lostRetypesSQL = `SELECT v.id, v.generation, v.request_id FROM volumes v
 	WHERE v.deleted_at IS NULL AND v.status = 'retyping' AND v.updated_at <= now() - $1::interval
 		AND NOT EXISTS (SELECT 1 FROM volume_migrations m WHERE m.volume_id = v.id)
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_retype'
-			AND j.args @> jsonb_build_object('volume_id', v.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("'volume_retype'", "volume_id", "v.id") + `
 	ORDER BY v.updated_at LIMIT $2`
 
 // LostRetypes gives volumes that have been in status retyping for that long and

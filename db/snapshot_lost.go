@@ -10,14 +10,12 @@ import (
 // lostSnapshotsSQL finds snapshots in a moving status that no job will move, as
 // lostJobsSQL does volumes. Those of a group snapshot are made by its job,
 // while it is being created.
-const lostSnapshotsSQL = `SELECT s.id, s.status, s.generation, s.request_id
+var lostSnapshotsSQL = `SELECT s.id, s.status, s.generation, s.request_id
 	FROM snapshots s JOIN (VALUES ('creating', 'snapshot_create'), ('deleting', 'snapshot_delete')) AS moving (status, kind) USING (status)
 	WHERE s.deleted_at IS NULL AND s.status IN ('creating', 'deleting') AND (s.status = 'deleting' OR s.group_snapshot_id IS NULL
 			OR NOT EXISTS (SELECT 1 FROM group_snapshots g WHERE g.id = s.group_snapshot_id AND g.status = 'creating'))
 		AND COALESCE(s.updated_at, s.created_at) <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = moving.kind
-			AND j.args @> jsonb_build_object('snapshot_id', s.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("moving.kind", "snapshot_id", "s.id") + `
 	ORDER BY s.updated_at LIMIT $2`
 
 // LostSnapshots gives snapshots that have been in a moving status for that long
@@ -47,11 +45,9 @@ func (t *Tx) SnapshotAgain(ctx context.Context, s Snapshot) error {
 }
 
 // lostRevertsSQL is the same for volumes that are being reverted.
-const lostRevertsSQL = `SELECT v.id, v.generation, v.request_id FROM volumes v
+var lostRevertsSQL = `SELECT v.id, v.generation, v.request_id FROM volumes v
 	WHERE v.deleted_at IS NULL AND v.status = 'reverting' AND v.updated_at <= now() - $1::interval
-		AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_revert'
-			AND j.args @> jsonb_build_object('volume_id', v.id)
-			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+		AND ` + jobless("'volume_revert'", "volume_id", "v.id") + `
 	ORDER BY v.updated_at LIMIT $2`
 
 // LostReverts gives volumes that have been in status reverting for that long and

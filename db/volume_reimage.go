@@ -114,9 +114,7 @@ func (t *Tx) AbandonReimage(_ context.Context, volumeID string) error {
 func (d *DB) LostReimages(ctx context.Context, quiet time.Duration, limit int) ([]Volume, error) {
 	rows, err := d.pool.Query(ctx, `SELECT v.id, v.generation, r.request_id FROM volume_reimages r JOIN volumes v ON v.id = r.volume_id
 		WHERE v.deleted_at IS NULL AND v.status = 'downloading' AND v.updated_at <= now() - $1::interval
-			AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = 'volume_reimage'
-				AND j.args @> jsonb_build_object('volume_id', v.id)
-				AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))
+			AND `+jobless("'volume_reimage'", "volume_id", "v.id")+`
 		ORDER BY v.updated_at LIMIT $2`, quiet, limit)
 	if err != nil {
 		return nil, err

@@ -2,9 +2,7 @@ package scheduler_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -19,23 +17,9 @@ import (
 // what the database says, with the bytes that it should have.
 func TestBackupsKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("CLINKER_TEST_SEED"); text != "" {
-		_, _ = fmt.Sscan(text, &seed)
-	}
-	t.Logf("CLINKER_TEST_SEED=%d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
 	store := nodetest.NewStore("one")
 	nodes := []*nodetest.Node{keeper("a", store), keeper("b", store)}
-	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, 8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(nodes...)}
-	v := r.startVictim(url)
-	r.eventually("the pools", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 2 })
+	r, chance := newKillRig(t, nodes...)
 	var volumes, backups []string
 	for range 6 {
 		volumes = append(volumes, r.rests(r.request(1, nil).ID, "available").ID)
@@ -51,15 +35,14 @@ func TestBackupsKilledAtAnyInstant(t *testing.T) {
 		}
 		// Not to wait for anything, but to be somewhere in the middle.
 		time.Sleep(time.Duration(chance.IntN(150)) * time.Millisecond)
-		v.kill()
-		v = r.startVictim(url)
+		r.kill()
 	}
 	for _, node := range nodes {
 		node.Mend()
 		node.SetSlow(0)
 	}
 	r.backupsSettled(store)
-	made := dbtest.Rows(t, d, "SELECT count(*)::text FROM backup_history WHERE status = 'available'")
+	made := dbtest.Rows(t, r.db, "SELECT count(*)::text FROM backup_history WHERE status = 'available'")
 	t.Logf("%d volumes and %d backups asked for; %s times one became available", len(volumes), len(backups), made[0])
 }
 

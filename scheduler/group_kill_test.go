@@ -2,9 +2,7 @@ package scheduler_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -22,22 +20,8 @@ import (
 // database says.
 func TestGroupsKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("CLINKER_TEST_SEED"); text != "" {
-		_, _ = fmt.Sscan(text, &seed)
-	}
-	t.Logf("CLINKER_TEST_SEED=%d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
 	node := nodetest.New("a").WithPool("lvm", "vg", 200*gib)
-	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, 8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(node)}
-	v := r.startVictim(url)
-	r.eventually("the pool", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 1 })
+	r, chance := newKillRig(t, node)
 	var groups, snapshots []string
 	for range 4 {
 		id := r.groupRests(r.askGroup(nil), "available").ID
@@ -55,8 +39,7 @@ func TestGroupsKilledAtAnyInstant(t *testing.T) {
 		}
 		// Not to wait for anything, but to be somewhere in the middle.
 		time.Sleep(time.Duration(chance.IntN(150)) * time.Millisecond)
-		v.kill()
-		v = r.startVictim(url)
+		r.kill()
 	}
 	node.Mend()
 	node.SetSlow(0)

@@ -69,26 +69,47 @@ func (r *rig) startVictim(url string) *victim {
 	return v
 }
 
-// TestKilledAtAnyInstant: whatever is killed when, everything comes to rest,
-// every counter is right, and the nodes have what the database says.
-func TestKilledAtAnyInstant(t *testing.T) {
-	t.Parallel()
+// killRig is a rig whose scheduler is killed and started anew.
+type killRig struct {
+	*rig
+	url    string
+	victim *victim
+}
+
+// newKillRig starts the first victim and knows every pool. What happens by chance
+// follows from CLINKER_TEST_SEED, which the test logs.
+func newKillRig(t *testing.T, nodes ...*nodetest.Node) (*killRig, *rand.Rand) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("CLINKER_TEST_SEED"); text != "" {
 		_, _ = fmt.Sscan(text, &seed)
 	}
 	t.Logf("CLINKER_TEST_SEED=%d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
-	a, b := nodetest.New("a").WithPool("lvm", "vg", 40*gib), nodetest.New("b").WithPool("lvm", "vg", 60*gib)
 	url := dbtest.URL(t)
 	d, err := db.Open(t.Context(), url, 8)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
-	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(a, b)}
-	v := r.startVictim(url)
-	r.eventually("both pools", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 2 })
+	r := &killRig{rig: &rig{TB: t, db: d, network: nodetest.NewNetwork(nodes...)}, url: url}
+	r.victim = r.startVictim(url)
+	r.knowsPools()
+	return r, rand.New(rand.NewPCG(seed, 0))
+}
+
+// kill ends the scheduler at once and starts another.
+func (r *killRig) kill() {
+	r.Helper()
+	r.victim.kill()
+	r.victim = r.startVictim(r.url)
+}
+
+// TestKilledAtAnyInstant: whatever is killed when, everything comes to rest,
+// every counter is right, and the nodes have what the database says.
+func TestKilledAtAnyInstant(t *testing.T) {
+	t.Parallel()
+	a, b := nodetest.New("a").WithPool("lvm", "vg", 40*gib), nodetest.New("b").WithPool("lvm", "vg", 60*gib)
+	r, chance := newKillRig(t, a, b)
 	var ids []string
 	kinds := []db.VolumeType{r.kind("plain", nil), r.kind("other", nil), r.kind("nowhere", db.StringMap{"volume_backend_name": "ceph"})}
 	for range 8 {
@@ -98,8 +119,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		}
 		// Not to wait for anything, but to be somewhere in the middle.
 		time.Sleep(time.Duration(chance.IntN(150)) * time.Millisecond)
-		v.kill()
-		v = r.startVictim(url)
+		r.kill()
 	}
 	for _, node := range []*nodetest.Node{a, b} {
 		node.Mend()
@@ -108,7 +128,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	begun := time.Now()
 	r.settled(ids)
 	t.Logf("%d volumes asked for; at rest, compared and recounted after %s", len(ids), time.Since(begun).Round(time.Millisecond))
-	t.Logf("migrations: %v", dbtest.Rows(t, d, "SELECT reason || ' ' || count(*) FROM volume_history WHERE reason LIKE '%migrat%' GROUP BY reason ORDER BY 1"))
+	t.Logf("migrations: %v", dbtest.Rows(t, r.db, "SELECT reason || ' ' || count(*) FROM volume_history WHERE reason LIKE '%migrat%' GROUP BY reason ORDER BY 1"))
 }
 
 // disturb has a node fail in some way, until the next disturbance.

@@ -3,7 +3,6 @@ package scheduler_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -170,15 +169,7 @@ func TestManagingGoesOnWhenTheNodeIsBack(t *testing.T) {
 func TestManagingIsKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
 	node := nodetest.New("a").WithPool("lvm", "vg", 200*gib)
-	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, 8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(node)}
-	victim := r.startVictim(url)
-	r.eventually("the pool", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 1 })
+	r, chance := newKillRig(t, node)
 	const many = 40
 	for i := range many {
 		name := fmt.Sprintf("data%d", i)
@@ -189,10 +180,9 @@ func TestManagingIsKilledAtAnyInstant(t *testing.T) {
 		ids = append(ids, r.adopt(fmt.Sprintf("data%d", i)))
 		if i%8 == 3 {
 			node.Break(nodetest.Fault{Method: "manage", Err: fault.New(fault.Timeout, "lost"), After: true, Times: 2})
-			r.delete(ids[i-rand.IntN(4)])
-			time.Sleep(time.Duration(rand.IntN(40)) * time.Millisecond) // to be somewhere in the middle
-			victim.kill()
-			victim = r.startVictim(url)
+			r.delete(ids[i-chance.IntN(4)])
+			time.Sleep(time.Duration(chance.IntN(40)) * time.Millisecond) // to be somewhere in the middle
+			r.kill()
 		}
 	}
 	node.Mend()

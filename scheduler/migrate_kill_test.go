@@ -2,9 +2,7 @@ package scheduler_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -19,22 +17,8 @@ import (
 // is in one pool, with what was written to it.
 func TestKilledWhileMigrating(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("CLINKER_TEST_SEED"); text != "" {
-		_, _ = fmt.Sscan(text, &seed)
-	}
-	t.Logf("CLINKER_TEST_SEED=%d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
 	a, b := nodetest.New("a").WithPool("lvm", "vg", 60*gib), nodetest.New("b").WithPool("lvm", "vg", 60*gib)
-	url := dbtest.URL(t)
-	d, err := db.Open(t.Context(), url, 8)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	r := &rig{TB: t, db: d, network: nodetest.NewNetwork(a, b)}
-	v := r.startVictim(url)
-	r.eventually("both pools", func() bool { pools, _ := d.Pools(t.Context()); return len(pools) == 2 })
+	r, chance := newKillRig(t, a, b)
 	var ids []string
 	for range 8 {
 		made := r.rests(r.request(1, nil).ID, "available")
@@ -47,8 +31,7 @@ func TestKilledWhileMigrating(t *testing.T) {
 			r.moveOrUse(chance, ids[chance.IntN(len(ids))])
 		}
 		time.Sleep(time.Duration(chance.IntN(200)) * time.Millisecond) // to be somewhere in the middle
-		v.kill()
-		v = r.startVictim(url)
+		r.kill()
 	}
 	for _, node := range []*nodetest.Node{a, b} {
 		node.Mend()
@@ -56,7 +39,7 @@ func TestKilledWhileMigrating(t *testing.T) {
 	}
 	r.settled(ids)
 	for _, id := range ids {
-		v, err := d.Volume(t.Context(), id, "")
+		v, err := r.db.Volume(t.Context(), id, "")
 		if fault.Is(err, fault.NotFound) {
 			continue
 		}
@@ -65,7 +48,7 @@ func TestKilledWhileMigrating(t *testing.T) {
 			t.Errorf("volume %s holds %q: %v", id, got, err)
 		}
 	}
-	t.Logf("%v", dbtest.Rows(t, d, "SELECT reason || ' ' || count(*) FROM volume_history GROUP BY reason ORDER BY 1"))
+	t.Logf("%v", dbtest.Rows(t, r.db, "SELECT reason || ' ' || count(*) FROM volume_history GROUP BY reason ORDER BY 1"))
 }
 
 // moveOrUse is mostly a migration, and now and then what ends one.

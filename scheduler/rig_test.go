@@ -55,14 +55,7 @@ func (r *rig) start() (stop func()) {
 	for _, node := range r.network.Nodes() {
 		r.eventually("poll "+node.Self().Host, func() bool { return node.Calls("stats") > 0 })
 	}
-	r.eventually("every pool is known", func() bool {
-		known, _ := r.db.Pools(ctx)
-		return !slices.ContainsFunc(r.network.Nodes(), func(n *nodetest.Node) bool {
-			return slices.ContainsFunc(n.Pools(), func(pool string) bool {
-				return !slices.ContainsFunc(known, func(k db.PoolService) bool { return k.Name == pool })
-			})
-		})
-	})
+	r.knowsPools()
 	stopped := false
 	stop = func() {
 		if stopped {
@@ -76,6 +69,19 @@ func (r *rig) start() (stop func()) {
 	}
 	r.Cleanup(stop)
 	return stop
+}
+
+// knowsPools waits until every pool is in the database.
+func (r *rig) knowsPools() {
+	r.Helper()
+	r.eventually("every pool is known", func() bool {
+		known, _ := r.db.Pools(r.Context())
+		return !slices.ContainsFunc(r.network.Nodes(), func(n *nodetest.Node) bool {
+			return slices.ContainsFunc(n.Pools(), func(pool string) bool {
+				return !slices.ContainsFunc(known, func(k db.PoolService) bool { return k.Name == pool })
+			})
+		})
+	})
 }
 
 // eventually waits for something that others do.
