@@ -24,6 +24,7 @@ func TestFullPath(t *testing.T) {
 	t.Run("Refused", p.refused)
 	t.Run("OldBytes/thick", p.wipesThick)
 	t.Run("OldBytes/thin", p.hidesThin)
+	t.Run("Moved", p.moved)
 	t.Run("Limited", p.limited)
 	t.Run("PowerCut", p.powerCut)
 }

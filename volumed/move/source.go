@@ -87,7 +87,7 @@ func (r remote) whole(ctx context.Context) (digest, error) {
 func parseDigest(header http.Header) (d digest, err error) {
 	raw, err := hex.DecodeString(header.Get(headerDigest))
 	if err != nil || len(raw) != len(d) {
-		return d, errors.New("the digest is no SHA-256")
+		return d, errors.New("the digest is not of 128 bits")
 	}
 	return digest(raw), nil
 }
