@@ -22,7 +22,7 @@ var programs = strings.Fields(`
 	bash dd ip kmod modprobe depmod insmod lsmod rmmod
 	blkdiscard blkid blockdev fstrim losetup lsblk mount umount wipefs
 	mke2fs mkfs.ext4 e2fsck resize2fs tune2fs
-	cryptsetup dmsetup thin_check thin_delta thin_dump thin_repair thin_restore
+	cryptsetup dmsetup thin_check thin_delta thin_dump thin_repair
 	lvm lvchange lvconvert lvcreate lvdisplay lvextend lvreduce lvremove lvrename lvresize lvs
 	pvchange pvcreate pvremove pvresize pvs pvscan
 	vgchange vgck vgcreate vgextend vgreduce vgremove vgrename vgs vgscan
