@@ -197,13 +197,13 @@ func (r *run) takeRemains(ctx context.Context, v db.Volume, from db.PoolService)
 	}
 }
 
-// leaveDestination notes why a pool did not serve. Another is tried, if any
-// other may be; a node that has the volume and does not give it would not do so
+// leaveDestination notes why a pool did not serve: it is full, or cannot have the
+// volume at all. Another is tried, if any other may be; a node that has the volume and does not give it would not do so
 // for another either.
 func (r *run) leaveDestination(ctx context.Context, way migration, reason error) error {
 	slog.WarnContext(ctx, "volume could not be moved", "volume", way.volume.ID, "from", way.from.Name, "to", way.to.Name, "error", reason)
 	text := strings.TrimSuffix(sentence(reason), ".")
-	if !fault.Is(reason, fault.NoSpace) {
+	if !fault.Is(reason, fault.NoSpace) && !fault.Is(reason, fault.Unsupported) {
 		err := r.failMigrate(ctx, way, text)
 		if err == nil {
 			r.abort(ctx, way.volume.ID, way.to)

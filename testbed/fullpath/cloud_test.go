@@ -19,7 +19,8 @@ func TestMain(m *testing.M) { rig.Main(m) }
 // hostAddress is where guests reach this machine's 127.0.0.1.
 const hostAddress = "10.0.2.2"
 
-// kinds are the storage node's backends; a volume type of the same name chooses each.
+// kinds are the kinds of the storage node's backends; a volume type of the same name
+// chooses each.
 var kinds = []string{"thick", "thin"}
 
 // cloud is the control plane, on this machine.
@@ -83,7 +84,7 @@ func (c *cloud) login(t *testing.T, service *builtin.Service, a builtin.Account)
 
 func (c *cloud) makeTypes(t *testing.T, admin *gophercloud.ServiceClient) {
 	t.Helper()
-	for _, kind := range kinds {
+	for _, kind := range append(kinds, elsewhere) {
 		_, err := volumetypes.Create(t.Context(), admin, volumetypes.CreateOpts{
 			Name: kind, ExtraSpecs: map[string]string{"volume_backend_name": kind},
 		}).Extract()

@@ -24,12 +24,12 @@ type node struct {
 	volumed *machine.Process
 }
 
-// nodeOptions describe its machine: a disk for the volumes, and one for what a
-// node must not forget.
+// nodeOptions describe its machine: a disk for the volumes, one for what a node must
+// not forget, and one for another volume group.
 func nodeOptions(t *testing.T, c *cloud, cable *machine.Cable) testbed.Options {
 	return testbed.Options{
 		Name: "node", Storage: cable, Forward: []int{volumedPort}, MemoryMiB: 640,
-		Disks: []testbed.Disk{{Serial: "data", SizeGiB: 20}, {Serial: "state", SizeGiB: 1}},
+		Disks: []testbed.Disk{{Serial: "data", SizeGiB: 20}, {Serial: "state", SizeGiB: 1}, {Serial: "more", SizeGiB: 3}},
 		Files: map[string]string{
 			"/usr/bin/clinker":         rig.Binary(t),
 			"/etc/clinker/ca.crt":      filepath.Join(c.PKI(), "ca.crt"),
@@ -43,7 +43,8 @@ func nodeOptions(t *testing.T, c *cloud, cable *machine.Cable) testbed.Options {
 func (n *node) furnish(t *testing.T) {
 	t.Helper()
 	n.MakeVG(t)
-	n.Run(t, "lvcreate -q -y -L 8G -T vg0/vg0-pool")
+	n.Run(t, `lvcreate -q -y -L 8G -T vg0/vg0-pool
+		vgcreate -q vg1 /dev/tb/more`)
 }
 
 // start does what a boot does: it mounts /state and starts volumed, which finds
@@ -63,7 +64,7 @@ host = node
 my_ip = 10.0.2.15
 state_path = /state
 report_interval = 2
-enabled_backends = thick, thin
+enabled_backends = thick, thin, elsewhere
 [backend_defaults]
 volume_driver = lvm
 volume_group = vg0
@@ -73,6 +74,9 @@ target_ip_address = %[1]s
 lvm_type = default
 [thin]
 lvm_type = thin
+[elsewhere]
+lvm_type = default
+volume_group = vg1
 [clinker]
 ca = /etc/clinker/ca.crt
 cert = /etc/clinker/{role}.crt
@@ -89,8 +93,8 @@ func (n *node) awaitPools(t *testing.T, since time.Time) {
 	rig.Eventually(t, time.Minute, func() error {
 		var known int
 		err := n.cloud.DB.QueryRow(t.Context(), "SELECT count(*) FROM pools WHERE polled_at > $1", since).Scan(&known)
-		if err == nil && known < len(kinds) {
-			err = fmt.Errorf("%d of %d pools are known", known, len(kinds))
+		if err == nil && known < len(kinds)+1 {
+			err = fmt.Errorf("%d of %d pools are known", known, len(kinds)+1)
 		}
 		return err
 	})

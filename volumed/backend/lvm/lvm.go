@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"clinker/internal/fault"
 	"clinker/volumed/backend"
 )
 
@@ -98,6 +99,9 @@ func (b *Backend) Import(ctx context.Context, name string, size int64, write fun
 		return err
 	}
 	if ok {
+		if err := b.own(ctx, name); err != nil {
+			return err
+		}
 		return backend.SameSize(name, have, size)
 	}
 	making := b.held.trashName(name)
@@ -117,6 +121,18 @@ func (b *Backend) Import(ctx context.Context, name string, size int64, write fun
 		return err
 	}
 	return b.change(ctx, "lvrename", b.group.name, making, name)
+}
+
+// own is nil when what has the name is in this pool. Unsupported when it is in
+// another pool of the volume group, where it would be lost if it were taken for this
+// one's: two volumes of one name cannot be there.
+func (b *Backend) own(ctx context.Context, name string) error {
+	b.reports.drop() // another backend of the same volume group may have made it since
+	v, ok, err := b.find(ctx, name)
+	if err == nil && ok && !b.pool.holds(v) {
+		err = fault.New(fault.Unsupported, "the volume is in another pool of the volume group %s, where no two can have its name", b.group.name)
+	}
+	return err
 }
 
 // syncDevice returns when what was written to a device is on the disk.

@@ -33,8 +33,27 @@ func (t *thick) capacity(_ context.Context, r *report) (backend.Capacity, error)
 func (t *thick) create(ctx context.Context, name string, size int64) error {
 	err := t.change(ctx, "lvcreate", "-y", "-Wy", "-Zy", "-L", inBytes(size), "-n", name, t.name)
 	return t.existing(ctx, err, name, func(v logicalVolume) error {
+		if !t.holds(v) {
+			return errElsewhere(name)
+		}
 		return backend.SameSize(name, v.Bytes, size)
 	})
+}
+
+// errElsewhere is for a name that a volume of another pool of the volume group has.
+func errElsewhere(name string) error {
+	return fault.New(fault.Conflict, "%s exists already in another pool", name)
+}
+
+// thinOnes tells whether what has the name is of a thin pool, whose volumes are not
+// this pool's to touch. Only for an inactive one does it need a report.
+func (t *thick) thinOnes(ctx context.Context, name string) (bool, error) {
+	d, active, err := t.mapped(name)
+	if err != nil || active {
+		return active && d.Type() == "thin", err
+	}
+	v, ok, err := t.find(ctx, name)
+	return ok && !t.holds(v), err
 }
 
 // existing looks at what has the name when LVM said that something has.
@@ -64,8 +83,12 @@ func (t *thick) extend(ctx context.Context, name string, size int64) error {
 	return t.grow(ctx, name, size)
 }
 
-// remove gives the name up; the bytes stay in trash.
+// remove gives the name up; the bytes stay in trash. A volume of that name in a thin
+// pool of the volume group is not touched.
 func (t *thick) remove(ctx context.Context, name string) error {
+	if others, err := t.thinOnes(ctx, name); err != nil || others {
+		return err
+	}
 	if err := t.idle(ctx, name); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (t *thin) create(ctx context.Context, name string, size int64) error {
 func (t *thin) same(name string, size int64) func(logicalVolume) error {
 	return func(v logicalVolume) error {
 		if !t.holds(v) {
-			return fault.New(fault.Conflict, "%s exists already in another pool", name)
+			return errElsewhere(name)
 		}
 		return backend.SameSize(name, v.Bytes, size)
 	}
