@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"clinker/db"
@@ -66,19 +65,7 @@ func (s *Server) createGroupSpecs(c *Call) (View, error) {
 }
 
 func (s *Server) updateGroupSpec(c *Call) (View, error) {
-	var specs db.StringMap
-	if err := json.Unmarshal(c.body, &specs); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "Malformed request body")
-	}
-	key := c.Param("key")
-	value, named := specs[key]
-	if !named {
-		return nil, fault.New(fault.Invalid, "Request body and URI mismatch")
-	}
-	if err := c.setGroupSpecs(specs); err != nil {
-		return nil, err
-	}
-	return func(o object) { o.entry(key, value) }, nil
+	return c.updateSpec(c.setGroupSpecs)
 }
 
 func (c *Call) setGroupSpecs(specs db.StringMap) error {

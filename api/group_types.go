@@ -132,33 +132,20 @@ func (s *Server) createGroupType(c *Call) (View, error) {
 
 func (s *Server) updateGroupType(c *Call) (View, error) {
 	var in struct {
-		Type struct {
-			Name        *string  `json:"name"`
-			Description *string  `json:"description"`
-			IsPublic    *boolish `json:"is_public"`
-		} `json:"group_type"`
+		Type typeChange `json:"group_type"`
 	}
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	set := map[string]any{}
-	if in.Type.Name != nil {
-		if strings.TrimSpace(*in.Type.Name) == "" {
-			return nil, fault.New(fault.Invalid, "Group type name can not be empty.")
-		}
-		set["name"] = *in.Type.Name
-	}
-	if in.Type.Description != nil {
-		set["description"] = *in.Type.Description
-	}
-	if in.Type.IsPublic != nil {
-		set["is_public"] = bool(*in.Type.IsPublic)
+	set, err := in.Type.columns("Group")
+	if err != nil {
+		return nil, err
 	}
 	if len(set) == 0 {
 		return nil, fault.New(fault.Invalid, "Specify group type name, description or a combination thereof.")
 	}
 	var kind db.GroupType
-	err := c.tx(func(tx *db.Tx) error {
+	err = c.tx(func(tx *db.Tx) error {
 		before, err := tx.LockGroupType(c.Context(), c.Param("group_type_id"))
 		if err == nil {
 			kind, err = tx.UpdateGroupType(c.Context(), before.ID, set)

@@ -69,19 +69,7 @@ func (s *Server) createTypeSpecs(c *Call) (View, error) {
 }
 
 func (s *Server) updateTypeSpec(c *Call) (View, error) {
-	var specs db.StringMap
-	if err := json.Unmarshal(c.body, &specs); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "Malformed request body")
-	}
-	key := c.Param("key")
-	value, named := specs[key]
-	if !named {
-		return nil, fault.New(fault.Invalid, "Request body and URI mismatch")
-	}
-	if err := c.setTypeSpecs(specs); err != nil {
-		return nil, err
-	}
-	return func(o object) { o.entry(key, value) }, nil
+	return c.updateSpec(c.setTypeSpecs)
 }
 
 // setTypeSpecs adds or changes extra specs; the others stay.
@@ -123,4 +111,21 @@ func checkCacheable(specs map[string]string) error {
 		return fault.New(fault.Invalid, "cacheable cannot be set with multiattach.")
 	}
 	return nil
+}
+
+// updateSpec changes the spec that the path names, to what the body says of it.
+func (c *Call) updateSpec(set func(db.StringMap) error) (View, error) {
+	var specs db.StringMap
+	if err := json.Unmarshal(c.body, &specs); err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "Malformed request body")
+	}
+	key := c.Param("key")
+	value, named := specs[key]
+	if !named {
+		return nil, fault.New(fault.Invalid, "Request body and URI mismatch")
+	}
+	if err := set(specs); err != nil {
+		return nil, err
+	}
+	return func(o object) { o.entry(key, value) }, nil
 }

@@ -35,27 +35,14 @@ func (s *Server) createType(c *Call) (View, error) {
 
 func (s *Server) updateType(c *Call) (View, error) {
 	var in struct {
-		Type struct {
-			Name        *string  `json:"name"`
-			Description *string  `json:"description"`
-			IsPublic    *boolish `json:"is_public"`
-		} `json:"volume_type"`
+		Type typeChange `json:"volume_type"`
 	}
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	set := map[string]any{}
-	if in.Type.Name != nil {
-		if strings.TrimSpace(*in.Type.Name) == "" {
-			return nil, fault.New(fault.Invalid, "Volume type name can not be empty.")
-		}
-		set["name"] = *in.Type.Name
-	}
-	if in.Type.Description != nil {
-		set["description"] = *in.Type.Description
-	}
-	if in.Type.IsPublic != nil {
-		set["is_public"] = bool(*in.Type.IsPublic)
+	set, err := in.Type.columns("Volume")
+	if err != nil {
+		return nil, err
 	}
 	if len(set) == 0 {
 		return nil, fault.New(fault.Invalid, "Specify volume type name, description, is_public or a combination thereof.")
@@ -91,4 +78,29 @@ func (s *Server) deleteType(c *Call) (View, error) {
 		return nil, db.TypeIsDefault(kind.ID)
 	}
 	return nil, c.tx(func(tx *db.Tx) error { return tx.DeleteVolumeType(c.Context(), kind.ID) })
+}
+
+// typeChange is what may be changed of a volume type or a group type; nil stays.
+type typeChange struct {
+	Name        *string  `json:"name"`
+	Description *string  `json:"description"`
+	IsPublic    *boolish `json:"is_public"`
+}
+
+// columns gives what is to be written. what, Volume or Group, is for messages.
+func (t typeChange) columns(what string) (map[string]any, error) {
+	set := map[string]any{}
+	if t.Name != nil {
+		if strings.TrimSpace(*t.Name) == "" {
+			return nil, fault.New(fault.Invalid, "%s type name can not be empty.", what)
+		}
+		set["name"] = *t.Name
+	}
+	if t.Description != nil {
+		set["description"] = *t.Description
+	}
+	if t.IsPublic != nil {
+		set["is_public"] = bool(*t.IsPublic)
+	}
+	return set, nil
 }

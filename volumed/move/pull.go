@@ -1,6 +1,7 @@
 package move
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,9 +49,7 @@ func NewPuller(o Options) *Puller {
 	p := &Puller{Options: o}
 	p.client = &http.Client{
 		Transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-			TLSClientConfig:     o.TLS.Clone(),
-			TLSHandshakeTimeout: 10 * time.Second,
+			DialTLSContext:      p.dial,
 			MaxIdleConnsPerHost: o.Parallel,
 			IdleConnTimeout:     time.Minute,
 			DisableCompression:  true,
@@ -60,6 +59,39 @@ func NewPuller(o Options) *Puller {
 	}
 	return p
 }
+
+// recordsBytes is how much of the network is read at once: TLS puts 16 KiB into a
+// record, and would read each by itself.
+const recordsBytes = 256 << 10
+
+// dial gives a connection with mutual TLS.
+func (p *Puller) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	plain, err := (&net.Dialer{KeepAlive: 15 * time.Second}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config := p.TLS.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, err = net.SplitHostPort(address)
+	}
+	if err == nil {
+		conn := tls.Client(buffered{plain, bufio.NewReaderSize(plain, recordsBytes)}, config)
+		if err = conn.HandshakeContext(ctx); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, errors.Join(err, plain.Close())
+}
+
+// buffered is a connection of which much is read at once.
+type buffered struct {
+	net.Conn
+	from *bufio.Reader
+}
+
+func (b buffered) Read(p []byte) (int, error) { return b.from.Read(p) }
 
 // Remote is a volume on another node.
 type Remote struct {
