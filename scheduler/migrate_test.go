@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,9 @@ func TestMigrateThatFails(t *testing.T) {
 		"full": {func(w *two) {
 			w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.NoSpace, "it is full")})
 		}, "it is full"},
+		"not there": {func(w *two) {
+			w.b.Break(nodetest.Fault{Method: "move_in", Err: fault.New(fault.Unsupported, "its name is taken there")})
+		}, "its name is taken there"},
 		"source gone": {func(w *two) {
 			w.a.Break(nodetest.Fault{Method: "lend", Err: fault.New(fault.NotFound, "there is none")})
 		}, "there is none"},
@@ -252,6 +256,37 @@ func TestMigrateThatFails(t *testing.T) {
 			w.is(onA)
 		})
 	}
+}
+
+// TestMigrationOfTwoJobs: a job that has read a migration before another job of it
+// made a step ends nothing, and one whose migration is gone makes no step.
+func TestMigrationOfTwoJobs(t *testing.T) {
+	w := newTwo(t)
+	w.stop()
+	w.migrate(onB, true)
+	read, err := w.db.MigrationOf(t.Context(), w.v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pools, err := w.db.Pools(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == onB })].ID
+	w.tx(func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.ClaimMigration(ctx, w.read(w.v.ID), to, 2*gib)
+		return err
+	})
+	err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.YieldMigration(t.Context(), read) })
+	if v := w.read(w.v.ID); !fault.Is(err, fault.Conflict) || *v.MigrationStatus != "migrating" {
+		t.Errorf("%v, and the volume is %s", err, *v.MigrationStatus)
+	}
+	w.tx(func(ctx context.Context, tx *db.Tx) error { return tx.DropMigration(ctx, w.v.ID) })
+	err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.ClearedMigration(t.Context(), w.read(w.v.ID)) })
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("a step without a migration: %v", err)
+	}
+	w.trueCounters()
 }
 
 // TestMigrateYields: a volume that nobody has locked may be put to use, and then
