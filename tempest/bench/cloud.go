@@ -88,7 +88,7 @@ func startControl(ctx context.Context, dir, binary string, hosts ...string) (*cl
 		return c, err
 	}
 	c.apiStart = time.Since(begin)
-	c.endpoint, err = c.identity.logIn(ctx)
+	c.endpoint, err = c.identity.logIn(ctx, 0)
 	return c, err
 }
 

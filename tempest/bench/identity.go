@@ -16,13 +16,15 @@ import (
 // from which the API knows its users: so that a token is a real one, and that
 // issuing it is nobody's processor time but ours.
 type identity struct {
-	service *builtin.Service
-	account builtin.Account
-	server  *http.Server
+	service  *builtin.Service
+	accounts []builtin.Account // two, each of a project of its own
+	server   *http.Server
 }
 
 func startIdentity(dir string, port, apiPort int) (*identity, error) {
-	accounts, err := builtin.Bootstrap(dir, builtin.Account{User: "bench", Project: "bench", Roles: []string{"member", "reader"}})
+	roles := []string{"member", "reader"}
+	accounts, err := builtin.Bootstrap(dir, builtin.Account{User: "bench", Project: "bench", Roles: roles},
+		builtin.Account{User: "small", Project: "small", Roles: roles})
 	if err != nil {
 		return nil, err
 	}
@@ -36,17 +38,18 @@ func startIdentity(dir string, port, apiPort int) (*identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &identity{service: service, account: accounts[0], server: &http.Server{Handler: service.Handler()}}
+	i := &identity{service: service, accounts: accounts, server: &http.Server{Handler: service.Handler()}}
 	go func() { _ = i.server.Serve(listener) }() // ends with stop
 	return i, nil
 }
 
 func (i *identity) stop() { _ = i.server.Close() }
 
-// logIn gives the API as its user finds it.
-func (i *identity) logIn(ctx context.Context) (load.Endpoint, error) {
+// logIn gives the API as the user of one of the accounts finds it.
+func (i *identity) logIn(ctx context.Context, account int) (load.Endpoint, error) {
+	a := i.accounts[account]
 	return load.LogIn(ctx, gophercloud.AuthOptions{
-		IdentityEndpoint: i.service.AuthURL(), Username: i.account.User, Password: i.account.Password,
-		DomainName: builtin.DomainName, TenantName: i.account.Project,
+		IdentityEndpoint: i.service.AuthURL(), Username: a.User, Password: a.Password,
+		DomainName: builtin.DomainName, TenantName: a.Project,
 	}, i.service.Region(), "", "")
 }
