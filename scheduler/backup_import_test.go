@@ -88,12 +88,7 @@ func TestImportIsHeldAgainstTheStore(t *testing.T) {
 // A record may be imported under another id: then two rows are one backup in the
 // store, which goes with the last of them.
 func TestImportUnderAnotherID(t *testing.T) {
-	t.Parallel()
-	store := nodetest.NewStore("one")
-	node := keeper("a", store)
-	r := newRig(t, node)
-	r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
+	r, node, store, v := newBackupRig(t, nil)
 	node.Write(vg, v.ID, "bytes")
 	for round := range 3 {
 		first := r.backupRests(r.backUp(v.ID, false, nil), db.BackupAvailable)

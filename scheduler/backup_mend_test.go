@@ -140,13 +140,7 @@ func TestSnapshotsOfBackups(t *testing.T) {
 
 // What an administrator cancels rests as after any failure, and progress is noted.
 func TestBackupIsCancelled(t *testing.T) {
-	t.Parallel()
-	store := nodetest.NewStore("one")
-	node := keeper("a", store)
-	r := newRig(t, node)
-	r.adjust = func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond }
-	r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
+	r, node, _, v := newBackupRig(t, func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond })
 	done := r.backUp(v.ID, false, nil)
 	r.backupRests(done, db.BackupAvailable)
 	node.SetSlow(time.Minute)

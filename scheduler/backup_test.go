@@ -74,6 +74,21 @@ func keeper(host string, store *nodetest.Store) *nodetest.Node {
 	return nodetest.New(host).WithPool("lvm", "vg", 100*gib).WithStore(store)
 }
 
+// newBackupRig is a rig with one node that reaches a store, and a volume on it. adjust
+// may be nil.
+func newBackupRig(t *testing.T, adjust func(*scheduler.Options)) (*rig, *nodetest.Node, *nodetest.Store, db.Volume) {
+	t.Helper()
+	t.Parallel()
+	store := nodetest.NewStore("one")
+	node := keeper("a", store)
+	r := newRig(t, node)
+	if adjust != nil {
+		r.adjust = adjust
+	}
+	r.start()
+	return r, node, store, r.rests(r.request(1, nil).ID, "available")
+}
+
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	store := nodetest.NewStore("one")
@@ -130,12 +145,7 @@ func TestBackupAndRestore(t *testing.T) {
 }
 
 func TestBackupOfASnapshot(t *testing.T) {
-	t.Parallel()
-	store := nodetest.NewStore("one")
-	node := keeper("a", store)
-	r := newRig(t, node)
-	r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
+	r, node, store, v := newBackupRig(t, nil)
 	node.Write(vg, v.ID, "then")
 	s := r.snapshotRests(r.take(v.ID), "available")
 	node.Write(vg, v.ID, "now")
@@ -247,12 +257,7 @@ func TestRestoreGoesWhereItsStoreIs(t *testing.T) {
 
 // Deletion waits for the volumes that are being made of a backup.
 func TestBackupDeleteWaitsForCopies(t *testing.T) {
-	t.Parallel()
-	store := nodetest.NewStore("one")
-	node := keeper("a", store)
-	r := newRig(t, node)
-	r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
+	r, node, store, v := newBackupRig(t, nil)
 	node.Write(vg, v.ID, "bytes")
 	id := r.backUp(v.ID, false, nil)
 	r.backupRests(id, db.BackupAvailable)

@@ -134,13 +134,7 @@ func TestCancelAndRetryCopies(t *testing.T) {
 
 // A backup that is cancelled is in error, and its volume as it was.
 func TestCancelBackup(t *testing.T) {
-	t.Parallel()
-	store := nodetest.NewStore("one")
-	node := keeper("a", store)
-	r := newRig(t, node)
-	r.adjust = func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond }
-	r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
+	r, node, _, v := newBackupRig(t, func(o *scheduler.Options) { o.Jobs.FirstWait = 50 * time.Millisecond })
 	whole := r.backUp(v.ID, false, nil)
 	r.backupRests(whole, db.BackupAvailable)
 	node.SetSlow(time.Hour)
