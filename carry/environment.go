@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -13,6 +13,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/config"
 
 	"clinker/internal/fault"
+	"clinker/internal/trust"
 )
 
 // Connect logs in to the cloud that the OS_* variables of the environment name:
@@ -118,20 +119,11 @@ func availability(name string) gophercloud.Availability {
 
 // tlsFrom reads OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE.
 func tlsFrom(env func(string) string) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	switch strings.ToLower(env("OS_INSECURE")) {
-	case "1", "true", "yes":
-		config.InsecureSkipVerify = true
-	}
-	if path := env("OS_CACERT"); path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "OS_CACERT: %s cannot be read", path)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fault.New(fault.Invalid, "OS_CACERT: %s holds no certificate", path)
-		}
+	insecure := slices.Contains([]string{"1", "true", "yes"}, strings.ToLower(env("OS_INSECURE")))
+	path := env("OS_CACERT")
+	config, err := trust.TLS(path, "OS_CACERT: "+path, insecure)
+	if err != nil {
+		return nil, err
 	}
 	if certificate, key := env("OS_CERT"), env("OS_KEY"); certificate != "" {
 		pair, err := tls.LoadX509KeyPair(certificate, cmp.Or(key, certificate))

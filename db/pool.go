@@ -117,6 +117,10 @@ const fitsSQL = `CASE WHEN thin THEN
 		AND @bytes <= p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage
 	END`
 
+// takesSQL is what placement's ServiceFilter asks of a pool's service, but for its
+// being up: that nobody has taken it out of use since the pools were read.
+const takesSQL = `NOT (s.disabled OR s.frozen OR s.replication_status IN ('` + ReplicationFailingOver + `', '` + ReplicationFailedOver + `'))`
+
 // claimSQL locks the volume, then takes the room, then notes it: whoever waits
 // for the lock finds the volume placed, and takes nothing.
 //
@@ -137,7 +141,7 @@ const claimSQL = `WITH lazily AS MATERIALIZED (
 		UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes,
 			volume_count = p.volume_count + 1, claims_since_poll = p.claims_since_poll + 1
 		FROM mine, services s WHERE p.id = @pool AND s.id = p.service_id
-			AND NOT (s.disabled OR s.frozen OR s.replication_status IN ('failing-over', 'failed-over')) AND ` + fitsSQL + ` RETURNING p.*
+			AND ` + takesSQL + ` AND ` + fitsSQL + ` RETURNING p.*
 	)
 	UPDATE volumes v SET pool_id = room.id, host = room.name, service_id = room.service_id,
 		claimed_bytes = @bytes, availability_zone = room.availability_zone

@@ -191,7 +191,7 @@ func migratesNoMore(volumeID string) error {
 }
 
 // ClaimMigration promises a pool's room to a volume that is to come there. false
-// when there is none; the transaction must then be given up. Conflict when v is
+// when there is none, or its service takes no volumes any more; the transaction must then be given up. Conflict when v is
 // not the row as it is now.
 func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes int64) (bool, error) {
 	if _, err := t.step(ctx, v, "a pool is chosen", ""); err != nil {
@@ -202,7 +202,7 @@ func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes 
 		), room AS (
 			UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes, volume_count = p.volume_count + 1,
 				claims_since_poll = p.claims_since_poll + 1
-			FROM mine WHERE p.id = @pool AND `+fitsSQL+` RETURNING p.id
+			FROM mine, services s WHERE p.id = @pool AND s.id = p.service_id AND `+takesSQL+` AND `+fitsSQL+` RETURNING p.id
 		)
 		UPDATE volume_migrations m SET pool_id = room.id, claimed_bytes = @bytes, cleared = false
 		FROM room WHERE m.volume_id = @volume`, pgx.NamedArgs{"volume": v.ID, "pool": poolID, "bytes": bytes})

@@ -2,16 +2,14 @@ package copy
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"clinker/internal/fault"
+	"clinker/internal/trust"
 )
 
 // TLS says whom to believe that it is the image service.
@@ -24,16 +22,9 @@ type TLS struct {
 // that time. Where a server sends it is not followed: the
 // token is for the image service alone.
 func (t TLS) client(patience time.Duration) (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.Insecure}
-	if t.CAFile != "" {
-		text, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "glance_ca_certificates_file cannot be read")
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fault.New(fault.Invalid, "glance_ca_certificates_file holds no certificate")
-		}
+	config, err := trust.TLS(t.CAFile, "glance_ca_certificates_file", t.Insecure)
+	if err != nil {
+		return nil, err
 	}
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -39,6 +39,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Login == nil {
 		return nil, fault.New(fault.Invalid, "[key_manager] backend = barbican needs a Keystone: auth_strategy = keystone and [keystone_authtoken]")
 	}
+	if cfg.Insecure {
+		cfg.CAFile = "" // verify_ssl_path is for verifying
+	}
 	transport, err := cloud.Transport(cfg.CAFile, "[barbican] verify_ssl_path", cfg.Insecure)
 	if err != nil {
 		return nil, err

@@ -1,33 +1,20 @@
 package cloud
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
-	"os"
 	"time"
 
-	"clinker/internal/fault"
+	"clinker/internal/trust"
 )
 
-// Transport speaks TLS 1.2 or newer with servers whose certificates the system's
-// authorities have signed, or those of caFile if that is not ""; insecure asks
-// none. Invalid, naming the option that caFile comes from, when there is no
-// certificate in it.
+// Transport is the standard one with trust.TLS, whose errors are its own.
 func Transport(caFile, option string, insecure bool) (*http.Transport, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure}
-	if caFile == "" || insecure {
-		return t, nil
-	}
-	text, err := os.ReadFile(caFile)
+	config, err := trust.TLS(caFile, option, insecure)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "%s cannot be read", option)
+		return nil, err
 	}
-	t.TLSClientConfig.RootCAs = x509.NewCertPool()
-	if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fault.New(fault.Invalid, "%s holds no certificate", option)
-	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = config
 	return t, nil
 }
 

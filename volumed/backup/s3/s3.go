@@ -3,13 +3,10 @@ package s3
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 
@@ -17,6 +14,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"clinker/internal/fault"
+	"clinker/internal/trust"
 	"clinker/volumed/backup"
 )
 
@@ -79,19 +77,8 @@ func (o Options) transport() (*http.Transport, error) {
 		return nil, err
 	}
 	transport.MaxIdleConnsPerHost = connections
-	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure}
-	if o.CAFile == "" {
-		return transport, nil
-	}
-	text, err := os.ReadFile(o.CAFile)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "backup_s3_ca_cert_file cannot be read")
-	}
-	transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-	if !transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fault.New(fault.Invalid, "backup_s3_ca_cert_file holds no certificate")
-	}
-	return transport, nil
+	transport.TLSClientConfig, err = trust.TLS(o.CAFile, "backup_s3_ca_cert_file", o.Insecure)
+	return transport, err
 }
 
 // bucket sees to it that the bucket is there.
