@@ -5,6 +5,9 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
@@ -67,4 +70,40 @@ func TestWrittenAlways(t *testing.T) {
 			t.Errorf("%s was left: %v", path, err)
 		}
 	}
+}
+
+// TestWritersKeptAway: who opens the file for writing waits for the lease's end, by
+// whatever it ends; and who has it open already is not kept away.
+func TestWritersKeptAway(t *testing.T) {
+	t.Parallel()
+	b := withoutReflink(opened(t))
+	writer := written(t, b, "volume-a")
+	reader, err := b.open("volume-a", os.O_RDONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if _, ok := keepWritersAway(reader, time.Hour); ok {
+		t.Error("a writer that was there was not seen")
+	}
+	writer.Close()
+	free, ok := keepWritersAway(reader, time.Hour)
+	if !ok {
+		t.Fatal("no lease on a file that nobody writes")
+	}
+	if f, err := b.open("volume-a", os.O_RDWR|unix.O_NONBLOCK); err == nil {
+		t.Error("a writer came in")
+		f.Close()
+	}
+	free()
+	free()
+	if free, ok = keepWritersAway(reader, time.Millisecond); !ok {
+		t.Fatal("no second lease")
+	}
+	defer free()
+	f, err := b.open("volume-a", os.O_RDWR) // waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
 }
