@@ -117,6 +117,9 @@ func (s *session) replay(t *testing.T, text string) string {
 		if begins.MatchString(typed) {
 			said = early(said)
 		}
+		if creates.MatchString(typed) {
+			said = unplaced(said)
+		}
 		b.WriteString(n.replace(said))
 	}
 	return strings.TrimPrefix(b.String(), "\n")

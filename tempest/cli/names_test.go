@@ -71,6 +71,9 @@ func ordered(said string) string {
 // begins are commands whose answer is of something that is being made.
 var begins = regexp.MustCompile(`(create|manage)\b`)
 
+// creates are those whose answer is of what has no place yet.
+var creates = regexp.MustCompile(`^(cinder|openstack volume) create\b`)
+
 // moments are the rows that tell how far it is.
 var moments = regexp.MustCompile(`(?m)^(\| (status|Status|updated_at|os-extended-snapshot-attributes:progress) +\| )(creating|downloading|available|error|None|\d\S*)( +\|)$`)
 
@@ -84,6 +87,21 @@ func early(said string) string {
 		if !known {
 			value = "0%"
 		}
-		return m[1] + fmt.Sprintf("%-*s", len(m[3])+len(m[4])-1, value) + "|"
+		return m[1] + cell(m[3]+m[4], value)
 	})
 }
+
+// places are the rows that tell where it is.
+var places = regexp.MustCompile(`(?m)^(\| (?:os-vol-host-attr:host|service_uuid) +\| )(.*\|)$`)
+
+// unplaced is early for what has no place at its beginning, as a volume that is
+// created has none.
+func unplaced(said string) string {
+	return places.ReplaceAllStringFunc(said, func(row string) string {
+		m := places.FindStringSubmatch(row)
+		return m[1] + cell(m[2], "None")
+	})
+}
+
+// cell puts another value into the last cell of a row.
+func cell(was, value string) string { return fmt.Sprintf("%-*s|", len(was)-1, value) }
