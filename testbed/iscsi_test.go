@@ -17,6 +17,7 @@ const initiator = "iqn.2004-10.com.example:two"
 // configfs by hand, the other logs in over the storage network.
 func TestStorageNetwork(t *testing.T) {
 	t.Parallel()
+	t.Cleanup(testbed.TakeLane(t))
 	network := testbed.NewNetwork(t)
 	cable := testbed.Plug(t, network)
 	vms := testbed.StartAll(t,

@@ -2,9 +2,8 @@ package testbed_test
 
 import (
 	"cmp"
-	"fmt"
 	"path"
-	"runtime"
+	"sync"
 	"testing"
 
 	"clinker/testbed"
@@ -34,21 +33,17 @@ var suites = []suite{
 }
 
 // TestSuites runs each in a machine of its own, so that what one leaves behind
-// does not disturb another, one for each processor at once, in their order. They find
+// does not disturb another, in their order and as many at once as there are lanes. They find
 // the volume group vg0 on /dev/tb/data and an initiator that is ready to log in.
 func TestSuites(t *testing.T) {
 	t.Parallel()
-	queue := make(chan suite, len(suites))
+	var running sync.WaitGroup
+	defer running.Wait()
 	for _, s := range suites {
-		queue <- s
-	}
-	close(queue)
-	for lane := range runtime.GOMAXPROCS(0) {
-		t.Run(fmt.Sprintf("lane%d", lane), func(t *testing.T) {
-			t.Parallel()
-			for s := range queue {
-				t.Run(s.machine(), s.run)
-			}
+		free := testbed.TakeLane(t)
+		running.Go(func() {
+			defer free()
+			t.Run(s.machine(), s.run)
 		})
 	}
 }

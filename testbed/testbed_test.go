@@ -15,6 +15,7 @@ import (
 // follow one another.
 func TestMachine(t *testing.T) {
 	t.Parallel()
+	t.Cleanup(testbed.TakeLane(t))
 	vm := testbed.Start(t, testbed.Options{
 		Name:  "one",
 		Disks: []testbed.Disk{{Serial: "data", SizeGiB: 20}, {Serial: "state", SizeGiB: 1}},

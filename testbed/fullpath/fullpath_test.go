@@ -17,6 +17,7 @@ type path struct {
 }
 
 func TestFullPath(t *testing.T) {
+	t.Cleanup(testbed.TakeLane(t))
 	p := start(t)
 	for _, kind := range kinds {
 		t.Run("Story/"+kind, func(t *testing.T) { p.story(t, kind) })
