@@ -12,9 +12,9 @@ import "runtime"
 // longPage is from how many rows on a page is a long one.
 const longPage = 200
 
-// turns let two long pages be made for each processor: one may be waiting for
-// the database.
-func newTurns() chan struct{} { return make(chan struct{}, 2*runtime.GOMAXPROCS(0)) }
+// newTurns lets one long page more be made than there are processors: it may be waiting
+// for the database.
+func newTurns() chan struct{} { return make(chan struct{}, 1+runtime.GOMAXPROCS(0)) }
 
 // takeTurn waits for its turn; the error is the context's.
 func (c *Call) takeTurn(rows int) error {

@@ -120,7 +120,9 @@ func (r *ratesCloud) perSecond(took time.Duration) float64 {
 // measure does one copy and takes it away again: by Clinker, by qemu-img, by dd. 0
 // where the last cannot. cpu is in seconds.
 func (r *ratesCloud) measure(ctx context.Context, kind copyKind, which int) (took time.Duration, cpu float64, err error) {
-	unix.Sync() // what waits to be written would count for whoever comes next
+	if err := r.cold(); err != nil {
+		return 0, 0, err
+	}
 	if which != 0 {
 		return r.program(ctx, kind, which)
 	}

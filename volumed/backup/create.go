@@ -12,7 +12,7 @@ import (
 )
 
 // defaultWorkers overlap reading, computing and the store's answers.
-const defaultWorkers = 4
+const defaultWorkers = 6
 
 // creation is a backup that is being made.
 type creation struct {

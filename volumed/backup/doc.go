@@ -3,7 +3,7 @@
 // bucket).
 //
 // A volume is cut into chunks of a fixed size. Each that is not all zeroes is
-// compressed and becomes one object, named by an authenticated digest (HMAC-SHA256)
+// compressed and becomes one object, named by an authenticated digest (BLAKE3 with a key)
 // of what it holds. A table says for every chunk which digest it has and which
 // backup's object that is: an incremental backup uses those of the backups that it
 // adds to, so that restoring reads one table and no chain. The manifest, which

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+
+	"github.com/zeebo/blake3"
 )
 
 const keyBytes = 32
 
 // digest is what a chunk is known and verified by.
-type digest [sha256.Size]byte
+type digest [32]byte
 
 func (d digest) String() string { return hex.EncodeToString(d[:]) }
 
@@ -47,7 +49,15 @@ func check(master []byte, id string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-func (k keys) chunks() hash.Hash { return hmac.New(sha256.New, k.chunk) }
+// chunks is BLAKE3 with a key: with the processor's vector instructions twice as fast as
+// SHA-256 with instructions of its own.
+func (k keys) chunks() hash.Hash {
+	h, err := blake3.NewKeyed(k.chunk)
+	if err != nil {
+		panic(err) // only a key of another length than keyBytes gives one
+	}
+	return h
+}
 
 // sum gives the digest of bytes; the hash is one of chunks().
 func sum(h hash.Hash, data []byte) (d digest) {

@@ -31,7 +31,7 @@ type Options struct {
 	// remembers nothing.
 	Note     string
 	Compress bool // with zstd
-	Workers  int  // chunks that one backup or restore works on at once; 4
+	Workers  int  // chunks that one backup or restore works on at once; 6
 
 	// ChunkBytes is how large chunks are, a power of two from 64 KiB; 0: as a volume's
 	// size makes it best.
