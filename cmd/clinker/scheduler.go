@@ -20,6 +20,7 @@ type schedulerCommand struct{}
 
 // Run is kong's.
 func (schedulerCommand) Run(ctx context.Context, c *commands) error {
+	saveMemory()
 	cfg, err := c.load(ctx)
 	if err != nil {
 		return err

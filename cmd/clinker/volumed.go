@@ -23,6 +23,7 @@ type volumedCommand struct{}
 
 // Run is kong's.
 func (volumedCommand) Run(ctx context.Context, c *commands) error {
+	saveMemory()
 	cfg, err := c.load(ctx)
 	if err != nil {
 		return err
