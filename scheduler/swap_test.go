@@ -49,15 +49,19 @@ type fakeNova struct {
 	ended  sync.WaitGroup
 }
 
-// newNova gives two nodes, an API, and a server that uses the volume on the first.
-func newNova(t *testing.T) *fakeNova {
+// newNova gives two nodes, an API, and a server that uses the volume on the first. Its
+// silence is as long as any: one that is asked again while it begins swaps twice.
+func newNova(t *testing.T) *fakeNova { return newSilentNova(t, time.Minute) }
+
+// newSilentNova is newNova whose silence is taken for an end earlier.
+func newSilentNova(t *testing.T, silence time.Duration) *fakeNova {
 	n := &fakeNova{two: &two{}, server: uuid.NewString(), steps: func(string) error { return nil }}
 	compute := httptest.NewServer(n)
 	t.Cleanup(compute.Close)
 	client := nova.New(nova.Config{Login: cloud.NewLogin(func(context.Context) (*gophercloud.ProviderClient, error) {
 		return &gophercloud.ProviderClient{TokenID: "t", EndpointLocator: func(gophercloud.EndpointOpts) (string, error) { return compute.URL + "/v2.1/", nil }}, nil
 	})})
-	n.two = newTwoWith(t, func(o *scheduler.Options) { o.Jobs.Compute, o.Jobs.SwapSilence = client, 200*time.Millisecond })
+	n.two = newTwoWith(t, func(o *scheduler.Options) { o.Jobs.Compute, o.Jobs.SwapSilence = client, silence })
 	rules, _, err := policy.New(policy.Options{EnforceNewDefaults: true})
 	if err != nil {
 		t.Fatal(err)
@@ -245,19 +249,20 @@ func TestSwap(t *testing.T) {
 func TestSwapFails(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		hurt func(*fakeNova)
-		told string
+		hurt    func(*fakeNova)
+		told    string
+		silence time.Duration
 	}{
-		"the copy fails":  {func(n *fakeNova) { n.steps = failing("copy") }, ""},
-		"Nova refuses":    {func(n *fakeNova) { n.refuse = 400 }, "answered with status 400"},
-		"Nova is lost":    {func(n *fakeNova) { n.steps = failing("begin") }, "has begun nothing"},
-		"no server there": {func(n *fakeNova) { n.server = uuid.NewString() }, "answered with status 404"},
+		"the copy fails":  {func(n *fakeNova) { n.steps = failing("copy") }, "", time.Minute},
+		"Nova refuses":    {func(n *fakeNova) { n.refuse = 400 }, "answered with status 400", time.Minute},
+		"Nova is lost":    {func(n *fakeNova) { n.steps = failing("begin") }, "has begun nothing", 200 * time.Millisecond},
+		"no server there": {func(n *fakeNova) { n.server = uuid.NewString() }, "answered with status 404", time.Minute},
 		"no room": {func(n *fakeNova) {
 			n.b.Break(nodetest.Fault{Method: "create", Err: fault.New(fault.NoSpace, "it is full")})
-		}, "it is full"},
+		}, "it is full", time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newNova(t)
+			n := newSilentNova(t, c.silence)
 			c.hurt(n)
 			n.migrate(onB, false)
 			v := n.ends("error")
