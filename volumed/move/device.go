@@ -10,18 +10,39 @@ import (
 	"clinker/internal/fault"
 )
 
-// open opens a volume's block device or file. A block device is read and written
+// alignment is what O_DIRECT wants memory, places and lengths to be multiples of.
+const alignment = 4096
+
+// openSource opens a volume's block device or file for reading. A block device is read
 // around the page cache: what an initiator wrote may not be in it, and a large
 // copy would drive everything else out of it.
-func open(path string, flags int) (*os.File, error) {
+func openSource(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.Mode()&os.ModeDevice != 0 {
-		flags |= unix.O_DIRECT
+		return openDirect(path, os.O_RDONLY)
 	}
-	return os.OpenFile(path, flags|unix.O_CLOEXEC, 0)
+	return os.Open(path)
+}
+
+// openTarget opens what is written: around the page cache, copying through which costs
+// more than all else that is done to a chunk, unless the last one does not end with a block.
+func openTarget(path string, bytes int64) (*os.File, error) {
+	if bytes%alignment != 0 {
+		return os.OpenFile(path, os.O_WRONLY, 0)
+	}
+	return openDirect(path, os.O_WRONLY)
+}
+
+// openDirect opens with O_DIRECT where the file system can.
+func openDirect(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|unix.O_DIRECT, 0)
+	if errors.Is(err, unix.EINVAL) {
+		return os.OpenFile(path, flags, 0)
+	}
+	return f, err
 }
 
 // read reads a chunk and finds its zeroes. What is a hole of a file is not read.
@@ -58,11 +79,6 @@ func write(to *os.File, at int64, chunk []byte, z zeroMap, blank bool) error {
 			clear(piece)
 		}
 		_, err := to.WriteAt(piece, at+int64(from)*blockBytes)
-		if err == nil {
-			// The disk begins now, and not when all is there; a device without a page
-			// cache in between has nothing to begin with (sync_file_range(2)).
-			_ = unix.SyncFileRange(int(to.Fd()), at+int64(from)*blockBytes, int64(len(piece)), unix.SYNC_FILE_RANGE_WRITE)
-		}
 		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 			err = fault.Wrap(err, fault.NoSpace, "the pool has not enough room for what the volume holds")
 		}

@@ -86,7 +86,7 @@ func (l *Lender) Lend(wanted Loan, share *pace.Copy) error {
 		have.until.Reset(l.term)
 		return nil
 	}
-	file, err := open(wanted.Path, os.O_RDONLY)
+	file, err := openSource(wanted.Path)
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ type pulling struct {
 }
 
 func (p *Puller) pull(ctx context.Context, from source, path string, bytes int64, blank bool, progress func(int64)) error {
-	to, err := open(path, os.O_WRONLY)
+	to, err := openTarget(path, bytes)
 	if err != nil {
 		return err
 	}
