@@ -7,6 +7,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 )
 
@@ -39,7 +40,7 @@ type codec struct {
 
 // newCodec gives one for chunks of that many bytes.
 func (k keys) newCodec(chunkBytes int64, compress bool) (*codec, error) {
-	c := &codec{sum: k.chunks(), object: make([]byte, 0, chunkBytes+block)}
+	c := &codec{sum: k.chunks(), object: make([]byte, 0, chunkBytes+direct.Block)}
 	var err error
 	c.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(chunkBytes)),
 		zstd.WithDecoderMaxWindow(uint64(max(chunkBytes, 1<<20))), zstd.IgnoreChecksum(true)) // the digest is better

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -47,7 +48,7 @@ func (s *Store) Restore(ctx context.Context, place Place, t Target) error {
 	if r.table, err = s.readTable(ctx, m); err != nil {
 		return err
 	}
-	if r.to, err = openDevice(t.Path, os.O_RDWR); err != nil {
+	if r.to, err = direct.Open(t.Path, os.O_RDWR); err != nil {
 		return err
 	}
 	defer r.to.Close()
@@ -93,7 +94,7 @@ func (r *restoration) writeAll(ctx context.Context) error {
 func (r *restoration) plan(ctx context.Context, chunks chan<- int64) error {
 	size, count := r.manifest.ChunkBytes, r.manifest.chunks()
 	// A chunk that ends within a block is written to the block's end.
-	end := min(r.Bytes, (r.manifest.Bytes+block-1)/block*block)
+	end := min(r.Bytes, (r.manifest.Bytes+direct.Block-1)/direct.Block*direct.Block)
 	for i := int64(0); i < count; i++ {
 		if r.table[i].owner == hole {
 			if err := r.blank(ctx, i*size, min(size, end-i*size)); err != nil {
@@ -128,7 +129,7 @@ func (r *restoration) blank(ctx context.Context, at, bytes int64) error {
 }
 
 func (r *restoration) work(ctx context.Context, chunks <-chan int64) error {
-	buffer, free, err := aligned(int(r.manifest.ChunkBytes))
+	buffer, free, err := direct.Mapped(int(r.manifest.ChunkBytes))
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func (r *restoration) blame(err error, owner Place, at int64) error {
 
 // whole adds zeroes, which are to follow, to a chunk that does not end with a block.
 func (r *restoration) whole(chunk []byte, at int64) []byte {
-	end := min(int64(cap(chunk)), (int64(len(chunk))+block-1)/block*block, r.Bytes-at)
+	end := min(int64(cap(chunk)), (int64(len(chunk))+direct.Block-1)/direct.Block*direct.Block, r.Bytes-at)
 	clear(chunk[len(chunk):end])
 	return chunk[:end]
 }
@@ -187,7 +188,7 @@ func (r *restoration) whole(chunk []byte, at int64) []byte {
 // writeBlocks writes around the page cache, but the end of a target that does not end
 // with a block.
 func (r *restoration) writeBlocks(data []byte, at int64) error {
-	blocks := data[:len(data)/block*block]
+	blocks := data[:len(data)/direct.Block*direct.Block]
 	if _, err := r.to.WriteAt(blocks, at); err != nil {
 		return err
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"os"
 
+	"clinker/internal/direct"
 	"clinker/internal/pace"
 )
 
 // work reads chunks and stores those that are not known.
 func (c *creation) work(ctx context.Context, from *os.File, chunks <-chan int64) error {
-	buffer, free, err := aligned(int(c.manifest.ChunkBytes))
+	buffer, free, err := direct.Mapped(int(c.manifest.ChunkBytes))
 	if err != nil {
 		return err
 	}

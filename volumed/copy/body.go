@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -47,7 +48,7 @@ func newBody(ctx context.Context, from io.ReaderAt, bytes int64, patience time.D
 	b.ctx, b.cancel = context.WithCancelCause(ctx)
 	b.late = time.AfterFunc(patience, func() { b.cancel(errStalled) })
 	for range pieces {
-		b.empty <- aligned(pieceBytes)
+		b.empty <- direct.Buffer(pieceBytes)
 	}
 	go b.readAhead(from, bytes)
 	return b

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 )
 
@@ -161,7 +162,7 @@ func (c *Copier) writeRaw(ctx context.Context, image Image, format Format, to Ta
 	if image.SizeBytes > to.Bytes {
 		return tooLarge(image.SizeBytes, to.Bytes)
 	}
-	device, err := os.OpenFile(to.Path, os.O_WRONLY, 0)
+	device, err := direct.OpenTarget(to.Path, image.SizeBytes)
 	if err != nil {
 		return err
 	}

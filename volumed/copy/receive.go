@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -27,31 +28,46 @@ func (c *Copier) receive(ctx context.Context, image Image, claim Format, to io.W
 		return err
 	}
 	defer from.Close()
-	// One byte more than promised shows that there is more.
-	bytesOf := io.TeeReader(io.LimitReader(from, image.SizeBytes+1), sum)
-	head := make([]byte, min(headBytes, image.SizeBytes))
-	if _, err := io.ReadFull(bytesOf, head); err != nil {
-		return ended(ctx, err)
-	}
-	if fixed := claim == VHD && detect(head) == Raw; !fixed { // that is told by its end
-		if err := match(claim, head, nil); err != nil {
-			return err
+	end := &tail{}
+	all := io.MultiWriter(&counter{ctx: ctx, progress: progress}, end, sum, to)
+	// Whole pieces, as O_DIRECT wants them, and so that the digest has work while one
+	// is written.
+	piece, head := direct.Buffer(pieceBytes), []byte(nil)
+	for done := int64(0); done < image.SizeBytes; done += int64(len(piece)) {
+		piece = piece[:min(pieceBytes, image.SizeBytes-done)]
+		if n, err := io.ReadFull(from, piece); err != nil {
+			return short(ctx, err, done+int64(n), image.SizeBytes)
+		}
+		if head == nil {
+			head = bytes.Clone(piece[:min(headBytes, len(piece))])
+			if fixed := claim == VHD && detect(head) == Raw; !fixed { // that is told by its end
+				if err := match(claim, head, nil); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := all.Write(piece); err != nil {
+			return ended(ctx, err)
 		}
 	}
-	end := &tail{}
-	all := io.MultiReader(bytes.NewReader(head), bytesOf)
-	buffer := make([]byte, 1<<20)
-	got, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(&counter{ctx: ctx, limit: image.SizeBytes, progress: progress}, end, to)}, all, buffer)
-	if err != nil {
+	if n, err := io.ReadFull(from, make([]byte, 1)); n > 0 {
+		return unacceptable("it is longer than the image service says")
+	} else if err != io.EOF {
 		return ended(ctx, err)
-	}
-	if got != image.SizeBytes {
-		return fault.New(fault.Unavailable, "the image service gave %d bytes of the image's %d", got, image.SizeBytes)
 	}
 	if err := verify(sum, want); err != nil {
 		return err
 	}
 	return match(claim, head, end.bytes)
+}
+
+// short says why there are fewer bytes than promised; a clean end is the reader's own
+// io.EOF, or what io.ReadFull makes of it.
+func short(ctx context.Context, err error, got, promised int64) error {
+	if ctx.Err() == nil && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+		return fault.New(fault.Unavailable, "the image service gave %d bytes of the image's %d", got, promised)
+	}
+	return ended(ctx, err)
 }
 
 // ended says why the bytes stopped coming.
@@ -67,21 +83,18 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// counter tells how many bytes have come, waits until they may be written, and
-// ends what brings too many.
+// counter tells how many bytes have come, when they may be written.
 type counter struct {
-	ctx         context.Context
-	limit, done int64
-	progress    func(int64)
+	ctx      context.Context
+	done     int64
+	progress func(int64)
 }
 
 func (c *counter) Write(p []byte) (int, error) {
-	if c.done += int64(len(p)); c.done > c.limit {
-		return 0, unacceptable("it is longer than the image service says")
-	}
 	if err := pace.Spend(c.ctx, int64(len(p))); err != nil {
 		return 0, err
 	}
+	c.done += int64(len(p))
 	c.progress(c.done)
 	return len(p), nil
 }

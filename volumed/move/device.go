@@ -7,11 +7,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 )
-
-// alignment is what O_DIRECT wants memory, places and lengths to be multiples of.
-const alignment = 4096
 
 // openSource opens a volume's block device or file for reading. A block device is read
 // around the page cache: what an initiator wrote may not be in it, and a large
@@ -22,27 +20,9 @@ func openSource(path string) (*os.File, error) {
 		return nil, err
 	}
 	if info.Mode()&os.ModeDevice != 0 {
-		return openDirect(path, os.O_RDONLY)
+		return direct.Open(path, os.O_RDONLY)
 	}
 	return os.Open(path)
-}
-
-// openTarget opens what is written: around the page cache, copying through which costs
-// more than all else that is done to a chunk, unless the last one does not end with a block.
-func openTarget(path string, bytes int64) (*os.File, error) {
-	if bytes%alignment != 0 {
-		return os.OpenFile(path, os.O_WRONLY, 0)
-	}
-	return openDirect(path, os.O_WRONLY)
-}
-
-// openDirect opens with O_DIRECT where the file system can.
-func openDirect(path string, flags int) (*os.File, error) {
-	f, err := os.OpenFile(path, flags|unix.O_DIRECT, 0)
-	if errors.Is(err, unix.EINVAL) {
-		return os.OpenFile(path, flags, 0)
-	}
-	return f, err
 }
 
 // read reads a chunk and finds its zeroes. What is a hole of a file is not read.

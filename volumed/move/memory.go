@@ -2,14 +2,13 @@ package move
 
 import (
 	"sync"
-	"unsafe"
+
+	"clinker/internal/direct"
 )
 
-// buffers are chunks of memory at the beginning of a page, as O_DIRECT wants it.
+// buffers are chunks of memory as O_DIRECT wants it.
 var buffers = sync.Pool{New: func() any {
-	memory := make([]byte, chunkBytes+alignment)
-	shift := -uintptr(unsafe.Pointer(&memory[0])) % alignment
-	memory = memory[shift : shift+chunkBytes : shift+chunkBytes]
+	memory := direct.Buffer(chunkBytes)
 	return &memory
 }}
 

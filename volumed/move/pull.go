@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -135,7 +136,7 @@ type pulling struct {
 }
 
 func (p *Puller) pull(ctx context.Context, from source, path string, bytes int64, blank bool, progress func(int64)) error {
-	to, err := openTarget(path, bytes)
+	to, err := direct.OpenTarget(path, bytes)
 	if err != nil {
 		return err
 	}

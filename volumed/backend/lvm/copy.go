@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -28,7 +29,7 @@ type piece struct {
 func copyBlocks(ctx context.Context, to io.WriterAt, from io.ReaderAt, size int64, progress func(int64)) error {
 	empty, full := make(chan []byte, copyPieces), make(chan piece, copyPieces)
 	for range copyPieces {
-		memory, free, err := aligned(copyPiece)
+		memory, free, err := direct.Mapped(copyPiece)
 		if err != nil {
 			return err
 		}

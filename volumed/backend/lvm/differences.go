@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -39,12 +40,12 @@ func eachPiece(ctx context.Context, to readWriter, from io.ReaderAt, start, size
 	if start >= size {
 		return nil
 	}
-	wanted, free, err := aligned(copyPiece)
+	wanted, free, err := direct.Mapped(copyPiece)
 	if err != nil {
 		return err
 	}
 	defer free()
-	had, free, err := aligned(copyPiece)
+	had, free, err := direct.Mapped(copyPiece)
 	if err != nil {
 		return err
 	}

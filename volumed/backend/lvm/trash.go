@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
 )
@@ -103,7 +104,7 @@ func (g *group) prepareWipe(ctx context.Context, name string) (thin bool, err er
 }
 
 func (g *group) wipeDevice(ctx context.Context, f *os.File, name string, size int64, spend func(context.Context, int) error) error {
-	block, free, err := aligned(chunkBytes)
+	block, free, err := direct.Mapped(chunkBytes)
 	if err != nil {
 		return err
 	}

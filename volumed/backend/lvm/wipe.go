@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 )
 
@@ -18,7 +19,7 @@ const wipePiece = 4 << 20
 // wipe zeroes the bytes before end, from the end to the beginning, and tells after
 // each piece how much is left.
 func wipe(ctx context.Context, f *os.File, end int64, spend func(context.Context, int) error, told func(left int64)) error {
-	zeroes, free, err := aligned(wipePiece)
+	zeroes, free, err := direct.Mapped(wipePiece)
 	if err != nil {
 		return err
 	}
@@ -75,13 +76,4 @@ func onRange(f *os.File, request uint, start, length int64) error {
 		return errno
 	}
 	return nil
-}
-
-// aligned gives zeroed memory at a page's beginning, as O_DIRECT wants it.
-func aligned(size int) (memory []byte, free func(), err error) {
-	memory, err = unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, nil, err
-	}
-	return memory, func() { unix.Munmap(memory) }, nil
 }

@@ -3,24 +3,21 @@ package posix
 import (
 	"errors"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"clinker/internal/direct"
 )
 
-// block is what O_DIRECT wants memory, places and lengths to be multiples of; direct
-// is how long an object must be to be worth it.
-const (
-	block       = 4096
-	worthDirect = 64 << 10
-)
+// worthDirect is how long an object must be for going around the page cache.
+const worthDirect = 64 << 10
 
-// direct gives an object's memory up to a whole block, when that is fit for going
+// wholeBlocks gives an object's memory up to a whole block, when that is fit for going
 // around the page cache: copying through it costs more than all else that is done to
 // a chunk.
-func direct(data []byte, length int) ([]byte, bool) {
-	whole := (length + block - 1) / block * block
-	if length < worthDirect || cap(data) < whole || uintptr(unsafe.Pointer(unsafe.SliceData(data)))%block != 0 {
+func wholeBlocks(data []byte, length int) ([]byte, bool) {
+	whole := (length + direct.Block - 1) / direct.Block * direct.Block
+	if length < worthDirect || cap(data) < whole || !direct.Fit(data) {
 		return nil, false
 	}
 	return data[:whole], true
@@ -40,7 +37,7 @@ func openDirect(root *os.Root, name string, flags int, mode os.FileMode) (f *os.
 // cache.
 func put(root *os.Root, name string, data []byte) (f *os.File, around bool, err error) {
 	const flags = os.O_CREATE | os.O_EXCL | os.O_WRONLY
-	whole, fit := direct(data, len(data))
+	whole, fit := wholeBlocks(data, len(data))
 	if fit {
 		f, around, err = openDirect(root, name, flags, 0o600)
 	} else {

@@ -161,7 +161,7 @@ func (d *Driver) Get(ctx context.Context, key string, buffer []byte) ([]byte, er
 	if !info.Mode().IsRegular() || info.Size() > int64(cap(buffer)) {
 		return nil, fault.New(fault.Invalid, "the object is longer than expected, or no file")
 	}
-	if into, ok := direct(buffer, int(info.Size())); ok && whole {
+	if into, ok := wholeBlocks(buffer, int(info.Size())); ok && whole {
 		if n, err := f.Read(into); err == nil && int64(n) >= info.Size() {
 			return buffer[:info.Size()], nil
 		}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/run"
 	"clinker/testbed/guest"
 )
@@ -205,11 +206,7 @@ func (s *kernelSession) Write(_ context.Context, off, n int64, fill byte) error 
 		return err
 	}
 	defer f.Close()
-	buffer, err := aligned(n)
-	if err != nil {
-		return err
-	}
-	defer unix.Munmap(buffer)
+	buffer := direct.Buffer(int(n))
 	copy(buffer, bytes.Repeat([]byte{fill}, int(n)))
 	if _, err := f.WriteAt(buffer, off); err != nil {
 		return err
@@ -223,11 +220,7 @@ func (s *kernelSession) Verify(_ context.Context, off, n int64, fill byte) error
 		return err
 	}
 	defer f.Close()
-	buffer, err := aligned(n)
-	if err != nil {
-		return err
-	}
-	defer unix.Munmap(buffer)
+	buffer := direct.Buffer(int(n))
 	if _, err := f.ReadAt(buffer, off); err != nil {
 		return err
 	}
@@ -237,11 +230,6 @@ func (s *kernelSession) Verify(_ context.Context, off, n int64, fill byte) error
 		}
 	}
 	return nil
-}
-
-// aligned gives n bytes as O_DIRECT wants them.
-func aligned(n int64) ([]byte, error) {
-	return unix.Mmap(-1, 0, int(n), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 }
 
 // Logout ends the session and removes its records.

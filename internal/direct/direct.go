@@ -1,0 +1,60 @@
+// Package direct is input and output around the kernel's page cache (open(2),
+// O_DIRECT): copying through it costs more than all else that is done to a volume's
+// bytes, and a large copy drives everything else out of it. It knows files and memory,
+// and nothing of volumes.
+package direct
+
+import (
+	"errors"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Block is what O_DIRECT wants memory, places and lengths to be multiples of at most,
+// in bytes.
+const Block = 4096
+
+// Open opens a device or file with O_DIRECT, and without it where the file system has
+// none. With os.O_EXCL it is for devices alone: a file that was made before the file
+// system refused would be in the way.
+func Open(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|unix.O_DIRECT, 0)
+	if errors.Is(err, unix.EINVAL) {
+		return os.OpenFile(path, flags, 0)
+	}
+	return f, err
+}
+
+// OpenTarget opens what so many bytes are written onto, piece by piece from the
+// beginning: with O_DIRECT if the last piece too ends with a block.
+func OpenTarget(path string, bytes int64) (*os.File, error) {
+	if bytes%Block != 0 {
+		return os.OpenFile(path, os.O_WRONLY, 0)
+	}
+	return Open(path, os.O_WRONLY)
+}
+
+// Buffer gives zeroed memory of that many bytes, with no room behind them, that Go's
+// garbage collector takes back.
+func Buffer(bytes int) []byte {
+	memory := make([]byte, bytes+Block)
+	shift := -uintptr(unsafe.Pointer(&memory[0])) % Block
+	return memory[shift : shift+uintptr(bytes) : shift+uintptr(bytes)]
+}
+
+// Mapped gives zeroed memory of that many bytes that goes back to the kernel with
+// free, which may be called once. It is for what is needed seldom and much of.
+func Mapped(bytes int) (memory []byte, free func(), err error) {
+	memory, err = unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, nil, err
+	}
+	return memory, func() { _ = unix.Munmap(memory) }, nil // fails only for what is not mapped
+}
+
+// Fit tells whether memory begins where O_DIRECT wants it.
+func Fit(memory []byte) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(memory)))%Block == 0
+}
