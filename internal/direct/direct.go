@@ -27,13 +27,23 @@ func Open(path string, flags int) (*os.File, error) {
 	return f, err
 }
 
-// OpenTarget opens what so many bytes are written onto, piece by piece from the
-// beginning: with O_DIRECT if the last piece too ends with a block.
-func OpenTarget(path string, bytes int64) (*os.File, error) {
-	if bytes%Block != 0 {
-		return os.OpenFile(path, os.O_WRONLY, 0)
+// Able tells whether a device or file can be opened with O_DIRECT, for a program that
+// is to be told.
+func Able(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECT, 0)
+	if err == nil {
+		_ = f.Close()
 	}
-	return Open(path, os.O_WRONLY)
+	return err == nil
+}
+
+// OpenSized is Open for so many bytes from the beginning, read or written piece by
+// piece: without O_DIRECT where the last piece does not end with a block.
+func OpenSized(path string, flags int, bytes int64) (*os.File, error) {
+	if bytes%Block != 0 {
+		return os.OpenFile(path, flags, 0)
+	}
+	return Open(path, flags)
 }
 
 // Buffer gives zeroed memory of that many bytes, with no room behind them, that Go's

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestOpen: what is written so is read so, on a file system that can and on one that cannot.
@@ -25,7 +27,7 @@ func TestOpen(t *testing.T) {
 			for i := range want {
 				want[i] = byte(i % 251)
 			}
-			to, err := OpenTarget(path, int64(length))
+			to, err := OpenSized(path, os.O_WRONLY, int64(length))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,6 +45,10 @@ func TestOpen(t *testing.T) {
 			}
 			if n, _ := from.ReadAt(got, 0); n != length || !bytes.Equal(got[:n], want) {
 				t.Errorf("%d bytes in %s: %d came back, or others", length, dir, n)
+			}
+			flags, err := unix.FcntlInt(from.Fd(), unix.F_GETFL, 0)
+			if able := Able(path); err != nil || able != (flags&unix.O_DIRECT != 0) {
+				t.Errorf("O_DIRECT in %s: said to be %t, flags %#x, %v", dir, able, flags, err)
 			}
 			_ = from.Close()
 			free()

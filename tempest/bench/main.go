@@ -25,10 +25,10 @@ type bench struct {
 	Workers       []int         `short:"c" default:"1,16" help:"How many requests at once."`
 	Duration      time.Duration `short:"d" default:"5s" help:"Of each phase."`
 	Poll          time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
-	Phases        []string      `help:"Some of the load client's phases, paging, and rates."`
+	Phases        []string      `enum:"fill,list 1000,list 50,show,create,attach,extend,delete,life,paging,rates" placeholder:"PHASE" help:"Only some: ${enum}."`
 	PagingVolumes int           `default:"100000" placeholder:"N" help:"In how many volumes the phase paging looks for pages."`
 	RatesSize     int64         `default:"1" placeholder:"GIB" help:"How large the volumes are that the phase rates copies."`
-	RatesKinds    []string      `placeholder:"KIND" help:"Only these kinds of copies: raw, qcow2, clone, backup, restore, migration."`
+	RatesKinds    []string      `enum:"raw,qcow2,clone,backup,restore,migration" placeholder:"KIND" help:"Only some kinds of copies: ${enum}."`
 	RatesRounds   int           `default:"3" placeholder:"N" help:"How often it copies each."`
 	Peer          string        `placeholder:"URL" help:"Another Cinder, with /v3, to measure in the same run; who asks is in OS_* and SERVICE_TOKEN."`
 	Thick         bool          `help:"Also measure thick LVM in the testbed."`

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 	"clinker/internal/run"
@@ -13,7 +14,8 @@ import (
 
 // convert has qemu-img write an inspected image of that virtual size, in bytes,
 // onto a device that is there already. The format is given, so that nothing is
-// guessed.
+// guessed. It is written around the page cache, copying through which takes longer
+// than converting.
 func (c *Copier) convert(ctx context.Context, f Format, scratch string, to Target, virtual int64) error {
 	err := c.qemuImg(ctx, virtual, to.Bytes, convertArgs(f, scratch, to)...)
 	var exit *run.ExitError
@@ -27,6 +29,9 @@ func convertArgs(f Format, scratch string, to Target) []string {
 	args := []string{"-f", driver(f), "-O", "raw", "-n"}
 	if to.Blank {
 		args = append(args, "--target-is-zero")
+	}
+	if direct.Able(to.Path) {
+		args = append(args, "-t", "none")
 	}
 	return append(args, scratch, to.Path)
 }

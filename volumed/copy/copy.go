@@ -162,7 +162,7 @@ func (c *Copier) writeRaw(ctx context.Context, image Image, format Format, to Ta
 	if image.SizeBytes > to.Bytes {
 		return tooLarge(image.SizeBytes, to.Bytes)
 	}
-	device, err := direct.OpenTarget(to.Path, image.SizeBytes)
+	device, err := direct.OpenSized(to.Path, os.O_WRONLY, image.SizeBytes)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,9 @@ import (
 	"clinker/internal/fault"
 )
 
-// openSource opens a volume's block device or file for reading. A block device is read
-// around the page cache: what an initiator wrote may not be in it, and a large
-// copy would drive everything else out of it.
+// openSource opens a volume's block device or file for reading around the page cache,
+// out of which a large copy would drive everything else, and in which what an
+// initiator wrote to a device may not be.
 func openSource(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -22,7 +22,7 @@ func openSource(path string) (*os.File, error) {
 	if info.Mode()&os.ModeDevice != 0 {
 		return direct.Open(path, os.O_RDONLY)
 	}
-	return os.Open(path)
+	return direct.OpenSized(path, os.O_RDONLY, info.Size())
 }
 
 // read reads a chunk and finds its zeroes. What is a hole of a file is not read.

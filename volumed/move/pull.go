@@ -136,7 +136,7 @@ type pulling struct {
 }
 
 func (p *Puller) pull(ctx context.Context, from source, path string, bytes int64, blank bool, progress func(int64)) error {
-	to, err := direct.OpenTarget(path, bytes)
+	to, err := direct.OpenSized(path, os.O_WRONLY, bytes)
 	if err != nil {
 		return err
 	}

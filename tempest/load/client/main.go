@@ -32,7 +32,7 @@ type client struct {
 	Most         int           `help:"Volumes that a phase makes at most."`
 	Poll         time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
 	Limit        time.Duration `default:"2m" help:"After which a volume that is awaited is given up."`
-	Phases       []string      `help:"Some of: fill, list 1000, list 50, show, create, attach, extend, delete, life."`
+	Phases       []string      `enum:"fill,list 1000,list 50,show,create,attach,extend,delete,life" placeholder:"PHASE" help:"Only some: ${enum}."`
 	Type         string        `help:"Volume type."`
 	RaiseQuota   bool          `help:"First lift the project's quota."`
 	JSON         string        `name:"json" placeholder:"FILE" help:"Also write the numbers there."`
