@@ -157,10 +157,11 @@ func (c *cloud) answers(ctx context.Context) error {
 	return nil
 }
 
-// startTgtd runs the daemon that, as on a real node, is not volumed's child.
+// startTgtd runs the daemon that, as on a real node, is not volumed's child, with as
+// many threads for each volume as clinker dev gives it.
 func (c *cloud) startTgtd(ctx context.Context) error {
 	p, err := start("tgtd", filepath.Join(c.dir, "tgtd.log"), []string{"TGT_IPC_SOCKET=" + c.tgtSocket()},
-		"/usr/sbin/tgtd", "--foreground", "--control-port", "0", "--iscsi", fmt.Sprintf("portal=127.0.0.1:%d", c.targetPort))
+		"/usr/sbin/tgtd", "--foreground", "--nr_iothreads", "4", "--control-port", "0", "--iscsi", fmt.Sprintf("portal=127.0.0.1:%d", c.targetPort))
 	if err != nil {
 		return fmt.Errorf("%w: run make deps", err)
 	}

@@ -28,37 +28,51 @@ func (c *Copier) receive(ctx context.Context, image Image, claim Format, to io.W
 		return err
 	}
 	defer from.Close()
-	end := &tail{}
+	end, head := &tail{}, []byte(nil)
 	all := io.MultiWriter(&counter{ctx: ctx, progress: progress}, end, sum, to)
-	// Whole pieces, as O_DIRECT wants them, and so that the digest has work while one
-	// is written.
-	piece, head := direct.Buffer(pieceBytes), []byte(nil)
-	for done := int64(0); done < image.SizeBytes; done += int64(len(piece)) {
-		piece = piece[:min(pieceBytes, image.SizeBytes-done)]
-		if n, err := io.ReadFull(from, piece); err != nil {
-			return short(ctx, err, done+int64(n), image.SizeBytes)
+	err = inPieces(ctx, from, image.SizeBytes, all, func(first []byte) error {
+		head = bytes.Clone(first[:min(headBytes, len(first))])
+		if claim == VHD && detect(head) == Raw { // a fixed VHD is told by its end
+			return nil
 		}
-		if head == nil {
-			head = bytes.Clone(piece[:min(headBytes, len(piece))])
-			if fixed := claim == VHD && detect(head) == Raw; !fixed { // that is told by its end
-				if err := match(claim, head, nil); err != nil {
-					return err
-				}
-			}
-		}
-		if _, err := all.Write(piece); err != nil {
-			return ended(ctx, err)
-		}
-	}
-	if n, err := io.ReadFull(from, make([]byte, 1)); n > 0 {
-		return unacceptable("it is longer than the image service says")
-	} else if err != io.EOF {
-		return ended(ctx, err)
+		return match(claim, head, nil)
+	})
+	if err != nil {
+		return err
 	}
 	if err := verify(sum, want); err != nil {
 		return err
 	}
 	return match(claim, head, end.bytes)
+}
+
+// inPieces brings just so many bytes to a writer, whole pieces of them: O_DIRECT wants
+// them so, and the digest has work while one is written. check may refuse the first
+// before it is written.
+func inPieces(ctx context.Context, from io.Reader, size int64, to io.Writer, check func(first []byte) error) error {
+	piece := direct.Buffer(pieceBytes)
+	for done := int64(0); done < size; done += int64(len(piece)) {
+		piece = piece[:min(pieceBytes, size-done)]
+		if n, err := io.ReadFull(from, piece); err != nil {
+			return short(ctx, err, done+int64(n), size)
+		}
+		if done == 0 {
+			if err := check(piece); err != nil {
+				return err
+			}
+		}
+		if _, err := to.Write(piece); err != nil {
+			return ended(ctx, err)
+		}
+	}
+	n, err := io.ReadFull(from, make([]byte, 1))
+	switch {
+	case n > 0:
+		return unacceptable("it is longer than the image service says")
+	case err != io.EOF:
+		return ended(ctx, err)
+	}
+	return nil
 }
 
 // short says why there are fewer bytes than promised; a clean end is the reader's own
