@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/gophercloud/gophercloud/v2"
-
 	"clinker/internal/openstack/builtin"
 	"clinker/tempest/load"
 )
@@ -48,8 +46,7 @@ func (i *identity) stop() { _ = i.server.Close() }
 // logIn gives the API as the user of one of the accounts finds it.
 func (i *identity) logIn(ctx context.Context, account int) (load.Endpoint, error) {
 	a := i.accounts[account]
-	return load.LogIn(ctx, gophercloud.AuthOptions{
-		IdentityEndpoint: i.service.AuthURL(), Username: a.User, Password: a.Password,
-		DomainName: builtin.DomainName, TenantName: a.Project,
-	}, i.service.Region(), "", "")
+	openrc := map[string]string{"OS_AUTH_URL": i.service.AuthURL(), "OS_REGION_NAME": i.service.Region(),
+		"OS_USERNAME": a.User, "OS_PASSWORD": a.Password, "OS_PROJECT_NAME": a.Project, "OS_DOMAIN_NAME": builtin.DomainName}
+	return load.LogIn(ctx, func(name string) string { return openrc[name] }, "", "")
 }

@@ -111,7 +111,7 @@ func (b *bench) host(ctx context.Context, dir string, report *report) error {
 	if err != nil || b.Peer == "" {
 		return err
 	}
-	peer, err := load.FromEnvironment(ctx, b.Peer, os.Getenv("SERVICE_TOKEN"))
+	peer, err := load.LogIn(ctx, os.Getenv, b.Peer, os.Getenv("SERVICE_TOKEN"))
 	if err != nil {
 		return fmt.Errorf("the peer: %w", err)
 	}

@@ -3,12 +3,14 @@ package load
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
+	"github.com/gophercloud/gophercloud/v2/openstack/config"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
+	"clinker/internal/openstack/openrc"
 )
 
 // Endpoint is a Block Storage API, and who asks.
@@ -29,28 +31,23 @@ func At(url, project, token, serviceToken string) Endpoint {
 	return Endpoint{URL: url, Token: token, ServiceToken: serviceToken, Project: project}
 }
 
-// FromEnvironment logs in to Keystone as OS_* say and takes the URL from its
-// catalog, unless one is given.
-func FromEnvironment(ctx context.Context, url, serviceToken string) (Endpoint, error) {
-	options, err := openstack.AuthOptionsFromEnv()
+// LogIn logs in to Keystone as an openrc's variables say, which env gives, and takes the
+// URL from its catalog, unless one is given.
+func LogIn(ctx context.Context, env func(string) string, url, serviceToken string) (Endpoint, error) {
+	auth, catalog, tls, err := openrc.Read(env)
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("no token is given, and %w", err)
 	}
-	return LogIn(ctx, options, os.Getenv("OS_REGION_NAME"), url, serviceToken)
-}
-
-// LogIn is FromEnvironment with what would stand there.
-func LogIn(ctx context.Context, options gophercloud.AuthOptions, region, url, serviceToken string) (Endpoint, error) {
-	provider, err := openstack.AuthenticatedClient(ctx, options)
+	provider, err := config.NewProviderClient(ctx, auth, config.WithTLSConfig(tls))
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("log in to %s: %w", options.IdentityEndpoint, err)
+		return Endpoint{}, fmt.Errorf("log in to %s: %w", auth.IdentityEndpoint, err)
 	}
 	project, err := projectOf(provider)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	if url == "" {
-		service, err := openstack.NewBlockStorageV3(provider, gophercloud.EndpointOpts{Region: region})
+		service, err := openstack.NewBlockStorageV3(provider, catalog)
 		if err != nil {
 			return Endpoint{}, fmt.Errorf("find the volume service in the catalog: %w", err)
 		}

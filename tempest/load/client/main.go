@@ -54,7 +54,7 @@ func (c client) run(ctx context.Context) error {
 	endpoint := load.At(c.URL, c.Project, c.Token, c.ServiceToken)
 	if c.Token == "" {
 		var err error
-		if endpoint, err = load.FromEnvironment(ctx, c.URL, c.ServiceToken); err != nil {
+		if endpoint, err = load.LogIn(ctx, os.Getenv, c.URL, c.ServiceToken); err != nil {
 			return err
 		}
 	}

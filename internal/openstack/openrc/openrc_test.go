@@ -1,4 +1,4 @@
-package carry
+package openrc
 
 import (
 	"reflect"
@@ -53,12 +53,12 @@ func TestAuthFrom(t *testing.T) {
 func TestTLSAndEndpointFrom(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"OS_AUTH_URL": "x", "OS_TOKEN": "t", "OS_INSECURE": "True", "OS_REGION_NAME": "r", "OS_INTERFACE": "internalURL"}
-	_, endpoint, config, err := fromEnvironment(func(key string) string { return env[key] })
+	_, endpoint, config, err := Read(func(key string) string { return env[key] })
 	if err != nil || !config.InsecureSkipVerify || endpoint.Region != "r" || endpoint.Availability != gophercloud.AvailabilityInternal {
 		t.Errorf("got %+v %v", endpoint, err)
 	}
 	env["OS_CACERT"] = "/nonexistent"
-	if _, _, _, err := fromEnvironment(func(key string) string { return env[key] }); !fault.Is(err, fault.Invalid) {
+	if _, _, _, err := Read(func(key string) string { return env[key] }); !fault.Is(err, fault.Invalid) {
 		t.Errorf("got %v", err)
 	}
 }
