@@ -29,6 +29,7 @@ var suites = []suite{
 	{folder: "carry", args: []string{"-test.run=^TestGuest"}},
 	{folder: "volumed/throttle", prepare: `
 		modprobe -a target_core_mod target_core_iblock iscsi_target_mod`},
+	{folder: "volumed/copy", args: []string{"-test.run=^TestGuest"}},
 	{folder: "testbed/guest"},
 }
 
