@@ -16,6 +16,9 @@ import (
 // in bytes.
 const Block = 4096
 
+// Whole gives a length in bytes up to the end of its last block.
+func Whole(bytes int64) int64 { return (bytes + Block - 1) / Block * Block }
+
 // Open opens a device or file with O_DIRECT, and without it where the file system has
 // none. With os.O_EXCL it is for devices alone: a file that was made before the file
 // system refused would be in the way.

@@ -56,6 +56,15 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	for bytes, want := range map[int64]int64{0: 0, 1: Block, Block: Block, Block + 1: 2 * Block} {
+		if got := Whole(bytes); got != want {
+			t.Errorf("%d bytes: got %d, want %d", bytes, got, want)
+		}
+	}
+}
+
 func TestBuffer(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, Block, 1<<20 + 1} {

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,7 +26,7 @@ type bench struct {
 	Workers       []int         `short:"c" default:"1,16" help:"How many requests at once."`
 	Duration      time.Duration `short:"d" default:"5s" help:"Of each phase."`
 	Poll          time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
-	Phases        []string      `enum:"fill,list 1000,list 50,show,create,attach,extend,delete,life,paging,rates" placeholder:"PHASE" help:"Only some: ${enum}."`
+	Phases        []string      `enum:"${phases}" placeholder:"PHASE" help:"Only some: ${enum}."`
 	PagingVolumes int           `default:"100000" placeholder:"N" help:"In how many volumes the phase paging looks for pages."`
 	RatesSize     int64         `default:"1" placeholder:"GIB" help:"How large the volumes are that the phase rates copies."`
 	RatesKinds    []string      `enum:"raw,qcow2,clone,backup,restore,migration" placeholder:"KIND" help:"Only some kinds of copies: ${enum}."`
@@ -40,7 +41,8 @@ type bench struct {
 
 func main() {
 	var b bench
-	kong.Parse(&b, kong.Name("bench"), kong.Description("Measure Clinker on this machine."))
+	kong.Parse(&b, kong.Name("bench"), kong.Description("Measure Clinker on this machine."),
+		kong.Vars{"phases": strings.Join(append(slices.Clone(load.Phases), paging, rates), ",")})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := b.run(ctx)
 	stop()

@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+// read is a phase that is about the volumes that fill makes.
+type read struct {
+	phase string
+	work  work
+}
+
+func (s *session) reads() []read {
+	return []read{{"list 1000", s.listDetail}, {"list 50", s.listPage}, {"show", s.show}}
+}
+
 // fill brings the project to the number of volumes that the lists list. Its
 // pace is that of creating with all workers.
 func (s *session) fill(ctx context.Context) Result {

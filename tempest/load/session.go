@@ -12,11 +12,6 @@ import (
 // Phases are all that there is to measure, in the order in which it is done.
 var Phases = []string{"fill", "list 1000", "list 50", "show", "create", "attach", "extend", "delete", "life"}
 
-// needsFill tells whether a phase is about the volumes that fill makes, or is it.
-func needsFill(phase string) bool {
-	return slices.Contains([]string{"fill", "list 1000", "list 50", "show"}, phase)
-}
-
 // session is one run against one endpoint.
 type session struct {
 	Options
@@ -53,20 +48,16 @@ func (s *session) run(ctx context.Context) ([]Result, error) {
 		return nil, err
 	}
 	var results []Result
-	if slices.ContainsFunc(s.Phases, needsFill) {
+	reads := slices.DeleteFunc(s.reads(), func(r read) bool { return !slices.Contains(s.Phases, r.phase) })
+	if slices.Contains(s.Phases, "fill") || len(reads) > 0 {
 		results = append(results, s.fill(ctx))
 	}
 	for _, workers := range s.Workers {
 		s.warmUp(ctx, workers)
-		for _, p := range []struct {
-			name string
-			work work
-		}{
-			{"list 1000", s.listDetail}, {"list 50", s.listPage}, {"show", s.show},
-		} {
-			if slices.Contains(s.Phases, p.name) && len(s.filled) > 0 {
-				s.measure(ctx, p.name, workers, s.Duration/5, p.work) // not counted
-				results = append(results, s.observe(ctx, p.name, workers, p.work))
+		for _, r := range reads {
+			if len(s.filled) > 0 {
+				s.measure(ctx, r.phase, workers, s.Duration/5, r.work) // not counted
+				results = append(results, s.observe(ctx, r.phase, workers, r.work))
 			}
 		}
 		results = append(results, s.writes(ctx, workers)...)

@@ -94,7 +94,7 @@ func (r *restoration) writeAll(ctx context.Context) error {
 func (r *restoration) plan(ctx context.Context, chunks chan<- int64) error {
 	size, count := r.manifest.ChunkBytes, r.manifest.chunks()
 	// A chunk that ends within a block is written to the block's end.
-	end := min(r.Bytes, (r.manifest.Bytes+direct.Block-1)/direct.Block*direct.Block)
+	end := min(r.Bytes, direct.Whole(r.manifest.Bytes))
 	for i := int64(0); i < count; i++ {
 		if r.table[i].owner == hole {
 			if err := r.blank(ctx, i*size, min(size, end-i*size)); err != nil {
@@ -180,7 +180,7 @@ func (r *restoration) blame(err error, owner Place, at int64) error {
 
 // whole adds zeroes, which are to follow, to a chunk that does not end with a block.
 func (r *restoration) whole(chunk []byte, at int64) []byte {
-	end := min(int64(cap(chunk)), (int64(len(chunk))+direct.Block-1)/direct.Block*direct.Block, r.Bytes-at)
+	end := min(int64(cap(chunk)), direct.Whole(int64(len(chunk))), r.Bytes-at)
 	clear(chunk[len(chunk):end])
 	return chunk[:end]
 }

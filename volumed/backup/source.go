@@ -30,7 +30,7 @@ func openSource(path string, bytes int64) (*os.File, error) {
 
 // readChunk reads a chunk, which is the beginning of the buffer.
 func readChunk(from *os.File, buffer, chunk []byte, at int64) error {
-	whole := min((len(chunk)+direct.Block-1)/direct.Block*direct.Block, len(buffer))
+	whole := min(direct.Whole(int64(len(chunk))), int64(len(buffer)))
 	n, err := from.ReadAt(buffer[:whole], at)
 	if n >= len(chunk) {
 		return nil

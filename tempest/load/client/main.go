@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,7 +33,7 @@ type client struct {
 	Most         int           `help:"Volumes that a phase makes at most."`
 	Poll         time.Duration `default:"2ms" help:"Between two looks at a volume that is awaited."`
 	Limit        time.Duration `default:"2m" help:"After which a volume that is awaited is given up."`
-	Phases       []string      `enum:"fill,list 1000,list 50,show,create,attach,extend,delete,life" placeholder:"PHASE" help:"Only some: ${enum}."`
+	Phases       []string      `enum:"${phases}" placeholder:"PHASE" help:"Only some: ${enum}."`
 	Type         string        `help:"Volume type."`
 	RaiseQuota   bool          `help:"First lift the project's quota."`
 	JSON         string        `name:"json" placeholder:"FILE" help:"Also write the numbers there."`
@@ -40,7 +41,8 @@ type client struct {
 
 func main() {
 	var c client
-	kong.Parse(&c, kong.Name("client"), kong.Description("Measure a Block Storage v3 API."))
+	kong.Parse(&c, kong.Name("client"), kong.Description("Measure a Block Storage v3 API."),
+		kong.Vars{"phases": strings.Join(load.Phases, ",")})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := c.run(ctx)
 	stop()

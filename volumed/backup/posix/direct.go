@@ -16,7 +16,7 @@ const worthDirect = 64 << 10
 // around the page cache: copying through it costs more than all else that is done to
 // a chunk.
 func wholeBlocks(data []byte, length int) ([]byte, bool) {
-	whole := (length + direct.Block - 1) / direct.Block * direct.Block
+	whole := int(direct.Whole(int64(length)))
 	if length < worthDirect || cap(data) < whole || !direct.Fit(data) {
 		return nil, false
 	}
