@@ -16,7 +16,8 @@ const benchBytes = 1 << 30
 
 // BenchmarkPull brings a volume of 1 GiB of random bytes, none of them zeroes, from
 // one file to another over mutual TLS on loopback, both sides on the same
-// processors, and has it on the disk; dd does the same without a network. Set
+// processors, and has it on the disk; dd does the same without a network. The
+// hole is the same file without data. Set
 // TMPDIR to choose the disk.
 func BenchmarkPull(b *testing.B) {
 	r := newRig(b)
@@ -49,6 +50,22 @@ func BenchmarkPull(b *testing.B) {
 	b.Run("dd", func(b *testing.B) {
 		rate(b, func(target string) error {
 			return exec.CommandContext(b.Context(), "dd", "if="+r.source, "of="+target, "bs=4M", "conv=fsync,notrunc", "status=none").Run()
+		})
+	})
+	b.Run("nothing but a hole", func(b *testing.B) {
+		if err := errors.Join(os.Truncate(r.source, 0), os.Truncate(r.source, benchBytes)); err != nil {
+			b.Fatal(err)
+		}
+		p := r.puller(pki.Volumed, "node2")
+		loan := r.loan()
+		loan.Bytes, loan.Generation = benchBytes, loan.Generation+1
+		if err := r.lender.Lend(loan, free); err != nil {
+			b.Fatal(err)
+		}
+		from := r.remote()
+		from.Generation = loan.Generation
+		rate(b, func(target string) error {
+			return p.Pull(b.Context(), from, target, benchBytes, true, func(int64) {})
 		})
 	})
 }

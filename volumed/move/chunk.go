@@ -23,6 +23,9 @@ type zeroMap uint64
 // has tells whether a block is all zeroes.
 func (z zeroMap) has(block int) bool { return z>>block&1 == 1 }
 
+// allZeroes is the map of a chunk of that many bytes without data.
+func allZeroes(length int) zeroMap { return ^zeroMap(0) >> (64 - blocks(length)) }
+
 var zeroes [blockBytes]byte
 
 // zeroesOf looks for blocks of zeroes in a chunk; the last block may be short.

@@ -25,11 +25,11 @@ func openSource(path string) (*os.File, error) {
 	return direct.OpenSized(path, os.O_RDONLY, info.Size())
 }
 
-// read reads a chunk and finds its zeroes. What is a hole of a file is not read.
+// read reads a chunk and finds its zeroes. What is a hole of a file is not read, and
+// leaves the memory as it was: of blocks of zeroes nobody looks at the bytes.
 func read(from *os.File, at int64, into []byte) (zeroMap, error) {
 	if hole(from, at, len(into)) {
-		clear(into)
-		return zeroesOf(into), nil
+		return allZeroes(len(into)), nil
 	}
 	if n, err := from.ReadAt(into, at); n < len(into) {
 		if err == nil || errors.Is(err, io.EOF) {

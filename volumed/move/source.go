@@ -15,7 +15,8 @@ import (
 
 // source is where a volume's chunks come from.
 type source interface {
-	// chunk reads one; Unavailable when it may be had later.
+	// chunk reads one; Unavailable when it may be had later. Where its map has zeroes, the
+	// memory holds anything.
 	chunk(ctx context.Context, index int64, into []byte) (zeroMap, digest, error)
 	// whole gives the digest of them all; Unavailable as for chunk.
 	whole(ctx context.Context) (digest, error)
@@ -60,12 +61,10 @@ func (r remote) chunk(ctx context.Context, index int64, into []byte) (z zeroMap,
 	}
 	z = zeroMap(word)
 	err = z.runs(len(into), func(from, to int, zero bool) error {
-		piece := blockOf(into, from, to)
 		if zero {
-			clear(piece)
 			return nil
 		}
-		_, err := io.ReadFull(body, piece)
+		_, err := io.ReadFull(body, blockOf(into, from, to))
 		return err
 	})
 	if err != nil {
