@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,7 +46,7 @@ type object struct {
 // and of the same volume; what an interrupted one stored there is used. There is no
 // backup unless it returns nil. NotFound when there is no parent, Invalid when that
 // is damaged or of another volume, Conflict when the place has a backup of something
-// else.
+// else, Stale when another node has taken it away meanwhile.
 func (s *Store) Create(ctx context.Context, r Request) (*Manifest, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -56,11 +55,14 @@ func (s *Store) Create(ctx context.Context, r Request) (*Manifest, error) {
 		return nil, err
 	}
 	if m, err := s.Manifest(ctx, r.Place); !fault.Is(err, fault.NotFound) {
-		return m, r.same(m, err)
+		if err = r.same(m, err); err == nil {
+			err = s.Driver.Flush(ctx, r.Place.manifests()) // an earlier attempt may have died before this
+		}
+		return m, err
 	}
 	c := &creation{Store: s, Request: r, known: map[digest]*object{}, dir: r.Place.data()}
 	c.manifest = Manifest{
-		Place: r.Place, VolumeID: r.VolumeID, Bytes: r.Bytes, CreatedAt: time.Now().Unix(), Parent: r.Parent,
+		Place: r.Place, VolumeID: r.VolumeID, Bytes: r.Bytes, CreatedAt: s.Now().Unix(), Parent: r.Parent,
 		Metadata: r.Metadata, Basis: r.Basis, Format: manifestFormat, ChunkBytes: s.chunksOf(r.Bytes),
 	}
 	if err := c.inherit(ctx); err != nil {

@@ -12,6 +12,7 @@
 //	<container>/manifest/<backup>        what Head describes, and its HMAC
 //	<container>/data/<backup>/<digest>   a chunk, or a piece of the table
 //	.clinker/store                       the store's id, and what tells its key
+//	.clinker/removed/<backup>            it was taken away before it was whole
 //
 // The package must never trust a byte of the store: what is read is bounded, and
 // nothing of it is believed before its digest has been compared. It must not write

@@ -43,6 +43,14 @@ type Driver interface {
 	Flush(ctx context.Context, folder string) error
 }
 
+// Forgetter is a Driver that holds on to the place where it found its store first.
+type Forgetter interface {
+	// Forget has the next call look for it anew: what was found was not the store, and
+	// may be the directory below a mount that is still to come. No other call may be
+	// under way.
+	Forget()
+}
+
 // Object is something that a store holds.
 type Object struct {
 	Key   string

@@ -41,6 +41,9 @@ func (c *creation) publish(ctx context.Context) error {
 		if err := c.Driver.Flush(ctx, c.Place.manifests()); err != nil {
 			return err
 		}
+		if err := c.unremoved(ctx); err != nil {
+			return err
+		}
 		if _, err = c.Manifest(ctx, c.Place); !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -49,6 +52,19 @@ func (c *creation) publish(ctx context.Context) error {
 }
 
 const publishAttempts = 3
+
+// unremoved takes the backup away when another node has, which could not see all of
+// it: then it gives Stale.
+func (c *creation) unremoved(ctx context.Context) error {
+	gone, err := c.removed(ctx, c.Place)
+	if err != nil || !gone {
+		return err
+	}
+	if err := c.takeAway(ctx, c.Place); err != nil {
+		return err
+	}
+	return fault.New(fault.Stale, "the backup was deleted while it was made")
+}
 
 // forgetUnneeded leaves the owners out whose objects the table does not name.
 func (c *creation) forgetUnneeded() {

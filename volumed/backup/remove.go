@@ -1,9 +1,14 @@
 package backup
 
-import "context"
+import (
+	"context"
+
+	"clinker/internal/fault"
+)
 
 // Remove takes a backup away, or what an interrupted one left; no error when there
-// is neither. Others that need its objects cannot be restored afterwards.
+// is neither. Others that need its objects cannot be restored afterwards. One that
+// another node is making meanwhile ends there with Stale, and is taken away there.
 func (s *Store) Remove(ctx context.Context, place Place) error {
 	if err := place.Check(); err != nil {
 		return err
@@ -11,6 +16,20 @@ func (s *Store) Remove(ctx context.Context, place Place) error {
 	if err := s.Open(ctx); err != nil {
 		return err
 	}
+	_, err := s.Driver.Get(ctx, place.manifestKey(), make([]byte, 0, maxManifestBytes))
+	if fault.Is(err, fault.NotFound) {
+		err = s.markRemoved(ctx, place)
+	} else if fault.Is(err, fault.Invalid) {
+		err = nil // there is one, of whatever kind
+	}
+	if err != nil {
+		return err
+	}
+	return s.takeAway(ctx, place)
+}
+
+// takeAway has the store forget a backup's manifest and then its objects.
+func (s *Store) takeAway(ctx context.Context, place Place) error {
 	if err := s.Driver.Delete(ctx, []string{place.manifestKey()}); err != nil {
 		return err
 	}
@@ -25,7 +44,10 @@ func (s *Store) Remove(ctx context.Context, place Place) error {
 			keys = append(keys, o.Key)
 			return len(keys) < most
 		})
-		if err != nil || len(keys) == 0 {
+		if err == nil && len(keys) == 0 {
+			return s.Driver.Flush(ctx, place.data()) // lest a power cut bring back what nobody would take away
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.Driver.Delete(ctx, keys); err != nil {

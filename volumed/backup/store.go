@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -36,6 +38,8 @@ type Options struct {
 	// ChunkBytes is how large chunks are, a power of two from 64 KiB; 0: as a volume's
 	// size makes it best.
 	ChunkBytes int64
+	// Now is the clock; time.Now.
+	Now func() time.Time
 }
 
 // Store is where a node keeps backups. It may be used by many goroutines at once,
@@ -67,6 +71,9 @@ const (
 func New(o Options) *Store {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &Store{Options: o, opening: make(chan struct{}, 1)}
 }
@@ -100,6 +107,9 @@ func (s *Store) Open(ctx context.Context) error {
 		err = s.note(id)
 	}
 	if err != nil {
+		if f, ok := s.Driver.(Forgetter); ok {
+			f.Forget()
+		}
 		return err
 	}
 	s.mu.Lock()
@@ -227,13 +237,26 @@ func (s *Store) noted() (string, error) {
 	return "", err
 }
 
+// note remembers the id, durably: a note that a power cut made empty would have a
+// directory without its mount taken for a new store.
 func (s *Store) note(id string) error {
-	if s.Note == "" {
+	if known, err := s.noted(); s.Note == "" || err == nil && known == id {
 		return nil
 	}
-	temporary := s.Note + ".new"
-	if err := os.WriteFile(temporary, fmt.Appendf(nil, "%s %q\n", id, s.Location), 0o600); err != nil {
+	f, err := os.OpenFile(s.Note+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temporary, s.Note)
+	_, err = fmt.Fprintf(f, "%s %q\n", id, s.Location)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), s.Note)
+	}
+	if err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(s.Note))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -131,3 +131,31 @@ func TestDamagedIdentity(t *testing.T) {
 		}
 	}
 }
+
+// TestMountedLater: a node that was started before the store was mounted finds it as
+// soon as it is, without being started anew.
+func TestMountedLater(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir, note := filepath.Join(top, "store"), filepath.Join(top, "note")
+	was, err := opened(t, backup.Options{Note: note}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, filepath.Join(top, "unmounted")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := opened(t, backup.Options{Note: note}, dir)
+	if !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("without its mount: %v", err)
+	}
+	if err := os.Rename(dir, filepath.Join(top, "below")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(top, "unmounted"), dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Open(t.Context()); err != nil || s.ID() != was.ID() {
+		t.Errorf("with its mount: %q, %v", s.ID(), err)
+	}
+}

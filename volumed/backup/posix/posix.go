@@ -21,11 +21,15 @@ import (
 type Driver struct {
 	directory string
 
-	mu   sync.Mutex
-	root *os.Root // nil until it has been opened
+	mu    sync.Mutex
+	root  *os.Root  // nil until it has been opened
+	swept time.Time // when it was last looked at what crashes left
 }
 
-var _ backup.Driver = (*Driver)(nil)
+var (
+	_ backup.Driver    = (*Driver)(nil)
+	_ backup.Forgetter = (*Driver)(nil)
+)
 
 const (
 	temporary = ".clinker/tmp"
@@ -43,13 +47,36 @@ func New(directory string) (*Driver, error) {
 	return &Driver{directory: path.Clean(directory)}, nil
 }
 
-// open opens the directory at its first use.
+// open opens the directory at its first use. What a crash left just before is too
+// young to be taken away then, and goes later.
 func (d *Driver) open() (*os.Root, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.root != nil {
-		return d.root, nil
+	if d.root == nil {
+		root, err := d.begin()
+		if err != nil {
+			return nil, err
+		}
+		d.root = root
 	}
+	if time.Since(d.swept) >= stale {
+		d.swept = time.Now()
+		_ = sweep(d.root) // what stays harms nobody
+	}
+	return d.root, nil
+}
+
+// Forget has the directory opened anew; see backup.Forgetter.
+func (d *Driver) Forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root != nil {
+		_ = d.root.Close() // nothing was written to it itself
+	}
+	d.root, d.swept = nil, time.Time{}
+}
+
+func (d *Driver) begin() (*os.Root, error) {
 	if err := os.MkdirAll(d.directory, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "the backup directory cannot be made")
 	}
@@ -60,8 +87,7 @@ func (d *Driver) open() (*os.Root, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	d.root = root
-	return root, sweep(root)
+	return root, nil
 }
 
 // sweep takes away what crashes left.
@@ -114,7 +140,8 @@ func (d *Driver) store(ctx context.Context, key string, data []byte, publish fun
 		if err = publish(root, from, key); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		if failed := root.MkdirAll(path.Dir(key), 0o700); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+		// Either error may come of a folder that comes or goes at this moment.
+		if failed := root.MkdirAll(path.Dir(key), 0o700); failed != nil && !errors.Is(failed, fs.ErrNotExist) && !errors.Is(failed, fs.ErrExist) {
 			err = failed
 			break
 		}

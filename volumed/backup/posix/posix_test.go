@@ -97,7 +97,8 @@ func TestWhatCrashesLeft(t *testing.T) {
 	if err := os.Chtimes(old, then, then); err != nil {
 		t.Fatal(err)
 	}
-	if err := opened(t, directory).Put(t.Context(), "a/b", nil); err != nil {
+	d := opened(t, directory)
+	if err := d.Put(t.Context(), "a/b", nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(old); err == nil {
@@ -105,5 +106,15 @@ func TestWhatCrashesLeft(t *testing.T) {
 	}
 	if _, err := os.Stat(young); err != nil {
 		t.Error("what may be being written was taken away")
+	}
+	if err := os.Chtimes(young, then, then); err != nil {
+		t.Fatal(err)
+	}
+	d.Later()
+	if err := d.Put(t.Context(), "a/b", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(young); err == nil {
+		t.Error("what has become old is still there")
 	}
 }

@@ -180,8 +180,8 @@ func (d *Driver) List(ctx context.Context, folder, after string, visit func(back
 		if o.Err != nil {
 			return explain(ctx, o.Err)
 		}
-		if strings.HasSuffix(o.Key, "/") {
-			continue // a folder
+		if name, ok := strings.CutPrefix(o.Key, folder+"/"); !ok || name == "" || strings.Contains(name, "/") {
+			continue // a folder, or what was not asked for
 		}
 		if !visit(backup.Object{Key: o.Key, Bytes: o.Size}) {
 			return nil
