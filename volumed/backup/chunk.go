@@ -11,16 +11,9 @@ import (
 	"clinker/internal/fault"
 )
 
-// How an object's bytes are to be read: its first byte.
-const (
-	plain      = 0
-	compressed = 1
-)
-
-// overhead is what an object may be longer than what is in it: the first byte. Its
-// memory has room for a whole block more, so that a driver can go around the page
-// cache.
-const overhead = 1
+// An object that is as long as its chunk is the chunk; a shorter one is compressed.
+// Nothing else is in it, so that a chunk can be stored from and read into the memory
+// that its volume is read into and written from, in whole blocks.
 
 // incompressible is the share of a chunk that compression must save, or else the
 // chunk is stored as it is; probeBytes of its middle are tried first.
@@ -29,8 +22,9 @@ const (
 	probeBytes = 64 << 10
 )
 
-// codec makes objects of chunks and back. It is one worker's, and so are its
-// buffers.
+// codec makes objects of chunks and back. It is one worker's, and so is its memory,
+// which Go's garbage collector takes back: a request that was given up may still read
+// it.
 type codec struct {
 	sum     hash.Hash
 	encoder *zstd.Encoder // nil: nothing is compressed
@@ -40,7 +34,7 @@ type codec struct {
 
 // newCodec gives one for chunks of that many bytes.
 func (k keys) newCodec(chunkBytes int64, compress bool) (*codec, error) {
-	c := &codec{sum: k.chunks(), object: make([]byte, 0, chunkBytes+direct.Block)}
+	c := &codec{sum: k.chunks(), object: direct.Buffer(int(chunkBytes))}
 	var err error
 	c.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(chunkBytes)),
 		zstd.WithDecoderMaxWindow(uint64(max(chunkBytes, 1<<20))), zstd.IgnoreChecksum(true)) // the digest is better
@@ -58,16 +52,16 @@ func (c *codec) close() {
 	}
 }
 
-// encode gives the object for a chunk; it is good until the next call.
+// encode gives the object for a chunk; it is good until the next call, and as long as
+// the chunk is.
 func (c *codec) encode(chunk []byte) []byte {
-	if c.encoder != nil && c.compressible(chunk) {
-		c.object = c.encoder.EncodeAll(chunk, append(c.object[:0], compressed))
-		if len(c.object) <= len(chunk)-len(chunk)/worthwhile {
-			return c.object
-		}
+	if c.encoder == nil || !c.compressible(chunk) {
+		return chunk
 	}
-	c.object = append(append(c.object[:0], plain), chunk...)
-	return c.object
+	if object := c.encoder.EncodeAll(chunk, c.object[:0]); len(object) <= len(chunk)-max(1, len(chunk)/worthwhile) {
+		return object
+	}
+	return chunk
 }
 
 // compressible tries a piece of the middle: what is encrypted or compressed
@@ -79,29 +73,20 @@ func (c *codec) compressible(chunk []byte) bool {
 	saved := 0
 	for _, at := range []int{0, len(chunk) / 2, len(chunk) - probeBytes/4} {
 		probe := chunk[at : at+probeBytes/4]
-		c.object = c.encoder.EncodeAll(probe, c.object[:0])
-		saved += len(probe) - len(c.object)
+		saved += len(probe) - len(c.encoder.EncodeAll(probe, c.object[:0]))
 	}
 	return saved > 0
 }
 
-// decode gives the chunk that an object holds, of exactly want bytes, in a buffer
-// of that capacity; damaged when its digest is another.
+// decode gives the chunk that an object holds, of exactly length bytes: the object, or
+// in a buffer of that capacity; damaged when its digest is another.
 func (c *codec) decode(object []byte, want digest, into []byte, length int64) ([]byte, error) {
-	if len(object) < overhead || int64(cap(into)) < length {
-		return nil, damaged("an object of it is empty")
-	}
-	var chunk []byte
-	switch payload := object[overhead:]; object[0] {
-	case plain:
-		chunk = payload
-	case compressed:
+	chunk := object
+	if int64(len(object)) < length {
 		var err error
-		if chunk, err = c.decoder.DecodeAll(payload, into[:0:length]); err != nil {
+		if chunk, err = c.decoder.DecodeAll(object, into[:0:length]); err != nil {
 			return nil, damaged("an object of it cannot be decompressed")
 		}
-	default:
-		return nil, damaged("an object of it is of no kind that is known")
 	}
 	if int64(len(chunk)) != length {
 		return nil, damaged("an object of it has not the right length")

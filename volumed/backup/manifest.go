@@ -56,7 +56,7 @@ type Manifest struct {
 
 // What bounds a manifest.
 const (
-	manifestFormat   = 2
+	manifestFormat   = 3
 	maxManifestBytes = 8 << 20
 	maxBytes         = 1 << 50 // of a volume
 	maxChunks        = 1 << 24

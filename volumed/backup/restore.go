@@ -156,9 +156,6 @@ func (r *restoration) work(ctx context.Context, chunks <-chan int64) error {
 			r.Progress(r.done.Add(length))
 			continue
 		}
-		if &chunk[0] != &buffer[0] {
-			chunk = buffer[:copy(buffer, chunk)] // memory that is fit to be written
-		}
 		if err := r.write(r.whole(chunk, at), at); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func keys(t *testing.T, d backup.Driver, folder, after string, most int) (all []
 
 func putAndGet(t *testing.T, ctx context.Context, d backup.Driver) {
 	large := bytes.Repeat([]byte("large"), 1<<20)
-	for key, data := range map[string][]byte{"a/b/c": []byte("one"), "a/b/large": large, "a/empty": {}, ".dot/x": {1}} {
+	for key, data := range map[string][]byte{"a/b/c": []byte("one"), "a/b/large": large, "a/b/tail": large[:len(large)-100], "a/empty": {}, ".dot/x": {1}} {
 		put(t, d, key, data)
 		want(t, d, key, data)
 	}

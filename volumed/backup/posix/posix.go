@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/volumed/backup"
 )
@@ -158,7 +159,7 @@ func write(root *os.Root, name string, data []byte) error {
 	if f == nil {
 		return err
 	}
-	if err == nil {
+	if err == nil && len(data)%direct.Block != 0 {
 		err = f.Truncate(int64(len(data))) // whole blocks may have been written
 	}
 	if err == nil && !around {
