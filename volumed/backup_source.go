@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"clinker/internal/fault"
@@ -41,7 +42,9 @@ func (s *Server) backUp(ctx context.Context, p *pool, source rpc.BackupSource, r
 		return s.backUpSnapshot(ctx, p, r, false)
 	}
 	defer release()
-	return s.read(ctx, p, name, r)
+	m, err := s.read(ctx, p, name, r)
+	s.clearUp(ctx, p, r, err, false)
+	return m, err
 }
 
 // shutOut lets nobody log in to a volume until release, and tells whether somebody
@@ -82,13 +85,22 @@ func (s *Server) read(ctx context.Context, p *pool, name string, r backup.Reques
 	return s.options.Backups.Store.Create(ctx, r)
 }
 
-// backUpSnapshot takes a snapshot and backs that up. What an earlier attempt took is
-// of an earlier time, and goes. keep: the snapshot stays after a success, and those
-// of earlier backups go.
-func (s *Server) backUpSnapshot(ctx context.Context, p *pool, r backup.Request, keep bool) (m *backup.Manifest, err error) {
-	if m, err := s.options.Backups.Store.Manifest(ctx, r.Place); !fault.Is(err, fault.NotFound) {
-		return m, err // an earlier attempt came to its end
+// backUpSnapshot takes a snapshot and backs that up. keep: the snapshot stays after a
+// success, and those of earlier backups go.
+func (s *Server) backUpSnapshot(ctx context.Context, p *pool, r backup.Request, keep bool) (*backup.Manifest, error) {
+	m, err := s.options.Backups.Store.Manifest(ctx, r.Place)
+	if fault.Is(err, fault.NotFound) {
+		m, err = s.backUpNow(ctx, p, r)
+	} else if err == nil { // an earlier attempt came to its end
+		m, err = s.options.Backups.Store.Create(ctx, r)
 	}
+	s.clearUp(ctx, p, r, err, keep)
+	return m, err
+}
+
+// backUpNow backs up a snapshot of this moment. What an earlier attempt took is of an
+// earlier time, and goes.
+func (s *Server) backUpNow(ctx context.Context, p *pool, r backup.Request) (*backup.Manifest, error) {
 	name := backend.SnapshotName(r.Place.ID)
 	if err := s.journal.Keep(r.StoredID, rpc.PoolName(p.Backend, p.Name), r.Place.ID); err != nil {
 		return nil, err
@@ -97,18 +109,26 @@ func (s *Server) backUpSnapshot(ctx context.Context, p *pool, r backup.Request, 
 	if err := p.Storage.Delete(ctx, name); err != nil {
 		return nil, err
 	}
-	err = p.Storage.Snapshot(ctx, backend.VolumeName(r.StoredID), name)
-	if err == nil {
-		m, err = s.read(ctx, p, name, r)
+	if err := p.Storage.Snapshot(ctx, backend.VolumeName(r.StoredID), name); err != nil {
+		return nil, err
 	}
-	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
+	return s.read(ctx, p, name, r)
+}
+
+// clearUp takes away the snapshots that backups of a volume have left, after one that
+// ended with err: its own unless it is to be kept, and those of earlier ones, which
+// only a failure still needs. What a killed node left goes so too.
+func (s *Server) clearUp(ctx context.Context, p *pool, r backup.Request, err error, keep bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 	defer cancel()
-	if err != nil || !keep {
-		s.warn(ctx, s.dropSnapshot(tidy, p, r.StoredID, r.Place.ID))
-		return m, err
+	kept, unread := s.journal.Kept(r.StoredID)
+	s.warn(ctx, unread)
+	if slices.Contains(kept.Backups, r.Place.ID) && (err != nil || !keep) {
+		s.warn(ctx, s.dropSnapshot(ctx, p, r.StoredID, r.Place.ID))
 	}
-	s.warn(ctx, s.dropKeptBut(tidy, p, r.StoredID, r.Place.ID))
-	return m, nil
+	if err == nil {
+		s.warn(ctx, s.dropKeptBut(ctx, p, r.StoredID, r.Place.ID))
+	}
 }
 
 // warn is for what the next backup, or the volume's end, clears away.

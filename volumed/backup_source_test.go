@@ -214,3 +214,28 @@ func TestBackupCutShort(t *testing.T) {
 		t.Errorf("left: %v", names)
 	}
 }
+
+// TestBackupKilledAtItsEnd: a node that was killed between a backup's end and that of
+// its snapshot has only that left to do, when it is asked again.
+func TestBackupKilledAtItsEnd(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	r.backups()
+	v := r.volume()
+	r.fill(v, 'x')
+	r.attach(v, uuid.NewString(), "host")
+	other := r.backedUp(sourceOf(v))
+	id := r.backedUp(sourceOf(v))
+	for _, id := range []string{other, id} { // as the kill leaves it
+		r.must(r.journal.Keep(v, poolName, id))
+		r.must(r.storage.Snapshot(ctx, backend.VolumeName(v), backend.SnapshotName(id)))
+	}
+	r.restart()
+	r.done(r.Backup(ctx, fence(id, 2), poolName, place(id), sourceOf(v)))
+	if names := r.names(); !slices.Equal(names, []string{v}) {
+		t.Errorf("left: %v", names)
+	}
+	if kept, err := r.journal.Kept(v); err != nil || len(kept.Backups) > 0 {
+		t.Errorf("the journal keeps %v, %v", kept, err)
+	}
+}
