@@ -13,8 +13,18 @@ func (t *Tx) Abandon(ctx context.Context, moved Volume) error {
 	if err := errors.Join(t.AbandonUploads(ctx, moved.ID), t.AbandonReimage(ctx, moved.ID)); err != nil {
 		return err
 	}
-	if err := t.AbandonRetype(ctx, moved.ID); err != nil || moved.TargetSizeGiB == nil {
+	if err := t.AbandonRetype(ctx, moved.ID); err != nil {
 		return err
+	}
+	return t.AbandonGrowth(ctx, moved)
+}
+
+// AbandonGrowth gives back what the growth of a volume has been promised whose
+// extension is under way or suspended. Call it behind the MoveVolume, which gives
+// moved.
+func (t *Tx) AbandonGrowth(ctx context.Context, moved Volume) error {
+	if moved.TargetSizeGiB == nil {
+		return nil
 	}
 	if _, err := t.UpdateVolume(ctx, moved.ID, map[string]any{"target_size_gib": nil}); err != nil {
 		return err

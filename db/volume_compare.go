@@ -10,7 +10,7 @@ import (
 	"clinker/internal/fault"
 )
 
-const comparableColumns = `v.id, v.size_gib, v.status, v.generation, v.pool_id, v.name_id, v.deleted_at,
+const comparableColumns = `v.id, v.size_gib, v.status, v.generation, v.pool_id, v.name_id, v.deleted_at, v.target_size_gib,
 	(SELECT m.pool_id FROM volume_migrations m WHERE m.volume_id = v.id)`
 
 // PlacedVolume is a volume with where it is and where it goes.
@@ -20,7 +20,7 @@ type PlacedVolume struct {
 }
 
 func scanComparable(row pgx.CollectableRow) (v PlacedVolume, err error) {
-	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.Generation, &v.PoolID, &v.NameID, &v.DeletedAt, &v.Coming)
+	return v, row.Scan(&v.ID, &v.SizeGiB, &v.Status, &v.Generation, &v.PoolID, &v.NameID, &v.DeletedAt, &v.TargetSizeGiB, &v.Coming)
 }
 
 // VolumesEver gives volumes by the ids that their nodes know them by, those that

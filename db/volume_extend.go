@@ -30,6 +30,44 @@ func (t *Tx) FinishExtend(ctx context.Context, v Volume) (Volume, error) {
 	})
 }
 
+// SuspendExtend is for a node that does not answer, and may have made the volume
+// longer, or make it so yet: quota and place of the growth stay promised until
+// ResumeExtend. Conflict as for FinishExtend.
+func (t *Tx) SuspendExtend(ctx context.Context, v Volume, reason string) error {
+	_, err := t.MoveVolumeAt(ctx, v, ExtendFailed, reason, nil)
+	return err
+}
+
+// ResumeExtend goes on with a suspended extension. Conflict when the volume was
+// moved meanwhile.
+func (t *Tx) ResumeExtend(ctx context.Context, v Volume) error {
+	if _, err := t.MoveVolumeAt(ctx, v, ExtendResume, "", nil); err != nil {
+		return err
+	}
+	return t.Enqueue(ctx, VolumeExtendArgs{VolumeID: v.ID, Request: v.RequestID})
+}
+
+// FindExtended gives a volume whose extension failed the size that its node has it
+// in all the same, and counts that: what is there cannot shrink. Conflict as for
+// FinishExtend.
+func (t *Tx) FindExtended(ctx context.Context, v Volume, sizeGiB int) error {
+	moved, err := t.MoveVolumeAt(ctx, v, ExtendFound, "its storage node has made it longer all the same", map[string]any{"size_gib": sizeGiB})
+	if err != nil {
+		return err
+	}
+	t.later(`UPDATE pools p SET allocated_bytes = p.allocated_bytes + ($2 - v.claimed_bytes)
+		FROM volumes v WHERE v.id = $1 AND p.id = v.pool_id AND v.claimed_bytes < $2`, v.ID, int64(sizeGiB)<<30)
+	t.later("UPDATE volumes SET claimed_bytes = $2 WHERE id = $1 AND claimed_bytes < $2", v.ID, int64(sizeGiB)<<30)
+	if !moved.ConsumesQuota {
+		return nil
+	}
+	name, err := t.typeName(ctx, moved.VolumeTypeID)
+	if err != nil {
+		return err
+	}
+	return t.Use(ctx, moved.ProjectID, GrowthUse(sizeGiB-v.SizeGiB, name), nil)
+}
+
 // FailExtend leaves the volume as long as it was and gives back the quota and
 // the place that its growth had been promised. m is ExtendFailed or
 // ExtendRefused. Conflict as for FinishExtend.

@@ -61,6 +61,9 @@ func (t *Tx) FinishManage(ctx context.Context, v Volume) error {
 // it has no attachments; snapshots are Invalid, as sentence says.
 func (t *Tx) BeginUnmanage(ctx context.Context, id, sentence, request string) error {
 	v, err := t.MoveVolume(ctx, id, UnmanageBegin, "", nil)
+	if err == nil {
+		err = t.AbandonGrowth(ctx, v)
+	}
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,12 @@ var (
 	ExtendDone = Move{"finish extending", []string{"extending"}, Settled}
 	// ExtendRefused: its pool has no room, and nothing was tried.
 	ExtendRefused = Move{"refuse extending", []string{"extending"}, Settled}
-	// ExtendFailed: it could not be made longer and is as it was.
+	// ExtendFailed: it could not be made longer and is as it was, as far as is known.
 	ExtendFailed = Move{"fail extending", []string{"extending"}, "error_extending"}
+	// ExtendResume: the node that did not answer is back.
+	ExtendResume = Move{"go on extending", []string{"error_extending"}, "extending"}
+	// ExtendFound: its node has made it longer, though it failed.
+	ExtendFound = Move{"find it extended", []string{"error_extending"}, Settled}
 
 	// DeleteBegin: see errors.tsv, volumes.delete, for what else must hold.
 	DeleteBegin = Move{"delete", []string{"available", "error", "error_restoring", "error_extending", "error_managing"}, "deleting"}

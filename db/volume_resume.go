@@ -9,10 +9,20 @@ import (
 // InterruptedDeletes gives volumes in error_deleting whose last history entry
 // has that reason, and whose pool has answered a poll since; at most limit.
 func (d *DB) InterruptedDeletes(ctx context.Context, reason string, limit int) ([]Volume, error) {
+	return d.interrupted(ctx, "error_deleting", reason, limit)
+}
+
+// InterruptedExtends is the same for volumes in error_extending whose extension is
+// suspended.
+func (d *DB) InterruptedExtends(ctx context.Context, reason string, limit int) ([]Volume, error) {
+	return d.interrupted(ctx, "error_extending", reason, limit)
+}
+
+func (d *DB) interrupted(ctx context.Context, status, reason string, limit int) ([]Volume, error) {
 	rows, err := d.pool.Query(ctx, `SELECT v.id, v.generation, v.request_id FROM volumes v
 		JOIN volume_history h ON h.volume_id = v.id AND h.generation = v.generation AND h.reason = $1
 		JOIN pools p ON p.id = v.pool_id AND p.polled_at > v.updated_at
-		WHERE v.deleted_at IS NULL AND v.status = 'error_deleting' LIMIT $2`, reason, limit)
+		WHERE v.deleted_at IS NULL AND v.status = $2 LIMIT $3`, reason, status, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func (r *rig) settled(ids []string) {
 	defer r.logRestless()
 	r.eventually("all rests", func() bool {
 		moving := dbtest.Rows(r, r.db, `SELECT status FROM volumes WHERE deleted_at IS NULL
-			AND status IN ('creating', 'extending', 'retyping', 'deleting', 'error_deleting', 'maintenance')
+			AND (status IN ('creating', 'extending', 'retyping', 'deleting', 'error_deleting', 'maintenance') OR target_size_gib IS NOT NULL)
 			UNION ALL SELECT 'migrating' FROM volume_migrations`)
 		if len(moving) > 0 {
 			r.sweep()

@@ -52,7 +52,10 @@ func (s *Server) Extend(ctx context.Context, f rpc.Fence, poolName string, bytes
 			if err := s.grow(ctx, p, f.ResourceID, bytes); err != nil {
 				return err
 			}
-			return s.refresh(ctx, f.ResourceID)
+			if err := s.refresh(ctx, f.ResourceID); err != nil {
+				s.repair(f.ResourceID, err) // it is longer; that cannot be taken back
+			}
+			return nil
 		},
 	})
 }

@@ -303,3 +303,17 @@ func BenchmarkCreateAndDestroy(b *testing.B) {
 		r.done(r.Destroy(b.Context(), fence(id, 2), poolName))
 	}
 }
+
+// TestExtendThoughTargetFails: what has grown cannot shrink, whatever its target says,
+// which is told again until it takes it.
+func TestExtendThoughTargetFails(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	v := r.volume()
+	r.attach(v, uuid.NewString(), "host")
+	r.target.setFail(func(string, string) error { return errDown })
+	r.done(r.Extend(ctx, fence(v, 2), poolName, 2*size))
+	if r.repairs.count() != 1 {
+		t.Error("nobody tells the target")
+	}
+}

@@ -112,7 +112,11 @@ func (r *run) restDelete(ctx context.Context, v db.Volume, m db.Move, reason str
 		}
 	}
 	return r.DB.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.MoveVolumeAt(ctx, v, m, reason, nil); err != nil {
+		moved, err := tx.MoveVolumeAt(ctx, v, m, reason, nil)
+		if err == nil && m.To == db.Settled {
+			err = tx.AbandonGrowth(ctx, moved) // it was to be extended when it was to be deleted
+		}
+		if err != nil {
 			return err
 		}
 		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionDeleteVolume, db.DetailUnknownError,

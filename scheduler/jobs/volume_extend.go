@@ -12,11 +12,17 @@ import (
 	"clinker/volumed/rpc"
 )
 
+// ReasonExtendSilent is what the history says of an extension that ended in
+// error_extending because the node did not answer. The reconciler takes it up again
+// when the node is back.
+const ReasonExtendSilent = "the storage node does not answer; the extension goes on when it does"
+
 // errNoRoom rolls back a claim that does not fit.
 var errNoRoom = errors.New("no room in the pool")
 
 // volumeExtend makes a volume as long as its row wants it: claim the growth,
-// have the node extend it, finish. What fails leaves it as it was.
+// have the node extend it, finish. What fails leaves it as it was. A node that does not
+// answer leaves it in error_extending until it does.
 func (r *Runner) volumeExtend(ctx context.Context, job *river.Job[db.VolumeExtendArgs]) error {
 	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
 		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
@@ -69,6 +75,9 @@ func (r *run) extendOnNode(ctx context.Context, v db.Volume, bytes int64) error 
 		return err // the row is read again
 	}
 	slog.WarnContext(ctx, "node did not extend", "volume", v.ID, "pool", where.name, "error", err)
+	if fault.Is(err, silent) {
+		return r.suspendExtend(ctx, v)
+	}
 	move := db.ExtendFailed
 	if fault.Is(err, fault.Busy) {
 		move = db.ExtendRefused // the node looked before it changed anything
@@ -93,6 +102,17 @@ func (r *run) finishExtend(ctx context.Context, v db.Volume) error {
 			return err
 		}
 		return tx.Enqueue(ctx, db.VolumeExtendedArgs{VolumeID: v.ID, Request: r.request})
+	})
+}
+
+// suspendExtend leaves it open whether the node has extended the volume.
+func (r *run) suspendExtend(ctx context.Context, v db.Volume) error {
+	return r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.SuspendExtend(ctx, v, ReasonExtendSilent); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, db.NewVolumeMessage(v, db.ActionExtendVolume, db.DetailDriverFailedExtend,
+			"The volume was not extended: "+ReasonExtendSilent+".", r.request))
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 func init() {
 	chores = append(chores,
 		chore{"lost jobs", 5 * time.Second, (*Reconciler).lostJobs},
-		chore{"interrupted deletions", 10 * time.Second, (*Reconciler).interruptedDeletes})
+		chore{"interrupted deletions", 10 * time.Second, (*Reconciler).interruptedDeletes},
+		chore{"interrupted extensions", 10 * time.Second, (*Reconciler).interruptedExtends})
 }
 
 // lostJobs gives a job to every volume in a moving status that has none.
@@ -48,6 +49,11 @@ func (r *Reconciler) interruptedDeletes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// interruptedExtends is the same for extensions.
+func (r *Reconciler) interruptedExtends(ctx context.Context) error {
+	return mend(ctx, r, (*db.Tx).ResumeExtend, nil)(r.DB.InterruptedExtends(ctx, jobs.ReasonExtendSilent, most))
 }
 
 // gone: a request was faster, and there is nothing left to mend here.

@@ -35,6 +35,9 @@ func (r *Reconciler) stored(ctx context.Context) error {
 			}
 		}
 		r.missing(ctx, p, resting, volumes)
+		if err := r.grown(ctx, p, resting, volumes); err != nil {
+			return err
+		}
 		return r.orphans(ctx, p, node, volumes)
 	})
 }
@@ -52,6 +55,24 @@ func (r *Reconciler) missing(ctx context.Context, p db.PoolService, resting []db
 				"volume", v.ID, "pool", p.Name, "bytes", s.Bytes, "size_gib", v.SizeGiB)
 		}
 	}
+}
+
+// grown gives volumes whose extension failed the size that they have all the same: a
+// node may have done what it then could not say. Shorter in the database than on its
+// disk, a volume could be neither copied nor reverted.
+func (r *Reconciler) grown(ctx context.Context, p db.PoolService, resting []db.PlacedVolume, stored map[string]*rpc.Stored) error {
+	for _, v := range resting {
+		s, ok := stored[v.StorageID()]
+		if !ok || v.Status != "error_extending" || v.TargetSizeGiB != nil || s.Bytes>>30 <= int64(v.SizeGiB) {
+			continue
+		}
+		err := r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FindExtended(ctx, v.Volume, int(s.Bytes>>30)) })
+		if err != nil && !gone(err) {
+			return err
+		}
+		slog.WarnContext(ctx, "a volume has grown though its extension failed, and gets its new size", "volume", v.ID, "pool", p.Name, "size_gib", s.Bytes>>30)
+	}
+	return nil
 }
 
 // orphans destroys what is left of volumes that have been deleted, or that are
