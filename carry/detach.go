@@ -75,9 +75,9 @@ func (h *Host) detach(ctx context.Context, state State) error {
 	return h.states.Remove(state.VolumeID)
 }
 
-// release makes sure that nothing uses the disk, flushes it, and writes down that
-// the way leads back. When the attachment is gone the target is too: a
-// flush would block and could save nothing.
+// release makes sure that nothing uses the disk, flushes it, takes back a header that
+// is not whole, and writes down that the way leads back. When the attachment is gone
+// the target is too: a flush would block and could save nothing.
 func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 	if err := h.locked(ctx, *state, gone); err != nil {
 		return err
@@ -85,6 +85,12 @@ func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 	if disk := h.diskOf(*state); disk != "" {
 		if uses := h.system.usesOf(disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
+		}
+		if state.Formatting != "" && !gone {
+			if err := h.unformatted(ctx, state, h.system.node(disk)); err != nil {
+				slog.WarnContext(ctx, "a LUKS header that was begun is left as it is", "volume", state.VolumeID, "error", err)
+			}
+			state.Formatting = ""
 		}
 		if gone {
 			slog.WarnContext(ctx, "the attachment was deleted elsewhere: what was not written yet is lost", "volume", state.VolumeID)

@@ -142,6 +142,9 @@ func page80(serial string) string {
 }
 
 func (m *machine) hide() {
+	if kept, err := os.ReadFile(filepath.Join(m.root, "dev/sda")); err == nil {
+		m.content = string(kept)
+	}
 	m.gone("sys/class/iscsi_session/session7")
 	m.gone("sys/class/iscsi_connection/connection7:0")
 	m.gone("sys/class/block/sda")

@@ -34,8 +34,9 @@ type State struct {
 	IQN          string   `json:"iqn,omitempty"`
 	Portal       string   `json:"portal,omitempty"` // address:port
 	LUN          int      `json:"lun"`
-	Mapper       string   `json:"mapper,omitempty"` // name under /dev/mapper of what decrypts it
-	Device       string   `json:"device,omitempty"` // path
+	Mapper       string   `json:"mapper,omitempty"`     // name under /dev/mapper of what decrypts it
+	Formatting   string   `json:"formatting,omitempty"` // LUKS version of a header that is being written
+	Device       string   `json:"device,omitempty"`     // path
 }
 
 // states keeps one file per volume, named by its id.

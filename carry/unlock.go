@@ -47,15 +47,20 @@ func (h *Host) unlocked(ctx context.Context, state *State, disk string, c Connec
 	}
 	path := "/dev/mapper/" + state.Mapper
 	if h.system.mapped(state.Mapper) {
-		return path, nil
+		return path, h.regrown(ctx, *state, disk)
 	}
 	e, passphrase, err := h.cloud.passphrase(ctx, state.VolumeID)
 	if err != nil {
 		return "", err
 	}
 	device := h.system.node(disk)
-	if err := h.formatted(ctx, device, e, passphrase, c.ReadOnly); err != nil {
-		return "", err
+	if state.Formatting != "" {
+		err = h.reformatted(ctx, state, device, e, passphrase)
+	} else {
+		err = h.formatted(ctx, state, device, e, passphrase, c.ReadOnly)
+	}
+	if err != nil || h.system.mapped(state.Mapper) {
+		return path, err
 	}
 	return path, h.crypt.Open(ctx, device, state.Mapper, passphrase, c.ReadOnly)
 }
@@ -70,24 +75,107 @@ var luksMagic = []byte("LUKS\xba\xbe")
 // formatted writes a LUKS header onto a volume that was never used, as whoever
 // attaches it first must. A disk with anything on it that is not LUKS is refused:
 // it is not what the service says, and formatting it would lose it.
-func (h *Host) formatted(ctx context.Context, device string, e Encryption, passphrase secret, readOnly bool) error {
-	head, blank, err := look(device)
+func (h *Host) formatted(ctx context.Context, state *State, device string, e Encryption, passphrase secret, readOnly bool) error {
+	head, blank, err := look(device, 0)
 	switch {
 	case err != nil:
 		return err
 	case bytes.Equal(head, luksMagic):
 		return nil
 	case !blank:
-		return fault.New(fault.Conflict, "the volume is to be encrypted, but what is on it has no LUKS header, and it is not blank; nothing was changed")
+		return errNotBlank
 	case readOnly:
 		return fault.New(fault.Conflict, "the volume was never used: attach it once to write before it is attached to read")
 	}
 	slog.InfoContext(ctx, "a volume that was never used gets its LUKS header", "device", device)
-	return h.crypt.Format(ctx, device, e, passphrase)
+	return h.format(ctx, state, device, e, passphrase)
 }
 
-// look reads a disk's first bytes, and tells whether it begins with zeroes only.
-func look(device string) (head []byte, blank bool, err error) {
+var errNotBlank = fault.New(fault.Conflict, "the volume is to be encrypted, but what is on it has no LUKS header, and it is not blank; nothing was changed")
+
+// reformatted is for a header whose writing was interrupted, or has not been heard to
+// end. One that opens the disk is whole; else it is written anew, unless there is
+// something behind it.
+func (h *Host) reformatted(ctx context.Context, state *State, device string, e Encryption, passphrase secret) error {
+	whole, err := h.opens(ctx, state, device, passphrase)
+	if whole {
+		state.Formatting = ""
+		return h.states.Save(*state)
+	}
+	if err == nil {
+		err = onlyHeader(state, device)
+	}
+	if err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "the writing of a LUKS header was interrupted, and is done anew", "device", device)
+	return h.format(ctx, state, device, e, passphrase)
+}
+
+// opens tells whether a disk has a header that opens it, as it then does.
+func (h *Host) opens(ctx context.Context, state *State, device string, passphrase secret) (bool, error) {
+	head, _, err := look(device, 0)
+	if err != nil || !bytes.Equal(head, luksMagic) {
+		return false, err
+	}
+	err = h.crypt.Open(ctx, device, state.Mapper, passphrase, false)
+	if fault.Is(err, fault.Unauthorized) || fault.Is(err, fault.Internal) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// onlyHeader is nil when nothing was ever written behind the header.
+func onlyHeader(state *State, device string) error {
+	_, blank, err := look(device, headerBytes[state.Formatting])
+	if err == nil && !blank {
+		err = errNotBlank
+	}
+	return err
+}
+
+// headerBytes is how much the header of a LUKS version takes, as cryptsetup lays it out.
+var headerBytes = map[string]int64{"luks1": 2 << 20, "luks2": 16 << 20}
+
+// format writes a header. That is written down before, and when it is done.
+func (h *Host) format(ctx context.Context, state *State, device string, e Encryption, passphrase secret) error {
+	state.Formatting = e.format()
+	if err := h.states.Save(*state); err != nil {
+		return err
+	}
+	if err := h.crypt.Format(ctx, device, e, passphrase); err != nil {
+		return err
+	}
+	state.Formatting = ""
+	return h.states.Save(*state)
+}
+
+// unformatted makes a disk blank again on which a header was begun and is not whole,
+// lest it is taken for one with something on it wherever it is attached next.
+func (h *Host) unformatted(ctx context.Context, state *State, device string) error {
+	_, passphrase, err := h.cloud.passphrase(ctx, state.VolumeID)
+	if err != nil {
+		return err
+	}
+	if whole, err := h.opens(ctx, state, device, passphrase); whole {
+		return h.crypt.Close(ctx, state.Mapper)
+	} else if err != nil {
+		return err
+	}
+	if err := onlyHeader(state, device); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(device, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, headerBytes[state.Formatting]))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// look reads what a disk holds from an offset on, and tells whether that begins with
+// zeroes only.
+func look(device string, from int64) (head []byte, blank bool, err error) {
 	f, err := os.Open(device)
 	if err != nil {
 		return nil, false, err
@@ -95,9 +183,9 @@ func look(device string) (head []byte, blank bool, err error) {
 	defer f.Close()
 	blank = true
 	piece, zeroes := make([]byte, 1<<20), make([]byte, 1<<20)
-	for at := int64(0); at < blankBytes && blank; {
+	for at := from; at < blankBytes && blank; {
 		n, err := f.ReadAt(piece, at)
-		if at == 0 {
+		if at == from {
 			head = bytes.Clone(piece[:min(n, len(luksMagic))])
 		}
 		blank = bytes.Equal(piece[:n], zeroes[:n])
@@ -145,10 +233,20 @@ func (h *Host) locked(ctx context.Context, state State, gone bool) error {
 	return h.crypt.Close(ctx, state.Mapper)
 }
 
-// regrown has what decrypts a volume show the size that its disk has now.
-func (h *Host) regrown(ctx context.Context, state State) error {
-	if state.Mapper == "" {
+// regrown has what decrypts a volume show the size that its disk has now. It is
+// behind when the disk has grown, which is by a GiB at least, and somebody was
+// interrupted then.
+func (h *Host) regrown(ctx context.Context, state State, disk string) error {
+	plain := h.system.mapperDisk(state.Mapper)
+	if state.Mapper == "" || plain == "" {
 		return nil
+	}
+	has, err := h.system.sizeOf(plain)
+	if err != nil {
+		return err
+	}
+	if wants, err := h.system.sizeOf(disk); err != nil || wants-has < gib {
+		return err
 	}
 	_, passphrase, err := h.cloud.passphrase(ctx, state.VolumeID)
 	if err != nil {

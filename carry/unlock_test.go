@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +27,8 @@ type dmCrypt struct {
 	*machine
 	formats int
 	resizes int
+	partial []byte // what Format writes before it is interrupted; nil: it is not
+	broken  bool   // Resize fails
 }
 
 func (d *dmCrypt) Format(_ context.Context, device string, e Encryption, p secret) error {
@@ -33,6 +37,12 @@ func (d *dmCrypt) Format(_ context.Context, device string, e Encryption, p secre
 		return errCrash
 	}
 	d.formats++
+	if d.partial != nil {
+		if err := os.WriteFile(device, d.partial, 0o600); err != nil {
+			return err
+		}
+		return errCrash
+	}
 	if p != passphraseOfKey || e.format() != "luks1" {
 		d.t.Errorf("formatted with another key, or as %s", e.format())
 	}
@@ -51,7 +61,7 @@ func (d *dmCrypt) Open(_ context.Context, device, name string, p secret, _ bool)
 		return errCrash
 	}
 	head, err := os.ReadFile(device)
-	if err != nil || !strings.HasPrefix(string(head), string(luksMagic)) || p != passphraseOfKey {
+	if err != nil || string(head) != string(luksMagic) || p != passphraseOfKey {
 		return fault.New(fault.Unauthorized, "the volume's key does not open it")
 	}
 	d.file("dev/mapper/"+name, "")
@@ -59,6 +69,7 @@ func (d *dmCrypt) Open(_ context.Context, device, name string, p secret, _ bool)
 	d.file("sys/class/block/dm-0/dm/name", name+"\n")
 	d.file("sys/class/block/dm-0/dev", "253:0\n")
 	d.file("sys/class/block/sda/holders/dm-0/x", "")
+	d.plain()
 	if after {
 		return errCrash
 	}
@@ -66,8 +77,17 @@ func (d *dmCrypt) Open(_ context.Context, device, name string, p secret, _ bool)
 }
 
 func (d *dmCrypt) Resize(context.Context, string, secret) error {
+	if d.broken {
+		return errCrash
+	}
 	d.resizes++
+	d.plain()
 	return nil
+}
+
+// plain has the decrypted device show the disk's size, less a header.
+func (d *dmCrypt) plain() {
+	d.file("sys/class/block/dm-0/size", strconv.Itoa(d.sizeGiB<<21-4096)+"\n")
 }
 
 func (d *dmCrypt) Close(_ context.Context, name string) error {
@@ -195,5 +215,88 @@ func TestEncryptedStepsCanBeRepeated(t *testing.T) {
 				t.Fatalf("detach, step %d after=%v: left %v", n, after, left)
 			}
 		}
+	}
+}
+
+// TestInterruptedFormat: a header that is not whole is written anew by the same
+// command, or taken back by detach, so that the volume is of use to somebody.
+func TestInterruptedFormat(t *testing.T) {
+	t.Parallel()
+	for what, partial := range map[string]string{
+		"no magic yet":     strings.Repeat("\x00", 4096) + "random",
+		"no key in it yet": string(luksMagic) + strings.Repeat("\x00", 4096),
+	} {
+		for _, back := range []bool{false, true} {
+			m, crypt, host := newVault(t, nil)
+			crypt.partial = []byte(partial)
+			if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err == nil {
+				t.Fatalf("%s: not interrupted", what)
+			}
+			crypt.partial = nil
+			if back {
+				if err := host().Detach(t.Context(), volumeID); err != nil {
+					t.Fatalf("%s: detach: %v", what, err)
+				}
+			}
+			if path, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || path != "/dev/mapper/clinker-"+volumeID {
+				t.Errorf("%s, detached between %v: %q %v", what, back, path, err)
+			}
+			if err := host().Detach(t.Context(), volumeID); err != nil || m.loggedIn() {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+	}
+}
+
+// TestInterruptedFormatKeepsData: what somebody else has written meanwhile stays.
+func TestInterruptedFormatKeepsData(t *testing.T) {
+	t.Parallel()
+	m, crypt, host := newVault(t, nil)
+	crypt.partial = []byte("random")
+	if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err == nil {
+		t.Fatal("not interrupted")
+	}
+	crypt.partial = nil
+	data := "random" + strings.Repeat("\x00", 3<<20) + "data"
+	m.file("dev/sda", data)
+	if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Conflict) {
+		t.Error(err)
+	}
+	if err := host().Detach(t.Context(), volumeID); err != nil {
+		t.Error(err)
+	}
+	if m.content != data {
+		t.Error("it is gone")
+	}
+}
+
+// TestDecryptedFollows: a size that was not passed on is passed on later.
+func TestDecryptedFollows(t *testing.T) {
+	t.Parallel()
+	m, crypt, host := newVault(t, nil)
+	if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var heard []News
+	w := &watch{Host: host(), last: map[string]Event{}, tell: func(e Event) { heard = append(heard, e.News) }}
+	round := func() {
+		t.Helper()
+		if err := w.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	round()
+	m.service.volumes[volumeID]["size"], m.sizeGiB, crypt.broken = 2, 2, true
+	round()
+	crypt.broken = false
+	round()
+	round()
+	if want := []News{Ready, Failed, Ready}; !slices.Equal(heard, want) || crypt.resizes != 1 {
+		t.Errorf("heard %v, want %v; resized %d times", heard, want, crypt.resizes)
+	}
+	m.sizeGiB = 3
+	m.size() // somebody has rescanned
+	if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || crypt.resizes != 2 {
+		t.Errorf("attach: resized %d times, %v", crypt.resizes, err)
 	}
 }

@@ -163,9 +163,9 @@ func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State
 	if wanted := int64(volume.Size) * gib; err == nil && size < wanted {
 		event.News = Grown
 		size, err = w.grow(ctx, state.IQN, state.Portal, disk, wanted)
-		if err == nil {
-			err = w.regrown(ctx, state)
-		}
+	}
+	if err == nil {
+		err = w.regrown(ctx, state, disk)
 	}
 	event.SizeBytes = size
 	return event, err
