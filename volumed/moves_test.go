@@ -162,9 +162,9 @@ func TestMoveInWhileNodesRestart(t *testing.T) {
 	address := p.endpoint[len("https://"):]
 	p.stop()
 	f, ended := fence(v, 2), make(chan error, 1)
-	node := p.to.Server
+	node, from := p.to.Server, p.lender(2)
 	move := func(node *Server) {
-		o, err := node.MoveIn(t.Context(), f, poolName, p.lender(2), size)
+		o, err := node.MoveIn(t.Context(), f, poolName, from, size)
 		if err == nil && o.State != rpc.Done {
 			err = errStopping // it tells that it is under way still
 		}

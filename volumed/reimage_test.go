@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"clinker/internal/fault"
+	"clinker/volumed/backend"
 	"clinker/volumed/rpc"
 )
 
@@ -187,5 +189,39 @@ func TestUploadImageInterrupted(t *testing.T) {
 	defer s.mu.Unlock()
 	if want, _ := os.ReadFile(r.file(v)); !bytes.Equal(s.got, want) {
 		t.Errorf("the image has %d bytes", len(s.got))
+	}
+}
+
+// TestUploadKilled: the copy of a volume in use goes by itself when the node that
+// made it has been killed, or with its volume at the latest.
+func TestUploadKilled(t *testing.T) {
+	t.Parallel()
+	for _, destroyed := range []bool{false, true} {
+		r, ctx := newRig(t), t.Context()
+		v, image := r.volume(), uuid.NewString()
+		name, _, err := r.atRest(ctx, r.pools[poolName], v, image)
+		if err != nil || name != backend.VolumeName(v) {
+			t.Errorf("of a volume that is not in use: %s, %v", name, err)
+		}
+		a := uuid.NewString()
+		r.attach(v, a, "host")
+		if name, _, err = r.atRest(ctx, r.pools[poolName], v, image); err != nil || name != backend.SnapshotName(image) {
+			t.Fatalf("of a volume in use: %s, %v", name, err)
+		}
+		want := []string{v}
+		r.restart()
+		if destroyed {
+			r.must(r.Revoke(ctx, fence(a, 2), poolName, v))
+			r.done(r.Destroy(ctx, fence(v, 2), poolName))
+			want = []string{}
+		} else {
+			r.must(r.dropStills(ctx, ""))
+		}
+		if names := r.names(); !slices.Equal(names, want) {
+			t.Errorf("left: %v, want %v", names, want)
+		}
+		if kept, err := r.journal.Stills(); err != nil || len(kept) > 0 {
+			t.Errorf("the journal keeps %v, %v", kept, err)
+		}
 	}
 }

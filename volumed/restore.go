@@ -121,11 +121,14 @@ func (s *Server) repair(volumeID string, reason error) {
 }
 
 // check compares journal and targets now and then, and whenever it is told
-// that a target's daemon was started anew.
+// that a target's daemon was started anew. It also clears up behind uploads.
 func (s *Server) check(ctx context.Context) {
 	tick := time.NewTicker(s.options.CheckInterval)
 	defer tick.Stop()
 	for {
+		if err := s.dropStills(ctx, ""); err != nil && ctx.Err() == nil {
+			slog.WarnContext(ctx, "copies of volumes that were made into images are left for now", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return

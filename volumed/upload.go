@@ -2,6 +2,7 @@ package volumed
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -55,6 +56,9 @@ func (s *Server) atRest(ctx context.Context, p *pool, volumeID, id string) (name
 	if s.exported(volume) == nil {
 		return volume, nothing, nil
 	}
+	if err := s.journal.KeepStill(volumeID, rpc.PoolName(p.Backend, p.Name), id); err != nil {
+		return "", nil, err
+	}
 	err = p.Storage.Snapshot(ctx, volume, still)
 	if fault.Is(err, fault.NoSpace) || fault.Is(err, fault.Busy) || fault.Is(err, fault.Unsupported) {
 		slog.WarnContext(ctx, "a volume in use is read while it changes", "volume", volumeID, "because", err)
@@ -66,9 +70,43 @@ func (s *Server) atRest(ctx context.Context, p *pool, volumeID, id string) (name
 	return still, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stillEnds)
 		defer cancel()
-		defer ring(p.wipe)
-		if err := p.Storage.Delete(ctx, still); err != nil {
-			slog.WarnContext(ctx, "the copy of a volume in use is left", "snapshot", still, "error", err)
+		if err := s.dropStill(ctx, p, volumeID, id); err != nil {
+			slog.WarnContext(ctx, "the copy of a volume in use is left for now", "snapshot", still, "error", err)
 		}
 	}, nil
+}
+
+// dropStill takes the copy of a volume away that an image was made of. The caller
+// holds the image's lock.
+func (s *Server) dropStill(ctx context.Context, p *pool, volumeID, imageID string) error {
+	defer ring(p.wipe)
+	if err := p.Storage.Delete(ctx, backend.SnapshotName(imageID)); err != nil {
+		return err
+	}
+	return s.journal.UnkeepStill(volumeID, imageID)
+}
+
+// dropStills takes away what uploads have left that a kill ended, or whose end could
+// not clear up: of one volume, whose lock the caller holds, or ("") of all that nothing
+// is done with.
+func (s *Server) dropStills(ctx context.Context, volumeID string) error {
+	kept, err := s.journal.Stills()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, k := range kept {
+		for image, poolName := range k.Stills {
+			if volumeID != "" && volumeID != k.Volume || volumeID == "" && s.work.worksOn(k.Volume) {
+				continue
+			}
+			p, err := s.pool(poolName)
+			if err != nil { // the node has that pool no more
+				errs = append(errs, s.journal.UnkeepStill(k.Volume, image))
+				continue
+			}
+			errs = append(errs, s.locked(ctx, image, func() error { return s.dropStill(ctx, p, k.Volume, image) }))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package volumed
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"clinker/internal/fault"
@@ -84,7 +85,7 @@ func (s *Server) Destroy(ctx context.Context, f rpc.Fence, poolName string) (*rp
 				return err
 			}
 			defer ring(p.wipe)
-			if err := s.dropKept(ctx, p, f.ResourceID); err != nil {
+			if err := errors.Join(s.dropKept(ctx, p, f.ResourceID), s.dropStills(ctx, f.ResourceID)); err != nil {
 				return err
 			}
 			return p.Storage.Delete(ctx, backend.VolumeName(f.ResourceID))

@@ -14,6 +14,9 @@ type Kept struct {
 	Volume  string   `json:"volume"`
 	Pool    string   `json:"pool"`
 	Backups []string `json:"backups"`
+	// Stills are the snapshots that images are being made of, by the images' ids, with
+	// their pools. No process but the one that took them needs them.
+	Stills map[string]string `json:"stills,omitempty"`
 }
 
 // Kept gives those of a volume.
@@ -42,6 +45,37 @@ func (j *Journal) Unkeep(volume, backup string) error {
 	})
 }
 
+// KeepStill adds the snapshot that an image is to be made of, durably: that comes
+// before the snapshot.
+func (j *Journal) KeepStill(volume, pool, image string) error {
+	return j.changeKept(volume, func(k *Kept) {
+		if k.Stills == nil {
+			k.Stills = map[string]string{}
+		}
+		k.Stills[image] = pool
+	})
+}
+
+// UnkeepStill forgets one that is gone.
+func (j *Journal) UnkeepStill(volume, image string) error {
+	return j.changeKept(volume, func(k *Kept) { delete(k.Stills, image) })
+}
+
+// Stills gives the volumes that have any.
+func (j *Journal) Stills() (all []Kept, err error) {
+	err = j.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketKept).ForEach(func(_, data []byte) error {
+			var k Kept
+			err := json.Unmarshal(data, &k)
+			if err == nil && len(k.Stills) > 0 {
+				all = append(all, k)
+			}
+			return err
+		})
+	})
+	return all, err
+}
+
 func (j *Journal) changeKept(volume string, change func(*Kept)) error {
 	return j.update(func(tx *bbolt.Tx) (bool, error) {
 		k := Kept{Volume: volume}
@@ -49,7 +83,7 @@ func (j *Journal) changeKept(volume string, change func(*Kept)) error {
 		if _, err := get(bucket, volume, &k); err != nil {
 			return false, err
 		}
-		if change(&k); len(k.Backups) == 0 {
+		if change(&k); len(k.Backups) == 0 && len(k.Stills) == 0 {
 			return true, bucket.Delete([]byte(volume))
 		}
 		return true, put(bucket, volume, k)
