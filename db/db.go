@@ -3,7 +3,10 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -49,10 +52,20 @@ func Open(ctx context.Context, url string, maxConns int, options ...Option) (*DB
 	defer cancel()
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fault.Wrap(err, fault.Unavailable, "the database at %s:%d does not answer",
+		return nil, fault.Wrap(oneLine(err), fault.Unavailable, "the database at %s:%d does not answer",
 			config.ConnConfig.Host, config.ConnConfig.Port)
 	}
 	return wrap(pool)
+}
+
+// oneLine is pgx's error in one line, and once where it names an address for each of
+// its tries, with TLS and without.
+func oneLine(err error) error {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return errors.New(strings.Join(slices.Compact(lines), " "))
 }
 
 // wrap puts GORM on the pool.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"clinker/carry"
+	"clinker/internal/fault"
 )
 
 // attachCommand brings a volume to this machine as a block device.
@@ -28,6 +30,9 @@ func (a attachCommand) Run(ctx context.Context) error {
 
 // thisHost is this machine, with the cloud that the environment (OS_*) names.
 func thisHost(ctx context.Context) (*carry.Host, error) {
+	if os.Geteuid() != 0 {
+		return nil, fault.New(fault.Forbidden, "only root can have volumes attached to this machine: run it as root, with the OS_* variables")
+	}
 	cloud, err := carry.Connect(ctx)
 	if err != nil {
 		return nil, err

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"path/filepath"
-
 	"clinker/internal/conf"
 	"clinker/internal/openstack/builtin"
 	"clinker/internal/openstack/identity"
@@ -32,11 +30,11 @@ func keystoneConfig(cfg *conf.Config) keystone.Config {
 	}
 }
 
-// builtinIdentity opens the small Keystone of our own, on the directory that
-// holds identity_file.
+// builtinIdentity opens the small Keystone of our own, on
+// identity_directory.
 func builtinIdentity(cfg *conf.Config, publicURL, volumeURL string) (*builtin.Service, error) {
 	return builtin.New(builtin.Config{
-		Dir: filepath.Dir(cfg.Clinker.IdentityFile), PublicURL: publicURL, VolumeURL: volumeURL, KeysURL: keysURL(cfg, volumeURL),
+		Dir: cfg.Clinker.IdentityDirectory, PublicURL: publicURL, VolumeURL: volumeURL, KeysURL: keysURL(cfg, volumeURL),
 		TokenLifetime:     cfg.Clinker.IdentityTokenTTL,
 		ServiceTokenRoles: cfg.Keystone.ServiceTokenRoles, ServiceTokenRolesRequired: cfg.Keystone.ServiceTokenRolesRequired,
 	})

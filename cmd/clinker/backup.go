@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"text/tabwriter"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backup"
@@ -134,7 +137,11 @@ func (r backupRestore) Run(ctx context.Context, c *commands) error {
 		if err != nil {
 			return err
 		}
-		return store.Restore(ctx, place, backup.Target{Path: r.Path, Bytes: m.Bytes, Blank: blank, Progress: func(int64) {}})
+		err = store.Restore(ctx, place, backup.Target{Path: r.Path, Bytes: m.Bytes, Blank: blank, Progress: func(int64) {}})
+		if err != nil && blank {
+			err = errors.Join(err, os.Remove(r.Path)) // nobody shall take it for the volume
+		}
+		return err
 	})
 }
 
@@ -142,6 +149,9 @@ func (r backupRestore) Run(ctx context.Context, c *commands) error {
 func (r backupRestore) prepare(bytes int64) (blank bool, err error) {
 	if info, err := os.Stat(r.Path); err == nil && info.Mode()&os.ModeDevice != 0 {
 		device, err := os.OpenFile(r.Path, os.O_RDWR|os.O_EXCL, 0) // fails while something has it mounted
+		if errors.Is(err, unix.EBUSY) {
+			err = fault.New(fault.Conflict, "%s is in use: unmount it, or take away what else holds it", r.Path)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -153,6 +163,9 @@ func (r backupRestore) prepare(bytes int64) (blank bool, err error) {
 		return false, err
 	}
 	f, err := os.OpenFile(r.Path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		err = fault.New(fault.Conflict, "%s is there already: name a file that there is not yet, or a block device", r.Path)
+	}
 	if err != nil {
 		return false, err
 	}

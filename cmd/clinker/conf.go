@@ -23,12 +23,20 @@ type confCheck struct{}
 
 // Run is kong's.
 func (confCheck) Run(_ context.Context, c *commands) error {
-	_, warnings, err := conf.Load(c.Config)
+	cfg, warnings, err := conf.Load(c.Config)
 	for _, w := range warnings {
 		fmt.Println(w)
 	}
 	if err == nil {
+		_, err = newPlacer(cfg) // which knows the filters
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(warnings) > 0:
+		fmt.Println(c.Config, "can be used, but for what is said above")
+	default:
 		fmt.Println(c.Config, "is good")
 	}
-	return err
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -51,24 +50,26 @@ type dev struct {
 // Run is kong's. It takes its steps one by one, tells of each, and ends
 // everything it began, in the opposite order, when ctx ends or a part fails.
 func (d devCommand) Run(ctx context.Context) error {
+	if err := d.check(); err != nil {
+		return err
+	}
 	run := &dev{devCommand: d, failed: make(chan error, 16)}
-	ctx, cancel := context.WithCancel(ctx)
-	err := run.start(ctx)
+	running, cancel := context.WithCancel(ctx)
+	err := run.start(running)
 	if err == nil {
 		run.welcome()
 		select {
 		case <-ctx.Done():
-			fmt.Println("\nstopping")
 		case err = <-run.failed:
 		}
 	}
-	interrupted := errors.Is(err, context.Canceled)
+	if ctx.Err() != nil { // Ctrl-C: what failed after it failed because of it
+		fmt.Println("\nstopping")
+		err = nil
+	}
 	cancel()
 	run.running.Wait()
 	run.stop()
-	if interrupted {
-		return nil
-	}
 	return err
 }
 
@@ -201,6 +202,9 @@ func (d *dev) migrate(ctx context.Context) (string, error) {
 	if err := d.db.Migrate(ctx); err != nil {
 		return "", err
 	}
+	if err := d.writeConfig(); err != nil {
+		return "", err
+	}
 	applied, _, err := d.db.SchemaVersion(ctx)
 	return fmt.Sprintf("version %d", applied), err
 }
@@ -230,8 +234,7 @@ func (d *dev) makeKeyFile(context.Context) (string, error) {
 
 func (d *dev) pkiDirectory() string { return filepath.Join(d.Data, "pki") }
 
-// config is the configuration of one part, from the file that the user may
-// edit, with what dev decides itself on top.
+// config is the configuration of one part: what dev decides, and more for that part.
 func (d *dev) config(more string) (*conf.Config, error) {
 	cfg, _, err := conf.Parse([]byte(d.settings() + more))
 	return cfg, err

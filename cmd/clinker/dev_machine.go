@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -30,11 +33,16 @@ func checkRoom(dir string) error {
 }
 
 // lockDirectory keeps a second dev out of the same directory, as long as this
-// process lives.
+// process lives, and everybody but the user who made it: what others start there
+// could not read the database, or leave files that its owner cannot.
 func lockDirectory(dir string) error {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fault.Wrap(err, fault.Forbidden, "%s cannot be written: choose another directory with --data", dir)
+	}
+	if owner := ownerOf(file); owner != os.Geteuid() {
+		file.Close()
+		return fault.New(fault.Forbidden, "%s is user %s's: run clinker dev as that user or choose another directory with --data", dir, userName(owner))
 	}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		file.Close()
@@ -44,36 +52,40 @@ func lockDirectory(dir string) error {
 	return nil
 }
 
+func ownerOf(file *os.File) int {
+	info, err := file.Stat()
+	if err != nil {
+		return -1
+	}
+	return int(info.Sys().(*syscall.Stat_t).Uid)
+}
+
+func userName(uid int) string {
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return u.Username
+	}
+	return strconv.Itoa(uid)
+}
+
 // heldLock is kept open until the process ends.
 var heldLock *os.File
 
 // checkPorts says which port is taken before anything has been started. A node
 // whose iSCSI daemon outlived an earlier, killed dev keeps it, and its port.
 func (d *dev) checkPorts(ctx context.Context) (string, error) {
-	ports := []int{d.Port, d.IdentityPort}
-	for i := range d.Nodes {
-		if !tgt.Running(filepath.Join(d.nodeDirectory(i), targetDirectory)) {
-			ports = append(ports, d.TargetPort+i)
+	var free []string
+	for i, p := range d.ports() {
+		if node := i - (len(d.ports()) - d.Nodes); node >= 0 && tgt.Running(filepath.Join(d.nodeDirectory(node), targetDirectory)) {
+			continue
 		}
-	}
-	for _, port := range ports {
-		listener, err := listenTCP(ctx, d.address(port))
+		listener, err := listenTCP(ctx, d.address(p.number))
 		if err != nil {
-			return "", fmt.Errorf("%w (%s)", err, d.flagOf(port))
+			return "", fmt.Errorf("%w (%s)", err, p.flag)
 		}
 		listener.Close()
+		free = append(free, strconv.Itoa(p.number))
 	}
-	return fmt.Sprint(ports), nil
+	return strings.Join(free, ", "), nil
 }
 
 func (d *dev) address(port int) string { return net.JoinHostPort(d.Listen, strconv.Itoa(port)) }
-
-func (d *dev) flagOf(port int) string {
-	switch port {
-	case d.Port:
-		return "--port"
-	case d.IdentityPort:
-		return "--identity-port"
-	}
-	return "--target-port"
-}

@@ -26,17 +26,32 @@ state_path = %[2]s
 osapi_volume_listen = %[1]s
 osapi_volume_listen_port = %[3]d
 auth_strategy = builtin
-glance_api_servers = %[6]s
+glance_api_servers = %[5]s
+backup_driver = posix
+backup_posix_path = %[2]s/backup
 [keystone_authtoken]
 www_authenticate_uri = http://%[4]s
 [key_manager]
 backend = local
+[oslo_policy]
+policy_file = %[2]s/policy.yaml
 [clinker]
-ca = %[5]s/ca.crt
-cert = %[5]s/{role}.crt
-key = %[5]s/{role}.key
-identity_file = %[2]s/identity/identity.yaml
-`, d.Listen, d.Data, d.Port, d.address(d.IdentityPort), d.pkiDirectory(), d.ImageService)
+ca = %[2]s/pki/ca.crt
+cert = %[2]s/pki/{role}.crt
+key = %[2]s/pki/{role}.key
+identity_directory = %[2]s/identity
+`, d.Listen, literal(d.Data), d.Port, d.address(d.IdentityPort), literal(d.ImageService))
+}
+
+// literal keeps a value of the configuration from being taken for a reference.
+func literal(value string) string { return strings.ReplaceAll(value, "$", "$$") }
+
+// writeConfig leaves a configuration for the subcommands that look at a cloud from
+// outside, such as job and backup.
+func (d *dev) writeConfig() error {
+	text := "# Written at every start of clinker dev, for clinker job, backup and others; changing it changes nothing.\n" +
+		d.settings() + "[database]\nconnection = " + literal(d.postgres.URL("clinker")) + "\n"
+	return os.WriteFile(filepath.Join(d.Data, "clinker.conf"), []byte(text), 0o600)
 }
 
 // startIdentity serves the small Keystone of our own and writes the openrc.
@@ -151,15 +166,13 @@ host = %s
 state_path = %s
 report_interval = 5
 enabled_backends = %s
-backup_driver = posix
-backup_posix_path = %s
 [%s]
 volume_driver = %s
 volume_group = %s
 lvm_type = %s
 target_port = %d
 target_helper = %s
-`, node.name, d.nodeDirectory(i), driver, filepath.Join(d.Data, "backup"), driver, driver, d.VolumeGroup, lvmType, d.TargetPort+i, d.TargetHelper)
+`, node.name, literal(d.nodeDirectory(i)), driver, driver, driver, literal(d.VolumeGroup), lvmType, d.TargetPort+i, d.TargetHelper)
 }
 
 // startAPI serves the REST API.
@@ -198,5 +211,13 @@ Clinker is running. In another terminal, with Debian's python3-openstackclient:
   openstack volume list
 
 Everything is kept in %s. Ctrl-C stops it.
-`, filepath.Join(d.Data, "admin-openrc"), d.Data)
+`, shellWord(filepath.Join(d.Data, "admin-openrc")), d.Data)
+}
+
+// shellWord quotes a path that a shell would not take as it is.
+func shellWord(path string) string {
+	if !strings.ContainsAny(path, " \t\n'\"\\$`&;|<>()*?[]#~!{}") {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 
 	"clinker/internal/openstack/builtin"
 )
@@ -23,7 +22,7 @@ func (i identityCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
-	accounts, err := builtin.Bootstrap(filepath.Dir(cfg.Clinker.IdentityFile))
+	accounts, err := builtin.Bootstrap(cfg.Clinker.IdentityDirectory)
 	if err != nil {
 		return err
 	}

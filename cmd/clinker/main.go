@@ -49,7 +49,7 @@ func main() {
 	var c commands
 	parser := kong.Must(&c, kong.Name("clinker"),
 		kong.Description("Block storage for virtual machines, with the API of OpenStack Cinder."),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ShortUsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version})
 	command, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)

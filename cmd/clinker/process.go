@@ -11,6 +11,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/conf"
+	"clinker/internal/fault"
 	"clinker/internal/pki"
 	"clinker/internal/telemetry"
 )
@@ -32,20 +33,51 @@ func (c *commands) load(ctx context.Context) (*conf.Config, error) {
 	return cfg, nil
 }
 
-// openDatabase connects as [database] says.
+// connectDatabase connects as [database] says, whatever its schema is.
+func connectDatabase(ctx context.Context, cfg *conf.Config, options ...db.Option) (*db.DB, error) {
+	url := cfg.Database.Connection.Reveal()
+	if url == "" {
+		return nil, fault.New(fault.Invalid, "[database] connection is empty: say where PostgreSQL is, postgresql://user:password@host/database")
+	}
+	return db.Open(ctx, url, cfg.Database.MaxPoolSize, options...)
+}
+
+// openDatabase is connectDatabase for those who need this program's schema. One that
+// is newer has to do: the next version is being installed.
 func openDatabase(ctx context.Context, cfg *conf.Config, options ...db.Option) (*db.DB, error) {
-	return db.Open(ctx, cfg.Database.Connection.Reveal(), cfg.Database.MaxPoolSize, options...)
+	d, err := connectDatabase(ctx, cfg, options...)
+	if err != nil {
+		return nil, err
+	}
+	applied, known, err := d.SchemaVersion(ctx)
+	if err == nil && applied < known {
+		err = fault.New(fault.Conflict, "the database has schema %d, this program needs %d: run clinker db migrate", applied, known)
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	if applied > known {
+		slog.WarnContext(ctx, "the database is of a newer version than this program", "schema", applied, "known", known)
+	}
+	return d, nil
 }
 
 // clientTLS is how this process calls others, as role.
 func clientTLS(cfg *conf.Config, role pki.Role, servers ...pki.Role) (*tls.Config, error) {
 	ca, cert, key := cfg.Clinker.TLSFiles(string(role))
+	if err := pki.CheckFile(cert, role); err != nil {
+		return nil, err
+	}
 	return pki.ClientTLS(ca, cert, key, servers...)
 }
 
 // serverTLS is how this process lets others call it, as role.
 func serverTLS(cfg *conf.Config, role pki.Role, clients ...pki.Role) (*tls.Config, error) {
 	ca, cert, key := cfg.Clinker.TLSFiles(string(role))
+	if err := pki.CheckFile(cert, role); err != nil {
+		return nil, err
+	}
 	return pki.ServerTLS(ca, cert, key, clients...)
 }
 

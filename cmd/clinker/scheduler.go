@@ -48,14 +48,7 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 	if err != nil {
 		return nil, err
 	}
-	placer, err := placement.New(placement.Options{
-		Filters: cfg.Scheduler.DefaultFilters, Weighers: cfg.Scheduler.DefaultWeighers,
-		Multipliers: map[string]float64{
-			"DiskIOWeigher":       cfg.Scheduler.DiskIOWeightMultiplier,
-			"CapacityWeigher":     cfg.Scheduler.CapacityWeightMultiplier,
-			"VolumeNumberWeigher": cfg.Scheduler.VolumeNumberMultiplier,
-		},
-	})
+	placer, err := newPlacer(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +75,17 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 		Zone: cfg.StorageAvailabilityZone, Version: version,
 		ServiceDownTime: cfg.Scheduler.ServiceDownTime,
 		Jobs:            runner,
+	})
+}
+
+func newPlacer(cfg *conf.Config) (*placement.Placer, error) {
+	return placement.New(placement.Options{
+		Filters: cfg.Scheduler.DefaultFilters, Weighers: cfg.Scheduler.DefaultWeighers,
+		Multipliers: map[string]float64{
+			"DiskIOWeigher":       cfg.Scheduler.DiskIOWeightMultiplier,
+			"CapacityWeigher":     cfg.Scheduler.CapacityWeightMultiplier,
+			"VolumeNumberWeigher": cfg.Scheduler.VolumeNumberMultiplier,
+		},
 	})
 }
 

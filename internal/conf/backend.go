@@ -86,11 +86,15 @@ func (b *Backend) complete(c *Config) {
 // host@backend.
 func (b *Backend) HostName() string { return b.BackendHost + "@" + b.Name }
 
-// check refuses two backends that would give away the same bytes.
+// checkBackends refuses two backends that would give away the same bytes, and names
+// that a pool's name cannot have in it.
 func (c *Config) checkBackends() []error {
 	var errs []error
 	seen := map[string]string{}
 	for _, b := range c.Backends {
+		if err := checkHost(b.Name, "backend_host", b.BackendHost); err != nil {
+			errs = append(errs, err)
+		}
 		place := "volume_group = " + b.VolumeGroup
 		if b.VolumeDriver == "file" {
 			place = "file_directory = " + filepath.Clean(b.FileDirectory)

@@ -13,6 +13,8 @@ func (c *Config) check() []error {
 	if c.API.DefaultAvailabilityZone == "" {
 		c.API.DefaultAvailabilityZone = c.StorageAvailabilityZone
 	}
+	add(c.Global.check())
+	add(c.Keystone.check())
 	c.Glance.complete(c.StatePath)
 	add(c.Glance.checkGlance())
 	add(c.Nova.checkNova())

@@ -19,9 +19,8 @@ type Clinker struct {
 	SchedulerPort      int      `ini:"scheduler_port" default:"9777" min:"0" max:"65535" help:"The TCP port the scheduler listens on; 0 lets the kernel choose."`
 	SchedulerEndpoints []string `ini:"scheduler_endpoints" default:"https://$my_ip:$scheduler_port" help:"The URLs of all schedulers, to which volumed announces itself."`
 
-	IdentityFile     string        `ini:"identity_file" default:"$state_path/identity.yaml" help:"Users and projects of the built-in identity (auth_strategy = builtin)."`
-	IdentityKey      string        `ini:"identity_key" default:"$state_path/identity.key" help:"The key that signs its tokens; made on first start."`
-	IdentityTokenTTL time.Duration `ini:"identity_token_ttl" default:"3600" min:"1" help:"How long its tokens are valid, in seconds."`
+	IdentityDirectory string        `ini:"identity_directory" default:"$state_path/identity" help:"The folder of the built-in identity (auth_strategy = builtin): users.yaml, and the key that signs tokens. Made by clinker identity."`
+	IdentityTokenTTL  time.Duration `ini:"identity_token_ttl" default:"3600" min:"1" help:"How long its tokens are valid, in seconds."`
 }
 
 // TLSFiles gives the paths of the CA certificate, and of the certificate and

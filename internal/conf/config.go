@@ -62,7 +62,7 @@ func (c *Config) sections() []section {
 func Load(path string) (*Config, []Warning, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, fault.Wrap(err, fault.Invalid, "the configuration file cannot be read")
+		return nil, nil, fault.Wrap(err, fault.Invalid, "the configuration file cannot be read (--config names another, clinker conf sample prints one)")
 	}
 	c, warnings, err := Parse(data)
 	if err == nil && !filepath.IsAbs(c.Policy.File) {

@@ -1,6 +1,11 @@
 package conf
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"clinker/internal/fault"
+)
 
 // Keystone is [keystone_authtoken]: how the API validates tokens.
 type Keystone struct {
@@ -18,4 +23,12 @@ type Keystone struct {
 	ServiceTokenRolesRequired bool          `ini:"service_token_roles_required" default:"false" help:"Refuse a service token without such a role, instead of passing it on."`
 	TokenCacheTime            time.Duration `ini:"token_cache_time" default:"300" min:"-1" max:"300" help:"How long a validated token is believed without asking again, in seconds; -1 asks every time. A revoked token works that much longer."`
 	JWSKeyRepository          string        `ini:"jws_key_repository" default:"" help:"A folder with Keystone's public JWS keys. When given, JWS tokens are checked here first."`
+}
+
+// check refuses what cannot be a URL.
+func (k *Keystone) check() error {
+	if k.AuthURL != "" && !strings.HasPrefix(k.AuthURL, "http://") && !strings.HasPrefix(k.AuthURL, "https://") {
+		return fault.New(fault.Invalid, "[keystone_authtoken] auth_url = %s: it must begin with http:// or https://", k.AuthURL)
+	}
+	return nil
 }

@@ -418,3 +418,17 @@ func TestLoadersRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckFile finds a certificate that no peer would let in.
+func TestCheckFile(t *testing.T) {
+	t.Parallel()
+	dir := cloud(t)
+	ca, _ := paths(dir, caName)
+	api, key := paths(dir, string(API))
+	for file, want := range map[string]string{
+		api: `for the role "api", and not for scheduler`, ca: `for the role ""`, key: "holds no certificate", dir + "/none.crt": "clinker pki issue",
+	} {
+		wantError(t, file, CheckFile(file, Scheduler), want)
+	}
+	wantError(t, api, CheckFile(api, API), "")
+}

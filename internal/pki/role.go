@@ -3,7 +3,10 @@ package pki
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -50,6 +53,27 @@ func RequireRole(state tls.ConnectionState, allowed ...Role) error {
 	}
 	if !slices.Contains(allowed, role) {
 		return fault.New(fault.Forbidden, "the peer's role is %s; only %s may connect here", role, join(allowed))
+	}
+	return nil
+}
+
+// CheckFile is nil when the certificate in the file carries the role. With another
+// one a process would start, and every peer refuse it: an Invalid fault.
+func CheckFile(file string, role Role) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the certificate ([clinker] cert; clinker pki issue makes one): %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return fault.New(fault.Invalid, "%s holds no certificate", file)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return fault.Wrap(err, fault.Invalid, "%s holds no certificate", file)
+	}
+	if has := roleOf(cert); has != role {
+		return fault.New(fault.Invalid, "%s is a certificate for the role %q, and not for %s (a URI clinker://role/%s)", file, string(has), role, role)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func checkRole(state tls.ConnectionState, allowed []Role) error {
 func open(ca, cert, key string) (*x509.CertPool, *reloader, error) {
 	text, err := os.ReadFile(ca)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the CA's certificate: %w", err)
+		return nil, nil, fmt.Errorf("read the CA's certificate ([clinker] ca; clinker pki ca makes one): %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {

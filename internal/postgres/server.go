@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -77,22 +78,41 @@ func binaries() (string, error) {
 	return "", fault.New(fault.Unavailable, "PostgreSQL is not installed: run apt-get install postgresql-15")
 }
 
+// initialize makes the cluster beside the directory, and gives it the directory's
+// name when it is whole: of an initdb that was interrupted no start believes that it
+// is a cluster.
 func (s *Server) initialize(ctx context.Context, bin string) error {
 	if _, err := os.Stat(filepath.Join(s.options.Directory, "PG_VERSION")); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(s.options.Directory, 0o700); err != nil {
-		return fmt.Errorf("make the database directory: %w", err)
-	}
-	if err := s.account.own(s.options.Directory); err != nil {
+	unfinished := s.options.Directory + ".new"
+	if err := os.RemoveAll(unfinished); err != nil {
 		return err
 	}
-	args := []string{"-D", s.options.Directory, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"}
+	if err := s.initdb(ctx, bin, unfinished); err != nil {
+		return errors.Join(err, os.RemoveAll(unfinished))
+	}
+	if err := os.Remove(s.options.Directory); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.Conflict, "%s is no directory of PostgreSQL's: move it away", s.options.Directory)
+	}
+	return os.Rename(unfinished, s.options.Directory)
+}
+
+// initdb makes a cluster in the directory dir, which is not there yet.
+func (s *Server) initdb(ctx context.Context, bin, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the database directory: %w", err)
+	}
+	if err := s.account.own(dir); err != nil {
+		return err
+	}
+	args := []string{"-D", dir, "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"}
 	if s.options.Volatile {
 		args = append(args, "--no-sync")
 	}
-	out, err := s.account.command(exec.CommandContext(ctx, filepath.Join(bin, "initdb"), args...)).CombinedOutput()
-	if err != nil {
+	command := s.account.command(exec.CommandContext(ctx, filepath.Join(bin, "initdb"), args...))
+	command.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,15 +10,7 @@ import (
 // TestKeepsDataAcrossStarts also covers the end: what was started is gone.
 func TestKeepsDataAcrossStarts(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "clinker-postgres-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	o := Options{Directory: filepath.Join(dir, "data"), LogFile: filepath.Join(dir, "log"), Volatile: true}
+	o := options(t)
 	for round := range 2 {
 		s, err := Start(t.Context(), o)
 		if err != nil {
@@ -41,4 +34,46 @@ func TestKeepsDataAcrossStarts(t *testing.T) {
 			t.Error("the server is still there")
 		}
 	}
+}
+
+// TestInterruptedStart ends the first start in the middle of initdb, when what it
+// makes looks like a cluster.
+func TestInterruptedStart(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if made, _ := filepath.Glob(o.Directory + "*/PG_VERSION"); len(made) > 0 {
+				interrupt()
+			}
+		}
+	}()
+	s, err := Start(ctx, o)
+	if err == nil {
+		t.Fatal("it was not interrupted", s.Stop())
+	}
+	if left, _ := filepath.Glob(o.Directory + "*"); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	if s, err = Start(t.Context(), o); err != nil {
+		t.Fatal("the next start:", err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// options are for a server in a directory of its own, which goes with the test.
+func options(t *testing.T) Options {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "clinker-postgres-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return Options{Directory: filepath.Join(dir, "data"), LogFile: filepath.Join(dir, "log"), Volatile: true}
 }

@@ -29,7 +29,7 @@ quota_snapshots = -1
 [database]
 connection = %[3]s
 [clinker]
-identity_file = %[1]s/identity/identity.yaml
+identity_directory = %[1]s/identity
 scheduler_listen = 127.0.0.1
 scheduler_port = %[4]d
 %[5]s`, c.dir, c.apiPort, c.postgres.URL(database), c.schedulerPort, certificates(c.pki()))

@@ -42,6 +42,23 @@ func TestRefusals(t *testing.T) {
 		"no tgtd": {func(t *testing.T, d *rig.Dev) {
 			d.Under(t, `: >"$DATA.tgtd"; mount --bind "$DATA.tgtd" /usr/sbin/tgtd`)
 		}, `tgtd.* is not installed: .*apt-get install tgt`},
+		"data directory of another user": {func(t *testing.T, d *rig.Dev) {
+			d.Under(t, `mkdir "$DATA"; : >"$DATA/lock"; chown -R nobody "$DATA"`)
+		}, `is user nobody's: run clinker dev as that user or choose another directory with --data`},
+		"any address": {func(_ *testing.T, d *rig.Dev) { d.Add("--listen", "0.0.0.0") },
+			`--listen "0.0.0.0": one IP address of this machine is needed`},
+		"no address": {func(_ *testing.T, d *rig.Dev) { d.Add("--listen", "") },
+			`--listen "": one IP address of this machine is needed`},
+		"no such port": {func(_ *testing.T, d *rig.Dev) { d.Add("--port", "80777") },
+			`--port: there is no port 80777, only 1 to 65535`},
+		"one port for two": {func(_ *testing.T, d *rig.Dev) { d.Add("--port", "8776", "--identity-port", "8776") },
+			`--port and --identity-port both want port 8776: choose another`},
+		"no nodes": {func(_ *testing.T, d *rig.Dev) { d.Add("--nodes", "0") },
+			`--nodes 0: at least one storage node is needed`},
+		"thin files": {func(_ *testing.T, d *rig.Dev) { d.Add("--thin") },
+			`--thin is for volumes in a volume group: name it with --volume-group`},
+		"image service without a scheme": {func(_ *testing.T, d *rig.Dev) { d.Add("--image-service", "glance:9292") },
+			`--image-service "glance:9292": it must begin with http:// or https://`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

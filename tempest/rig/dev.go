@@ -72,6 +72,9 @@ func (d *Dev) Under(t testing.TB, script string) {
 	d.args = append([]string{"unshare", "--mount", "sh", "-ec", "DATA=" + d.Data + "\n" + script + "\nexec \"$@\"", "sh"}, d.args...)
 }
 
+// Add gives dev further arguments, over those it has.
+func (d *Dev) Add(args ...string) { d.args = append(d.args, args...) }
+
 // Start runs dev and returns when it says that it is ready; the error has what
 // it said when it ended instead.
 func (d *Dev) Start() error {

@@ -21,7 +21,7 @@ auth_strategy = %[3]s
 [database]
 connection = %[5]s
 [clinker]
-identity_file = %[6]s/users.yaml
+identity_directory = %[6]s
 %[7]s
 %[8]s
 `, c.Dir, c.apiPort, c.strategy(), c.options.Settings, c.Postgres.URL(database), c.options.Identity, c.shared(), c.keystone())

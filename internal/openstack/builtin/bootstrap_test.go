@@ -82,9 +82,11 @@ func TestBootstrapAtOnce(t *testing.T) {
 
 func TestNewNeedsBootstrap(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{Dir: t.TempDir()})
-	assert.ErrorIs(t, err, fs.ErrNotExist)
+	_, err := New(Config{Dir: filepath.Join(t.TempDir(), "none")})
+	assert.ErrorContains(t, err, "start clinker identity first")
 	dir := t.TempDir()
+	_, err = Bootstrap(dir)
+	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, keyFile), []byte("no key"), 0o600))
 	_, err = New(Config{Dir: dir})
 	assert.ErrorContains(t, err, "no PEM block")

@@ -51,11 +51,11 @@ var _ identity.Authenticator = (*Service)(nil)
 // nothing to close.
 func New(cfg Config) (*Service, error) {
 	cfg.setDefaults()
-	key, err := loadKey(cfg.Dir)
+	users, err := openStore(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	users, err := openStore(cfg.Dir)
+	key, err := loadKey(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,17 @@ package builtin
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"clinker/internal/fault"
 )
 
 const usersFile = "users.yaml"
@@ -58,6 +62,9 @@ func (s *store) load() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(err, fault.NotFound, "the built-in identity has no users yet: start clinker identity first")
+	}
 	if err != nil {
 		return err
 	}

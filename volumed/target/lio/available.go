@@ -35,7 +35,7 @@ func Available() error {
 	if _, err := os.Stat(DefaultRoot); err != nil {
 		err := unix.Mount("configfs", filepath.Dir(DefaultRoot), "configfs", 0, "")
 		if err != nil && !errors.Is(err, unix.EBUSY) {
-			return fault.Wrap(errors.Join(unloaded, err), fault.Unavailable, "this kernel's configfs cannot be mounted")
+			return fault.Wrap(err, fault.Unavailable, "this kernel's configfs cannot be mounted, which LIO needs (tgt does not)")
 		}
 	}
 	if !works() {
