@@ -69,8 +69,7 @@ func (s *Server) listAttachments(view func(object, db.Attachment)) Handler {
 			return nil, err
 		}
 		if !all {
-			own, _, _ := db.AttachmentFilter("project_id", c.Identity.ProjectID)
-			q.Where = append(q.Where, own)
+			q.Where = append(q.Where, db.AttachmentsOfProject(c.Identity.ProjectID))
 		}
 		found, err := c.database().Attachments(c.Context(), q)
 		return func(o object) { objects(o, "attachments", found, view) }, err

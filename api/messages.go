@@ -67,8 +67,7 @@ func (c *Call) messageQuery() (q db.Query, err error) {
 	}
 	all, err := c.allProjects()
 	if !all {
-		own, _, _ := db.MessageFilter("project_id", c.Identity.ProjectID)
-		q.Where = append(q.Where, own)
+		q.Where = append(q.Where, db.MessagesOf(c.Identity.ProjectID))
 	}
 	return q, err
 }

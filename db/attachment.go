@@ -90,6 +90,9 @@ func AttachmentFilter(name, value string) (Condition, bool, error) {
 // AttachmentLike is a condition that a column contains the value.
 func AttachmentLike(name, value string) (Condition, bool) { return attachments.like(name, value) }
 
+// AttachmentsOfProject limits a list to one project.
+func AttachmentsOfProject(project string) Condition { return ofProject("a.project_id", project) }
+
 // Attachment gives a live attachment, in one project unless scope is empty.
 func (d *DB) Attachment(ctx context.Context, id, scope string) (Attachment, error) {
 	return one(ctx, d, attachments, id, scope, scanAttachment, AttachmentNotFound)

@@ -11,7 +11,7 @@ func BackupHas(name string, pairs map[string]string) Condition { return backups.
 
 // BackupsOf limits a list to one project.
 func BackupsOf(project string) Condition {
-	return Condition{sql: "b.project_id = ?", args: []any{project}}
+	return ofProject("b.project_id", project)
 }
 
 // EveryBackup is the condition of lists that are not limited to a project, see

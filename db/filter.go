@@ -14,6 +14,14 @@ import (
 type Condition struct {
 	sql  string
 	args []any
+	// whose: it says whose rows are listed. It holds for the marker too, or a list
+	// would tell how another project's row compares with one's own.
+	whose bool
+}
+
+// ofProject limits a list to the rows of one project.
+func ofProject(column, project string) Condition {
+	return Condition{sql: column + " = ?", args: []any{project}, whose: true}
 }
 
 type kind int
@@ -71,7 +79,7 @@ func VolumeHas(name string, pairs map[string]string) Condition { return volumes.
 
 // VolumesOf limits a list to one project.
 func VolumesOf(project string) Condition {
-	return Condition{sql: "v.project_id = ?", args: []any{project}}
+	return ofProject("v.project_id", project)
 }
 
 // EveryProject is the condition of lists that are not limited to a project. It

@@ -87,7 +87,7 @@ func GroupLike(name, value string) (Condition, bool) { return groups.like(name, 
 
 // GroupsOf limits a list to one project.
 func GroupsOf(project string) Condition {
-	return Condition{sql: "g.project_id = ?", args: []any{project}}
+	return ofProject("g.project_id", project)
 }
 
 // ConsistencyGroups limits a list to those groups that the older API calls

@@ -64,7 +64,7 @@ func GroupSnapshotLike(name, value string) (Condition, bool) { return groupSnaps
 
 // GroupSnapshotsOf limits a list to one project.
 func GroupSnapshotsOf(project string) Condition {
-	return Condition{sql: "s.project_id = ?", args: []any{project}}
+	return ofProject("s.project_id", project)
 }
 
 // GroupSnapshot gives a live group snapshot. scope limits it to one project;

@@ -52,7 +52,7 @@ func (d *DB) GroupTypes(ctx context.Context, q Query) ([]GroupType, error) {
 // GroupTypesPublic limits a list to the types that everybody sees, or to the
 // others.
 func GroupTypesPublic(public bool) Condition {
-	return Condition{sql: "t.is_public = ?", args: []any{public}}
+	return Condition{sql: "t.is_public = ?", args: []any{public}, whose: true}
 }
 
 // GroupType gives a live group type by id. all includes those that are not

@@ -63,14 +63,15 @@ func page[T any](ctx context.Context, d *DB, t table, q Query, read reader[T]) (
 	if err != nil || len(items) > 0 || q.Marker == "" {
 		return items, err
 	}
-	return items, d.checkMarker(ctx, t, q.Marker)
+	return items, d.checkMarker(ctx, t, q)
 }
 
-func (d *DB) checkMarker(ctx context.Context, t table, marker string) error {
+func (d *DB) checkMarker(ctx context.Context, t table, q Query) error {
+	var b builder
 	var exists bool
-	err := d.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+t.from+" WHERE "+t.alias()+".id = $1)", marker).Scan(&exists)
+	err := d.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+b.marked(t, q)+")", b.args...).Scan(&exists)
 	if err == nil && !exists {
-		return markerNotFound(marker)
+		return markerNotFound(q.Marker)
 	}
 	return err
 }
@@ -166,7 +167,7 @@ func (t table) selectPage(q Query) (string, []any, error) {
 		if !ValidID(q.Marker) {
 			return "", nil, markerNotFound(q.Marker)
 		}
-		sql.WriteString(" AND " + b.after(t, keys, q.Marker))
+		sql.WriteString(" AND " + b.after(t, keys, q))
 	}
 	sql.WriteString(" ORDER BY " + orderBy(keys))
 	fmt.Fprintf(&sql, " LIMIT %s", b.arg(q.Limit))

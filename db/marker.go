@@ -38,16 +38,14 @@ func (b *builder) fill(c Condition) string {
 // after is the keyset condition: rows that sort behind the marker's row. Where
 // the keys run one way and cannot be NULL it is one comparison of rows, which
 // an index answers; otherwise the comparison is spelled out key by key.
-func (b *builder) after(t table, keys []key, marker string) string {
-	id := b.arg(marker)
-	value := func(k key) string {
-		return fmt.Sprintf("(SELECT %s FROM %s WHERE %s.id = %s)", k.column.sql, t.from, t.alias(), id)
-	}
+func (b *builder) after(t table, keys []key, q Query) string {
+	marked := b.marked(t, q)
+	value := func(k key) string { return fmt.Sprintf("(SELECT %s FROM %s)", k.column.sql, marked) }
 	if uniform(keys) {
 		return compareRows(keys, value)
 	}
 	// An unknown marker has no values, and beyond would let rows pass it.
-	known := fmt.Sprintf("EXISTS (SELECT 1 FROM %s WHERE %s.id = %s)", t.from, t.alias(), id)
+	known := fmt.Sprintf("EXISTS (SELECT 1 FROM %s)", marked)
 	var either []string
 	for i, k := range keys {
 		var all []string
@@ -57,6 +55,18 @@ func (b *builder) after(t table, keys []key, marker string) string {
 		either = append(either, "("+strings.Join(append(all, beyond(k, value(k))), " AND ")+")")
 	}
 	return known + " AND (" + strings.Join(either, " OR ") + ")"
+}
+
+// marked selects the marker's row, if it is of those whose rows are listed. It may
+// have been deleted since, or meet the list's other conditions no more.
+func (b *builder) marked(t table, q Query) string {
+	sql := fmt.Sprintf("%s WHERE %s.id = %s", t.from, t.alias(), b.arg(q.Marker))
+	for _, c := range q.Where {
+		if c.whose {
+			sql += " AND " + b.fill(c)
+		}
+	}
+	return sql
 }
 
 func uniform(keys []key) bool {

@@ -60,6 +60,9 @@ func MessageFilter(name, value string) (Condition, bool, error) { return message
 // MessageLike is a condition that a column contains the value.
 func MessageLike(name, value string) (Condition, bool) { return messages.like(name, value) }
 
+// MessagesOf limits a list to one project.
+func MessagesOf(project string) Condition { return ofProject("m.project_id", project) }
+
 // Message gives a message, in one project unless scope is empty.
 func (d *DB) Message(ctx context.Context, id, scope string) (Message, error) {
 	return one(ctx, d, messages, id, scope, scanMessage, messageNotFound)

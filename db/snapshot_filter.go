@@ -18,7 +18,7 @@ func SnapshotHost(host string) Condition { return hostCondition(ofVolume("host")
 
 // SnapshotsOf limits a list to one project.
 func SnapshotsOf(project string) Condition {
-	return Condition{sql: "s.project_id = ?", args: []any{project}}
+	return ofProject("s.project_id", project)
 }
 
 // EverySnapshot is the condition of lists that are not limited to a project,

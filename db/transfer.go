@@ -62,7 +62,7 @@ func TransferFilter(name, value string) (Condition, bool, error) { return transf
 
 // TransfersOf limits a list to what one project offers.
 func TransfersOf(project string) Condition {
-	return Condition{sql: "t.source_project_id = ?", args: []any{project}}
+	return ofProject("t.source_project_id", project)
 }
 
 // Transfer gives an open transfer, of one project's volumes unless scope is

@@ -61,7 +61,7 @@ func VolumeTypeFilter(name, value string) (Condition, bool, error) {
 // TypesSeenBy leaves out private types that the project was not given.
 func TypesSeenBy(project string) Condition {
 	return Condition{sql: `(t.is_public OR EXISTS (SELECT 1 FROM volume_type_projects p
-		WHERE p.volume_type_id = t.id AND p.project_id = ?))`, args: []any{project}}
+		WHERE p.volume_type_id = t.id AND p.project_id = ?))`, args: []any{project}, whose: true}
 }
 
 // VolumeType gives a live type by id. project limits it to what that project
