@@ -272,7 +272,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 			return fault.Wrap(err, fault.Invalid, undeletable)
 		}
 		if err == nil && force {
-			err = tx.AbandonRetype(c.Context(), v.ID)
+			err = tx.Abandon(c.Context(), moved)
 		}
 		if err != nil {
 			return err

@@ -101,6 +101,9 @@ func (t *Tx) memberDeletable(ctx context.Context, v Volume) error {
 
 func (t *Tx) deleteMember(ctx context.Context, v Volume, request string) error {
 	v, err := t.MoveVolume(ctx, v.ID, VolumeGroupDelete, "", nil)
+	if err == nil {
+		err = t.Abandon(ctx, v)
+	}
 	if err != nil {
 		return err
 	}

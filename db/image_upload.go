@@ -77,6 +77,9 @@ func (d *DB) ImageUpload(ctx context.Context, imageID string) (ImageUpload, erro
 // UploadBeginInUse; Conflict when the volume is in none of its statuses.
 func (t *Tx) BeginUpload(ctx context.Context, volumeID string, m Move, u ImageUpload) (Volume, error) {
 	v, err := t.MoveVolume(ctx, volumeID, m, "", nil)
+	if err == nil {
+		err = refuseSwapped(v)
+	}
 	if err != nil {
 		return v, err
 	}

@@ -32,6 +32,7 @@ var lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
 	WHERE v.deleted_at IS NULL AND v.status IN ('creating', 'deleting', 'extending', 'downloading')
 		AND COALESCE(v.updated_at, v.created_at) <= now() - $1::interval
 		AND (v.status <> 'downloading' OR v.launched_at IS NULL) -- else it is being re-imaged
+		AND (v.status <> 'creating' OR NOT EXISTS (SELECT 1 FROM volume_migrations m WHERE m.new_volume_id = v.id)) -- else the migration's job makes it
 		AND ` + jobless("moving.kind", "volume_id", "v.id") + `
 	ORDER BY v.updated_at LIMIT $2`
 

@@ -113,7 +113,11 @@ func (t *Tx) FailOverVolume(ctx context.Context, id string) (Volume, error) {
 	if err != nil {
 		return moved, err
 	}
-	if err := t.DropMigration(ctx, id); err != nil {
+	swaps, err := t.swaps(ctx, id)
+	if err == nil && !swaps { // else its server ends that, and may have saved the volume
+		err = t.DropMigration(ctx, id)
+	}
+	if err != nil {
 		return moved, err
 	}
 	return moved, t.Abandon(ctx, moved)

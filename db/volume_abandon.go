@@ -6,8 +6,8 @@ import (
 )
 
 // Abandon gives back what a volume's work in progress has been promised beyond
-// what the volume is, for who has set its status by hand: the growth of an
-// extension, the quota of a retype. The work's job finds another status and
+// what the volume is, for who has set its status by hand or deletes it whatever
+// that is: the growth of an extension, the quota of a retype. The work's job finds another status and
 // ends. Call it behind the MoveVolume, which gives moved.
 func (t *Tx) Abandon(ctx context.Context, moved Volume) error {
 	if err := errors.Join(t.AbandonUploads(ctx, moved.ID), t.AbandonReimage(ctx, moved.ID)); err != nil {

@@ -6,6 +6,9 @@ import "context"
 // growth and the job, all at once. m is ExtendBegin or ExtendBeginInUse.
 func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, request string, limits Limits) error {
 	moved, err := t.MoveVolume(ctx, v.ID, m, "", map[string]any{"target_size_gib": newSizeGiB})
+	if err == nil {
+		err = refuseSwapped(moved)
+	}
 	if err != nil {
 		return err
 	}

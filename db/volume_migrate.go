@@ -285,6 +285,12 @@ func (t *Tx) YieldMigration(ctx context.Context, m Migration) error {
 		WHERE m.volume_id = $1 AND m.token = $2 AND (m.generation <> v.generation OR m.new_volume_id IS NOT NULL)`, m.VolumeID, string(m.Token))
 	t.later(`UPDATE volumes SET migration_status = $2, updated_at = now() WHERE id = $1 AND migration_status IN ($3, $4, $5)`,
 		m.VolumeID, MigrationError, MigrationStarting, MigrationMigrating, MigrationCompleting)
+	if m.NewVolumeID != nil { // it was held for that one
+		t.endHold(m.VolumeID)
+		if err := t.SettleAttachments(ctx, m.VolumeID); err != nil {
+			return err
+		}
+	}
 	return t.DropMigration(ctx, m.VolumeID)
 }
 

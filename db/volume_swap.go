@@ -78,6 +78,9 @@ func (t *Tx) Swap(ctx context.Context, volumeID, newID string, to *Retype, reque
 	t.later("UPDATE attachments SET volume_id = $2 WHERE volume_id = $1 AND deleted_at IS NULL", n.ID, old.ID)
 	set := n.place()
 	set["migration_status"] = MigrationSuccess
+	if old.Status == "error" {
+		set["replication_status"] = nil // it was lost, and is saved
+	}
 	if to != nil {
 		set["volume_type_id"], set["multiattach"] = to.VolumeTypeID, to.ExtraSpecs.IsTrue("multiattach")
 	}
@@ -102,9 +105,45 @@ func (t *Tx) Swap(ctx context.Context, volumeID, newID string, to *Retype, reque
 	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: n.ID, Request: request})
 }
 
-// MigrateSwapped: the server uses the bytes in the new pool. Whatever the status is
-// that its attachments had given it meanwhile.
-var MigrateSwapped = Move{"finish migrating", []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping"}, Settled}
+var (
+	// MigrateSwapped: the server uses the bytes in the new pool. Whatever the status is
+	// that its attachments had given it meanwhile, or that the loss of its old node has.
+	MigrateSwapped = Move{"finish migrating", []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping", "error"}, Settled}
+	// MigrateNotSwapped: it stays where it is. What is in error, stays so.
+	MigrateNotSwapped     = Move{"fail migrating", []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping"}, Settled}
+	MigrateNotSwappedLost = Move{"fail migrating", []string{"error"}, Same}
+)
+
+// refuseSwapped keeps a volume in use, which this transaction has moved, as it is
+// while its server copies it: what it is copied onto would be too short, or be
+// exchanged under who reads it.
+func refuseSwapped(v Volume) error {
+	if v.Held && migrating(v) {
+		return fault.New(fault.Conflict, "Volume %s is being moved by its server; try again when it is there.", v.ID)
+	}
+	return nil
+}
+
+// swaps tells whether a server moves the volume, or is to.
+func (t *Tx) swaps(ctx context.Context, volumeID string) (bool, error) {
+	return first(ctx, t, pgx.RowTo[bool], nil,
+		"SELECT EXISTS (SELECT 1 FROM volume_migrations WHERE volume_id = $1 AND new_volume_id IS NOT NULL)", volumeID)
+}
+
+// EndSwapTarget takes away the volume that one which is gone was to be moved onto.
+func (t *Tx) EndSwapTarget(ctx context.Context, m Migration, request string) error {
+	if err := t.DropMigration(ctx, m.VolumeID); err != nil || m.NewVolumeID == nil {
+		return err
+	}
+	_, err := t.MoveVolume(ctx, *m.NewVolumeID, SwapDelete, "", map[string]any{"migration_status": "deleting"})
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: *m.NewVolumeID, Request: request})
+}
 
 // place is what a row says of where its bytes are.
 func (v Volume) place() map[string]any {
@@ -149,7 +188,11 @@ func (t *Tx) FailSwap(ctx context.Context, volumeID, newID, reason, request stri
 		return err
 	}
 	t.later("UPDATE volumes SET held = false WHERE id = $1", old.ID)
-	if _, err := t.MoveVolume(ctx, old.ID, MigrateSwapped, reason, map[string]any{"migration_status": MigrationError}); err != nil {
+	move := MigrateNotSwapped
+	if old.Status == "error" {
+		move = MigrateNotSwappedLost
+	}
+	if _, err := t.MoveVolume(ctx, old.ID, move, reason, map[string]any{"migration_status": MigrationError}); err != nil {
 		return err
 	}
 	if err := t.DropMigration(ctx, old.ID); err != nil {

@@ -41,7 +41,7 @@ func (r *run) migrateOnce(ctx context.Context, id string) (next bool, err error)
 	}
 	v, specs, err := r.DB.VolumeAndSpecs(ctx, id)
 	if fault.Is(err, fault.NotFound) {
-		return false, r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.DropMigration(ctx, id) })
+		return false, r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.EndSwapTarget(ctx, m, r.request) })
 	}
 	if err != nil {
 		return false, err

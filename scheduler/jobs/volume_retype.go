@@ -72,8 +72,8 @@ func (r *run) moveForRetype(ctx context.Context, v db.Volume, to db.Retype, reas
 		if stays, err = tx.MovesNot(ctx, v); err != nil || stays != "" {
 			return err
 		}
-		servers, err := r.serverOf(ctx, v)
-		if err == nil && servers != nil {
+		attached, err := tx.AttachmentsIn(ctx, v.ID)
+		if servers := serversOf(attached); servers != nil {
 			stays = r.cannotSwap(v, servers)
 		}
 		if err != nil || stays != "" {

@@ -25,10 +25,14 @@ const (
 // A host that is no server of Nova's is "".
 func (r *run) serverOf(ctx context.Context, v db.Volume) (servers []string, err error) {
 	attached, err := r.DB.AttachmentsOf(ctx, v.ID)
-	for _, a := range attached[v.ID] {
+	return serversOf(attached[v.ID]), err
+}
+
+func serversOf(attached []db.Attachment) (servers []string) {
+	for _, a := range attached {
 		servers = append(servers, deref(a.InstanceUUID))
 	}
-	return servers, err
+	return servers
 }
 
 // cannotSwap says why a volume that is attached cannot be moved, "" when Nova can
@@ -81,6 +85,10 @@ func (r *run) watchSwap(ctx context.Context, v db.Volume, m db.Migration) error 
 	switch {
 	case len(attached) > 0:
 		return r.lookAgain() // Nova is at it
+	case n.Status == "deleting":
+		return r.lookAgain() // an administrator takes it away
+	case strings.HasPrefix(n.Status, "error"):
+		return r.failSwap(ctx, v, n, "the volume that was made for it is in error")
 	case r.cancel:
 		return r.failSwap(ctx, v, n, "an administrator has cancelled it")
 	case m.AskedAt != nil && time.Since(*m.AskedAt) < r.SwapSilence:
