@@ -218,3 +218,22 @@ func TestTransferPages(t *testing.T) {
 		}
 	}
 }
+
+// TestTransferLeavesSnapshotsOfOthers: a snapshot that stayed with its project when
+// the volume went is not the next project's to give away, nor its quota to give back.
+func TestTransferLeavesSnapshotsOfOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	volume := w.volume("member", "")
+	kept := w.take(volume)
+	id, key := w.offer(volume, `, "no_snapshots": true`)
+	w.accept("other", id, key).want(t, 202)
+	r := w.do("other@71", "POST", "/v3/volume-transfers", `{"transfer": {"volume_id": "`+volume+`"}}`).want(t, 202)
+	id, key = r.at("transfer", "id").(string), r.at("transfer", "auth_key").(string)
+	w.accept("other", id, key).want(t, 202)
+	w.do("other", "GET", "/v3/snapshots/"+kept, "").want(t, 404)
+	w.do("member", "GET", "/v3/snapshots/"+kept, "").want(t, 200)
+	if own, other := w.usage(ownProject), w.usage(otherProject); own != "0 1 1 1" || other != "1 1 0 1" {
+		t.Error(own, other)
+	}
+}

@@ -132,6 +132,7 @@ func (d *DB) BindBackup(ctx context.Context, b Backup, s Service) (bool, error) 
 // FinishBackup: the store has the backup, in that many objects. Conflict when b
 // is not the row as it is now; then b must be read again.
 func (t *Tx) FinishBackup(ctx context.Context, b Backup, objects int) error {
+	t.lockVolumesOf(b.ID)
 	if _, err := t.MoveBackupAt(ctx, b, BackupCreateDone, "", map[string]any{"object_count": objects, "fail_reason": nil}); err != nil {
 		return err
 	}
@@ -145,6 +146,7 @@ func (t *Tx) FailBackup(ctx context.Context, b Backup, reason string) error {
 	if b.Imported {
 		set["store"] = nil // what lies there is not this one's to be deleted
 	}
+	t.lockVolumesOf(b.ID)
 	if _, err := t.MoveBackupAt(ctx, b, BackupCreateFailed, reason, set); err != nil {
 		return err
 	}

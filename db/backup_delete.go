@@ -48,9 +48,19 @@ func (t *Tx) BeginBackupDelete(ctx context.Context, id string, m Move, request s
 
 // lockBackup reads a backup and keeps it as it is.
 func (t *Tx) lockBackup(ctx context.Context, id string) (Backup, error) {
+	t.lockVolumesOf(id)
 	var b builder
 	return first(ctx, t, scanBackup, BackupNotFound(id),
 		"SELECT "+backups.columns+" FROM backups b WHERE "+t.live(&b, "b", id)+" FOR UPDATE", b.args...)
+}
+
+// lockVolumesOf keeps others out of the volumes that a backup is made of and
+// restored to, as far as there are any. It comes before every change of a backup
+// that may end with one of its volume: who makes or restores a backup has the
+// volume first, and two must not wait for each other crosswise.
+func (t *Tx) lockVolumesOf(backupID string) {
+	t.later(`SELECT 1 FROM volumes WHERE id = ANY (ARRAY(
+		SELECT unnest(ARRAY[volume_id, restore_volume_id]) FROM backups WHERE id = $1)) ORDER BY id FOR UPDATE`, backupID)
 }
 
 // noBackupAddsTo is nil when no incremental backup needs this one, those that are

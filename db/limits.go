@@ -29,7 +29,7 @@ func (l Limits) With(more Limits) Limits {
 // check and the end of the transaction, since the counters are locked.
 func (t *Tx) CheckQuotaCovers(ctx context.Context, project string, limits Limits) error {
 	var counters []used
-	err := t.gorm.Raw("SELECT resource, in_use FROM quota_usages WHERE project_id = ? AND resource IN ? ORDER BY resource FOR UPDATE",
+	err := t.gorm.Raw("SELECT resource, in_use FROM quota_usages WHERE project_id = ? AND resource IN ? ORDER BY resource COLLATE \"C\" FOR UPDATE",
 		project, slices.Collect(maps.Keys(limits))).Scan(&counters).Error
 	if err != nil {
 		return err

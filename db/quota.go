@@ -148,10 +148,11 @@ func (c *counters) add(d Delta) {
 	c.amounts[i] += d.Amount
 }
 
-// giveBackSQL takes from all counters at once, in the order of their names. It
-// cannot be reserveSQL: the row to insert would be negative.
+// giveBackSQL takes from all counters at once, in the order of their names: that of
+// reserveSQL, whatever the database's own is. It cannot be reserveSQL: the row to
+// insert would be negative.
 const giveBackSQL = `WITH locked AS (SELECT resource FROM quota_usages
-		WHERE project_id = $1 AND resource = ANY($2::text[]) ORDER BY resource FOR UPDATE)
+		WHERE project_id = $1 AND resource = ANY($2::text[]) ORDER BY resource COLLATE "C" FOR UPDATE)
 	UPDATE quota_usages u SET in_use = u.in_use + w.amount
 	FROM unnest($2::text[], $3::bigint[]) AS w (resource, amount) JOIN locked USING (resource)
 	WHERE u.project_id = $1 AND u.resource = w.resource`

@@ -37,14 +37,17 @@ func (d *DB) ClaimSnapshot(ctx context.Context, s Snapshot) (bool, error) {
 	return has, err
 }
 
-// UnclaimSnapshot gives back a snapshot's claim. May be repeated. Call it behind
-// a MoveSnapshot, which keeps others out.
-func (t *Tx) UnclaimSnapshot(ctx context.Context, id string) error {
-	t.later(`WITH was AS (
-			SELECT id, pool_id, claimed_bytes FROM snapshots WHERE id = $1 AND claimed_bytes > 0 FOR UPDATE
-		), given AS (
-			UPDATE snapshots s SET claimed_bytes = 0 FROM was WHERE s.id = was.id
-		)
-		UPDATE pools p SET allocated_bytes = p.allocated_bytes - was.claimed_bytes FROM was WHERE p.id = was.pool_id`, id)
-	return nil
+// leaveSnapshotPool is move for a snapshot that gives back its claim with it; set must not be
+// nil. The row is written once: PostgreSQL looks at the foreign key of a row that a
+// transaction writes a second time, and so would lock the volume behind the pool,
+// which whoever extends the volume locks the other way round.
+func (t *Tx) leaveSnapshotPool(ctx context.Context, id string, generation int64, m Move, reason string, set map[string]any) (Snapshot, error) {
+	var claimed int64
+	t.ask([]any{&claimed}, "SELECT claimed_bytes FROM snapshots WHERE id = $1 FOR UPDATE", id)
+	set["claimed_bytes"] = 0
+	moved, err := movedSnapshots.move(ctx, t, id, generation, m, reason, set)
+	if err == nil && claimed > 0 {
+		t.later("UPDATE pools SET allocated_bytes = allocated_bytes - $2 WHERE id = $1", moved.PoolID, claimed)
+	}
+	return moved, err
 }

@@ -94,10 +94,8 @@ func (d *DB) FinishSnapshot(ctx context.Context, s Snapshot) error {
 // The row stays, and counts in the quota until it is deleted, as in Cinder.
 // Conflict as for FinishSnapshot.
 func (t *Tx) FailSnapshot(ctx context.Context, s Snapshot, reason string) error {
-	if _, err := t.MoveSnapshotAt(ctx, s, SnapshotCreateFailed, reason, nil); err != nil {
-		return err
-	}
-	return t.UnclaimSnapshot(ctx, s.ID)
+	_, err := t.leaveSnapshotPool(ctx, s.ID, s.Generation, SnapshotCreateFailed, reason, map[string]any{})
+	return err
 }
 
 // noneBeingTaken is nil when no snapshot of a volume is on its way: one that was

@@ -113,15 +113,9 @@ func (s Snapshot) Usable() error {
 func (t *Tx) FinishSnapshotDelete(ctx context.Context, s Snapshot) error {
 	var typeName string
 	t.askTypeName(&typeName, "snapshots", s.ID)
-	gone, err := t.MoveSnapshot(ctx, s.ID, SnapshotDeleteDone, "", map[string]any{"deleted_at": t.Now()})
-	if err != nil {
+	gone, err := t.leaveSnapshotPool(ctx, s.ID, 0, SnapshotDeleteDone, "", map[string]any{"deleted_at": t.Now()})
+	if err != nil || !gone.ConsumesQuota {
 		return err
-	}
-	if err := t.UnclaimSnapshot(ctx, s.ID); err != nil {
-		return err
-	}
-	if !gone.ConsumesQuota {
-		return nil
 	}
 	return t.Use(ctx, gone.ProjectID, SnapshotUse(gone, typeName, -1), nil)
 }

@@ -80,11 +80,8 @@ func (t *Tx) FinishSnapshotUnmanage(ctx context.Context, s Snapshot) error {
 	if err := t.setManaged(s.ID, s.PoolID, "", Released); err != nil {
 		return err
 	}
-	gone, err := t.MoveSnapshotAt(ctx, s, SnapshotUnmanageDone, "", map[string]any{"deleted_at": t.Now()})
-	if err != nil {
-		return err
-	}
-	if err := t.UnclaimSnapshot(ctx, s.ID); err != nil || !gone.ConsumesQuota {
+	gone, err := t.leaveSnapshotPool(ctx, s.ID, s.Generation, SnapshotUnmanageDone, "", map[string]any{"deleted_at": t.Now()})
+	if err != nil || !gone.ConsumesQuota {
 		return err
 	}
 	name, err := t.typeName(ctx, gone.VolumeTypeID)

@@ -309,3 +309,24 @@ func TestLostSnapshotJobs(t *testing.T) {
 		t.Errorf("jobs %v", jobs)
 	}
 }
+
+// TestSnapshotGoesBesideItsVolumesGrowth: who extends a volume has the volume and then
+// wants the pool. Who has the pool, since a snapshot goes, must not want the volume.
+func TestSnapshotGoesBesideItsVolumesGrowth(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, false)
+	v := s.placed(1)
+	snap := s.taken(v.ID)
+	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
+		return tx.BeginSnapshotDelete(ctx, snap.ID, db.SnapshotDeleteBegin, "req")
+	}))
+	s.must(s.tx(func(ctx context.Context, tx *db.Tx) error {
+		if _, err := tx.LockVolume(ctx, v.ID); err != nil {
+			return err
+		}
+		patience, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return s.Tx(patience, func(tx *db.Tx) error { return tx.FinishSnapshotDelete(patience, snap) })
+	}))
+	s.recounted()
+}

@@ -57,10 +57,13 @@ func (t *Tx) volumeUse(ctx context.Context, v Volume) ([]Delta, error) {
 }
 
 // passSnapshots gives the volume's snapshots to their new owner, and tells what
-// they count in the quota. The volume is locked: no further one can come.
+// they count in the quota. The volume is locked: no further one can come. Those of
+// a third project, which took them before or as an administrator, stay its own.
 func (t *Tx) passSnapshots(ctx context.Context, offer Transfer, owner map[string]any) (use []Delta, err error) {
 	var ids []string
-	if err := t.gorm.Raw("SELECT id FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL ORDER BY id", offer.VolumeID).Scan(&ids).Error; err != nil {
+	err = t.gorm.Raw("SELECT id FROM snapshots WHERE volume_id = ? AND project_id = ? AND deleted_at IS NULL ORDER BY id",
+		offer.VolumeID, offer.SourceProjectID).Scan(&ids).Error
+	if err != nil {
 		return nil, err
 	}
 	for _, id := range ids {

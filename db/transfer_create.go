@@ -43,7 +43,7 @@ func (t *Tx) InsertTransfer(ctx context.Context, offer *Transfer) error {
 		return fault.New(fault.Invalid, "Invalid volume: Volume %s has attachments, which must be deleted first.", v.ID)
 	}
 	if !offer.NoSnapshots {
-		if err := t.snapshotsAvailable(v.ID); err != nil {
+		if err := t.snapshotsAvailable(v); err != nil {
 			return err
 		}
 	}
@@ -54,9 +54,10 @@ func (t *Tx) InsertTransfer(ctx context.Context, offer *Transfer) error {
 	return t.gorm.Create(offer).Error
 }
 
-func (t *Tx) snapshotsAvailable(volumeID string) error {
+func (t *Tx) snapshotsAvailable(v Volume) error {
 	var id string
-	result := t.gorm.Raw("SELECT id FROM snapshots WHERE volume_id = ? AND deleted_at IS NULL AND status <> 'available' ORDER BY id LIMIT 1", volumeID).Scan(&id)
+	result := t.gorm.Raw("SELECT id FROM snapshots WHERE volume_id = ? AND project_id = ? AND deleted_at IS NULL AND status <> 'available' ORDER BY id LIMIT 1",
+		v.ID, v.ProjectID).Scan(&id)
 	if result.Error == nil && result.RowsAffected > 0 {
 		return fault.New(fault.Invalid, "Invalid snapshot: snapshot: %s status must be available", id)
 	}
