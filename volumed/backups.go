@@ -60,6 +60,9 @@ func (s *Server) admitBackup(f rpc.Fence, place rpc.BackupPlace, source rpc.Back
 	if fence, err = s.admitPlace(f, place, false); err != nil {
 		return fence, r, err
 	}
+	if place.ID != f.ResourceID {
+		return fence, r, fault.New(fault.Invalid, "the place's id is not the fence's resource_id")
+	}
 	if err = checkBytes(source.Bytes); err != nil {
 		return fence, r, err
 	}
@@ -92,9 +95,6 @@ func (s *Server) admitPlace(f rpc.Fence, place rpc.BackupPlace, ends bool) (jour
 	}
 	if err == nil {
 		err = placeOf(place).Check()
-	}
-	if err == nil && place.ID != f.ResourceID {
-		err = fault.New(fault.Invalid, "the place's id is not the fence's resource_id")
 	}
 	return fence, err
 }
@@ -171,7 +171,8 @@ func (s *Server) overwrite(ctx context.Context, p *pool, poolName, volumeID stri
 	return write(path)
 }
 
-// DestroyBackup implements rpc.Volumed.
+// DestroyBackup implements rpc.Volumed. The place may be of another id than the fence:
+// a record can be imported under one.
 func (s *Server) DestroyBackup(ctx context.Context, f rpc.Fence, place rpc.BackupPlace) (*rpc.Operation, error) {
 	fence, err := s.admitPlace(f, place, true)
 	if err != nil {
@@ -179,9 +180,9 @@ func (s *Server) DestroyBackup(ctx context.Context, f rpc.Fence, place rpc.Backu
 	}
 	return s.work.run(ctx, task{
 		kind: "destroy_backup", fence: fence, limit: workLimit,
-		locks: []want{{space: storageOf, id: f.ResourceID}},
+		locks: []want{{space: storageOf, id: f.ResourceID}, {space: storageOf, id: place.ID}},
 		do: func(ctx context.Context, _ *operation) error {
-			if err := s.dropSnapshotOf(ctx, f.ResourceID); err != nil {
+			if err := s.dropSnapshotOf(ctx, place.ID); err != nil {
 				return err
 			}
 			return s.options.Backups.Store.Remove(ctx, placeOf(place))
