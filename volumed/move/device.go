@@ -13,8 +13,9 @@ import (
 
 // openSource opens a volume's block device or file for reading around the page cache,
 // out of which a large copy would drive everything else, and in which what an
-// initiator wrote to a device may not be.
-func openSource(path string) (*os.File, error) {
+// initiator wrote to a device may not be. Conflict when it is shorter than wanted:
+// what is behind its end would pass for a hole.
+func openSource(path string, wanted int64) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -22,8 +23,13 @@ func openSource(path string) (*os.File, error) {
 	if info.Mode()&os.ModeDevice != 0 {
 		return direct.Open(path, os.O_RDONLY)
 	}
+	if info.Size() < wanted {
+		return nil, errShort
+	}
 	return direct.OpenSized(path, os.O_RDONLY, info.Size())
 }
+
+var errShort = fault.New(fault.Conflict, "the volume is shorter on its storage node than it should be")
 
 // read reads a chunk and finds its zeroes. What is a hole of a file is not read, and
 // leaves the memory as it was: of blocks of zeroes nobody looks at the bytes.
@@ -33,7 +39,7 @@ func read(from *os.File, at int64, into []byte) (zeroMap, error) {
 	}
 	if n, err := from.ReadAt(into, at); n < len(into) {
 		if err == nil || errors.Is(err, io.EOF) {
-			err = fault.New(fault.Conflict, "the volume is shorter on its storage node than it should be")
+			err = errShort
 		}
 		return 0, err
 	}

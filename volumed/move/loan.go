@@ -86,7 +86,7 @@ func (l *Lender) Lend(wanted Loan, share *pace.Copy) error {
 		have.until.Reset(l.term)
 		return nil
 	}
-	file, err := openSource(wanted.Path)
+	file, err := openSource(wanted.Path, wanted.Bytes)
 	if err != nil {
 		return err
 	}

@@ -282,6 +282,18 @@ func TestLoanEnds(t *testing.T) {
 	}
 }
 
+// TestShortSource: what is missing of a file does not pass for a hole.
+func TestShortSource(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	if err := os.Truncate(r.source, 2*chunkBytes); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.lender.Lend(r.loan(), free); !fault.Is(err, fault.Conflict) {
+		t.Error(err)
+	}
+}
+
 func TestLoanLasts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
