@@ -78,6 +78,23 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// TestUploadOfSwapped: the node knows a volume by another id that Nova has moved.
+func TestUploadOfSwapped(t *testing.T) {
+	r, node, _ := newUploadRig(t)
+	r.start()
+	v, stored := r.made(node, "a system"), uuid.NewString()
+	node.Put("lvm#vg", stored, gib)
+	node.Write("lvm#vg", stored, "what Nova copied")
+	r.exec("UPDATE volumes SET name_id = '" + stored + "' WHERE id = '" + v.ID + "'")
+	node.Lose("lvm#vg", v.ID)
+	image := r.upload(v, true)
+	r.rests(v.ID, "available")
+	r.forgotten(image)
+	if got := node.Uploaded(image); got != "qcow2:what Nova copied" {
+		t.Errorf("sent %q, told %v", got, r.messages())
+	}
+}
+
 // TestUploadThatWasDone: the node's answer was lost with the node; the image has
 // its bytes, and nothing is sent again.
 func TestUploadThatWasDone(t *testing.T) {

@@ -89,7 +89,7 @@ func (r *run) clearStill(ctx context.Context, u db.ImageUpload, where place) {
 // the image may be whole then.
 func (r *run) send(ctx context.Context, u db.ImageUpload, v db.Volume, where place) (whole bool, err error) {
 	node := r.Nodes.Node(where.endpoint)
-	f := rpc.Fence{OperationID: fmt.Sprintf("upload-%s-%d", u.ImageID, u.Attempt), ResourceID: v.ID, Generation: v.Generation}
+	f := rpc.Fence{OperationID: fmt.Sprintf("upload-%s-%d", u.ImageID, u.Attempt), ResourceID: v.StorageID(), Generation: v.Generation}
 	if r.cancel {
 		err := r.cancelKnown(ctx, node, f)
 		return err == nil, err
