@@ -350,6 +350,24 @@ func TestMigrateLeavesAnOrphan(t *testing.T) {
 	w.is(onB)
 }
 
+// TestOnlyCopyStays: after a database was restored from a copy that is older than the
+// move, the volume is in another pool than its row says.
+func TestOnlyCopyStays(t *testing.T) {
+	w := newTwo(t)
+	before := w.read(w.v.ID)
+	w.migrate(onB, true)
+	w.ends("success")
+	w.is(onB)
+	w.exec("DELETE FROM volume_history WHERE volume_id = $1", before.ID)
+	w.exec("UPDATE volumes SET pool_id = $2, host = $3, generation = $4 WHERE id = $1", before.ID, before.PoolID, before.Host, before.Generation)
+	for range 20 {
+		w.sweep()
+	}
+	if got := w.b.Volumes()[w.v.ID]; got.Content != "what is on it" {
+		t.Errorf("what was the volume is now %+v", got)
+	}
+}
+
 // TestMigrateClearsRemains: what an earlier try has left is not taken for the
 // volume.
 func TestMigrateClearsRemains(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"clinker/db"
@@ -76,7 +77,8 @@ func (r *Reconciler) grown(ctx context.Context, p db.PoolService, resting []db.P
 }
 
 // orphans destroys what is left of volumes that have been deleted, or that are
-// in another pool. A volume that the database has never heard of stays.
+// in another pool and were found there. A volume that the database has never heard of
+// stays.
 func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Volumed, stored map[string]*rpc.Stored) error {
 	ids := make([]string, 0, len(stored))
 	for id := range stored {
@@ -95,6 +97,10 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 				strangers++
 			}
 		case v.DeletedAt == nil && v.Coming != nil && *v.Coming == p.ID: // it is about to be here
+		case v.DeletedAt == nil && v.PoolID != nil && *v.PoolID != p.ID && !r.isHome(ctx, v.Volume):
+			if r.first("only copy " + id) {
+				alarm(ctx, "stored volumes", "a volume is not where the database has it, or its node does not answer: a copy elsewhere is left alone", "volume", v.ID, "copy_in", p.Name)
+			}
 		case v.DeletedAt != nil, v.PoolID == nil, *v.PoolID != p.ID:
 			err := r.destroy(ctx, p, node, v.Volume, s)
 			if err != nil && !gone(err) {
@@ -106,6 +112,22 @@ func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Vol
 		slog.WarnContext(ctx, "a pool holds volumes that the database does not know; they are left alone", "pool", p.Name, "volumes", strangers)
 	}
 	return nil
+}
+
+// isHome tells whether a volume lies in the pool where the database has it. One that
+// was moved since the copy of which a database was restored does not, and what is
+// elsewhere is all there is of it.
+func (r *Reconciler) isHome(ctx context.Context, v db.Volume) bool {
+	pools, err := r.DB.Pools(ctx)
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(pools, func(p db.PoolService) bool { return p.ID == *v.PoolID })
+	if i < 0 || !pools[i].Service.Up(time.Now(), r.DownTime) {
+		return false
+	}
+	stored, err := r.Nodes.Node(pools[i].Service.Endpoint).Stored(ctx, rpc.PoolOf(pools[i].Name))
+	return err == nil && slices.ContainsFunc(stored, func(s *rpc.Stored) bool { return s.Kind == rpc.KindVolume && s.ID == v.StorageID() })
 }
 
 func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Volumed, v db.Volume, s *rpc.Stored) error {
