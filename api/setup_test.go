@@ -8,14 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"clinker/db"
 	"clinker/db/dbtest"
@@ -206,32 +202,6 @@ func (r response) want(t testing.TB, status int) response {
 		t.Fatalf("status %d, want %d: %s", r.status, status, r.body)
 	}
 	return r
-}
-
-// golden compares a body with testdata/<name>.json, after replacing what
-// differs from run to run.
-func golden(t testing.TB, name, body string, replace ...string) {
-	t.Helper()
-	text := strings.NewReplacer(replace...).Replace(body)
-	var doc any
-	if err := json.Unmarshal([]byte(text), &doc); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, text)
-	}
-	pretty, _ := json.MarshalIndent(doc, "", "  ")
-	file := filepath.Join("testdata", name+".json")
-	if *update {
-		if err := os.WriteFile(file, append(pretty, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (run with -update)", err)
-	}
-	if diff := cmp.Diff(strings.TrimSpace(string(want)), string(pretty)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
 }
 
 // fakeNode remembers grants, and fails when it is told to.

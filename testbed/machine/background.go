@@ -40,9 +40,6 @@ func (m *Machine) Start(ctx context.Context, c Command) (*Process, error) {
 	return &Process{machine: m, pid: started.Pid, log: started.Log}, nil
 }
 
-// Pid returns the process's number in the guest.
-func (p *Process) Pid() int { return p.pid }
-
 // Log returns all that the process has written to both its streams.
 func (p *Process) Log(ctx context.Context) ([]byte, error) { return p.machine.Get(ctx, p.log) }
 

@@ -20,9 +20,6 @@ const (
 // when the block reads as zeroes.
 type zeroMap uint64
 
-// has tells whether a block is all zeroes.
-func (z zeroMap) has(block int) bool { return z>>block&1 == 1 }
-
 // allZeroes is the map of a chunk of that many bytes without data.
 func allZeroes(length int) zeroMap { return ^zeroMap(0) >> (64 - blocks(length)) }
 
