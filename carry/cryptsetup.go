@@ -41,7 +41,8 @@ func (Cryptsetup) Format(ctx context.Context, device string, e Encryption, passp
 	if e.KeyBits > 0 {
 		args = append(args, "--key-size", strconv.Itoa(e.KeyBits))
 	}
-	return cryptsetup(ctx, passphrase, append(args, device)...)
+	// One that went on alone would be in the way of the next.
+	return cryptsetup(ctx, run.Command{Args: append(args, device), Input: []byte(passphrase), EndsWithUs: true})
 }
 
 // Open implements Crypt.
@@ -50,28 +51,28 @@ func (Cryptsetup) Open(ctx context.Context, device, name string, passphrase secr
 	if readOnly {
 		args = append(args, "--readonly")
 	}
-	return cryptsetup(ctx, passphrase, append(args, device, name)...)
+	return cryptsetup(ctx, run.Command{Args: append(args, device, name), Input: []byte(passphrase)})
 }
 
 // Resize implements Crypt.
 func (Cryptsetup) Resize(ctx context.Context, name string, passphrase secret) error {
-	return cryptsetup(ctx, passphrase, "cryptsetup", "resize", "--key-file=-", name)
+	return cryptsetup(ctx, run.Command{Args: []string{"cryptsetup", "resize", "--key-file=-", name}, Input: []byte(passphrase)})
 }
 
 // Close implements Crypt.
 func (Cryptsetup) Close(ctx context.Context, name string) error {
-	return cryptsetup(ctx, "", "cryptsetup", "luksClose", name)
+	return cryptsetup(ctx, run.Command{Args: []string{"cryptsetup", "luksClose", name}})
 }
 
-func cryptsetup(ctx context.Context, passphrase secret, args ...string) error {
-	_, err := run.Command{Args: args, Input: []byte(passphrase)}.Output(ctx)
+func cryptsetup(ctx context.Context, c run.Command) error {
+	_, err := c.Output(ctx)
 	var exit *run.ExitError
 	switch {
 	case fault.Is(err, fault.Unavailable):
 		return fault.Wrap(err, fault.Unsupported, "the volume is encrypted, and cryptsetup is not installed here")
 	case !errors.As(err, &exit):
 		return err
-	case exit.Status == cryptNoDevice && args[1] == "luksClose":
+	case exit.Status == cryptNoDevice && c.Args[1] == "luksClose":
 		return nil
 	case exit.Status == cryptNoPermission:
 		return fault.Wrap(err, fault.Unauthorized, "the volume's key does not open it")

@@ -62,6 +62,9 @@ func (i *iscsiadm) Logout(ctx context.Context, iqn, portal string) error {
 	if err := i.node(ctx, iqn, portal, "--logout"); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
+	if err := dropPrepared(i.root, iqn, portal); err != nil {
+		return err
+	}
 	if err := i.node(ctx, iqn, portal, "-o", "delete"); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}

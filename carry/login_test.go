@@ -142,3 +142,23 @@ func FuzzEditRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestLogoutLeavesNoPassword: not that either which a crash in the middle of a login left.
+func TestLogoutLeavesNoPassword(t *testing.T) {
+	t.Parallel()
+	o := &openISCSI{root: t.TempDir()}
+	i := &iscsiadm{root: o.root, run: o.run}
+	if err := i.Login(t.Context(), connection); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(o.root, "etc/iscsi/nodes", connection.IQN, "10.9.0.1,3260")
+	if err := os.WriteFile(prepared(path, filepath.Join(o.root, "etc/iscsi")), []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Logout(t.Context(), connection.IQN, connection.Portal); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(o.root, "etc/iscsi/.clinker*")); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}

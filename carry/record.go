@@ -1,7 +1,9 @@
 package carry
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -44,14 +46,22 @@ func writeRecord(root string, c Connection) error {
 		if err != nil {
 			return err
 		}
-		// Open-iscsi takes whatever lies in nodes/ for a record: the new
-		// text is prepared beside that folder.
-		scratch := filepath.Dir(nodesOf(path, c.IQN))
-		if err := replaceFile(path, scratch, []byte(editRecord(string(text), settings(c)))); err != nil {
+		if err := replaceFile(path, scratchOf(path, c.IQN), []byte(editRecord(string(text), settings(c)))); err != nil {
 			return fmt.Errorf("node record: %w", err)
 		}
 	}
 	return nil
+}
+
+// dropPrepared takes away what a crash left of writeRecord, which has the password.
+func dropPrepared(root, iqn, portal string) error {
+	paths, err := recordPaths(root, Connection{IQN: iqn, Portal: portal})
+	for _, path := range paths {
+		if gone := os.Remove(prepared(path, scratchOf(path, iqn))); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
 }
 
 // recordPaths finds the record's files, in Debian's database or in Fedora's.
@@ -74,6 +84,10 @@ func recordPaths(root string, c Connection) ([]string, error) {
 	}
 	return files, nil
 }
+
+// scratchOf is where a record's new text is prepared: open-iscsi takes whatever lies in
+// nodes/ for a record, so that it is beside that folder.
+func scratchOf(path, iqn string) string { return filepath.Dir(nodesOf(path, iqn)) }
 
 // nodesOf is the nodes folder that a record's path lies in.
 func nodesOf(path, iqn string) string {

@@ -1,6 +1,8 @@
 package carry
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
@@ -126,10 +130,18 @@ func (s states) path(volumeID string) string {
 	return filepath.Join(s.dir, filepath.Base(volumeID)+".json")
 }
 
+// prepared is where the new text of a file is written first, in the folder scratch.
+// There is one such place for each file, so that a crash leaves one file at most, and
+// the next change takes it.
+func prepared(path, scratch string) string {
+	sum := sha256.Sum256([]byte(path))
+	return filepath.Join(scratch, ".clinker-"+hex.EncodeToString(sum[:8]))
+}
+
 // replaceFile puts a file readable by its owner alone in place of another in
-// one step. The new text is prepared in the folder scratch, on the same file system.
+// one step. The folder scratch is on the same file system. The volume's lock is held.
 func replaceFile(path, scratch string, text []byte) error {
-	f, err := os.CreateTemp(scratch, ".clinker-*") // mode 0600
+	f, err := os.OpenFile(prepared(path, scratch), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
