@@ -55,7 +55,7 @@ deps-test: deps build/versitygw ## install what the tests need
 build/versitygw: deps/s3.txt # the S3 service of the tests: no package has one
 	GOBIN=$(CURDIR)/build GOFLAGS= $(GO) install $$(cat deps/s3.txt)
 
-tempest: build ## Debian's Tempest with Keystone and Glance against the binary (half an hour)
+tempest: build ## Debian's Tempest with Keystone and Glance against the binary (a quarter of an hour)
 	@deps/install.sh deps/run.txt deps/tempest.txt
 	CLINKER_BINARY=$(CURDIR)/build/clinker $(GO) test -v -tags tempest -run Tempest -count=1 -timeout 80m ./tempest/upstream -state $(CURDIR)/build/tempest $(ARGS)
 

@@ -40,7 +40,7 @@ type dev struct {
 	devCommand
 	postgres  *postgres.Server
 	db        *db.DB
-	openrc    string
+	lock      *os.File // see lockDirectory
 	nodes     []*devNode
 	scheduler string // endpoint of its registry
 	running   sync.WaitGroup
@@ -124,6 +124,9 @@ func (d *dev) stop() {
 			fmt.Fprintln(os.Stderr, "clinker: PostgreSQL:", err)
 		}
 	}
+	if d.lock != nil {
+		_ = d.lock.Close()
+	}
 }
 
 // prepare makes the data directory and sends the log there.
@@ -138,7 +141,7 @@ func (d *dev) prepare(context.Context) (string, error) {
 	if err := os.MkdirAll(d.Data, 0o755); err != nil {
 		return "", fault.New(fault.Forbidden, "%s cannot be made: choose another with --data", d.Data)
 	}
-	if err := lockDirectory(d.Data); err != nil {
+	if d.lock, err = lockDirectory(d.Data); err != nil {
 		return "", err
 	}
 	if err := checkRoom(d.Data); err != nil {

@@ -32,24 +32,24 @@ func checkRoom(dir string) error {
 	return nil
 }
 
-// lockDirectory keeps a second dev out of the same directory, as long as this
-// process lives, and everybody but the user who made it: what others start there
+// lockDirectory keeps a second dev out of the same directory, as long as the file
+// stays open, and everybody but the user who made it: what others start there
 // could not read the database, or leave files that its owner cannot.
-func lockDirectory(dir string) error {
+func lockDirectory(dir string) (*os.File, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fault.Wrap(err, fault.Forbidden, "%s cannot be written: choose another directory with --data", dir)
+		return nil, fault.Wrap(err, fault.Forbidden, "%s cannot be written: choose another directory with --data", dir)
 	}
 	if owner := ownerOf(file); owner != os.Geteuid() {
-		file.Close()
-		return fault.New(fault.Forbidden, "%s is user %s's: run clinker dev as that user or choose another directory with --data", dir, userName(owner))
+		err = fault.New(fault.Forbidden, "%s is user %s's: run clinker dev as that user or choose another directory with --data", dir, userName(owner))
+	} else if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		err = fault.New(fault.Conflict, "another clinker dev is running on %s: end it or choose another directory with --data", dir)
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err != nil {
 		file.Close()
-		return fault.New(fault.Conflict, "another clinker dev is running on %s: end it or choose another directory with --data", dir)
+		return nil, err
 	}
-	heldLock = file
-	return nil
+	return file, nil
 }
 
 func ownerOf(file *os.File) int {
@@ -66,9 +66,6 @@ func userName(uid int) string {
 	}
 	return strconv.Itoa(uid)
 }
-
-// heldLock is kept open until the process ends.
-var heldLock *os.File
 
 // checkPorts says which port is taken before anything has been started. A node
 // whose iSCSI daemon outlived an earlier, killed dev keeps it, and its port.

@@ -69,8 +69,8 @@ func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) 
 	if b.VolumeDriver == "file" {
 		return file.Open(file.Options{Directory: b.FileDirectory})
 	}
-	o := lvm.Options{VolumeGroup: b.VolumeGroup}
-	if b.LVMType == "thin" {
+	o := lvm.Options{VolumeGroup: b.VolumeGroup, Auto: b.LVMType == "auto"}
+	if b.LVMType != "default" {
 		o.ThinPool = b.LVMThinPool
 	}
 	return lvm.Open(ctx, o)

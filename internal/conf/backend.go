@@ -18,7 +18,7 @@ type Backend struct {
 	BackendAvailabilityZone string `ini:"backend_availability_zone" default:"" help:"Replaces storage_availability_zone for this backend."`
 
 	VolumeGroup   string `ini:"volume_group" default:"cinder-volumes" help:"The LVM volume group."`
-	LVMType       string `ini:"lvm_type" default:"auto" choices:"default,thin,auto" help:"default: thick volumes. thin: in a thin pool. auto: thin when the volume group can."`
+	LVMType       string `ini:"lvm_type" default:"auto" choices:"default,thin,auto" help:"default: thick volumes. thin: in a thin pool. auto: in the thin pool if the volume group has it, and no thick volumes."`
 	LVMThinPool   string `ini:"lvm_thin_pool" default:"" help:"The thin pool. Empty: the volume group's name and -pool, as Cinder names it."`
 	FileDirectory string `ini:"file_directory" default:"" help:"The folder of the file backend. Empty: volumes/ and the section's name under state_path."`
 
@@ -95,16 +95,29 @@ func (c *Config) checkBackends() []error {
 		if err := checkHost(b.Name, "backend_host", b.BackendHost); err != nil {
 			errs = append(errs, err)
 		}
-		place := "volume_group = " + b.VolumeGroup
-		if b.VolumeDriver == "file" {
-			place = "file_directory = " + filepath.Clean(b.FileDirectory)
-		} else if b.LVMType == "thin" {
-			place += ", lvm_thin_pool = " + b.LVMThinPool
+		for _, place := range b.places() {
+			if other, taken := seen[place]; taken {
+				errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
+				break
+			}
+			seen[place] = b.Name
 		}
-		if other, taken := seen[place]; taken {
-			errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
-		}
-		seen[place] = b.Name
 	}
 	return errs
+}
+
+// places are where the backend may keep volumes.
+func (b *Backend) places() []string {
+	if b.VolumeDriver == "file" {
+		return []string{"file_directory = " + filepath.Clean(b.FileDirectory)}
+	}
+	group := "volume_group = " + b.VolumeGroup
+	pool := group + ", lvm_thin_pool = " + b.LVMThinPool
+	switch b.LVMType {
+	case "thin":
+		return []string{pool}
+	case "default":
+		return []string{group}
+	}
+	return []string{group, pool} // auto: which of them the volume group tells
 }

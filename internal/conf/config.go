@@ -86,7 +86,7 @@ func Parse(data []byte) (*Config, []Warning, error) {
 		f.fill(s.name, s.into)
 	}
 	c.fillBackends(f)
-	f.reportUnknown(c.EnabledBackends)
+	f.reportUnknown()
 	if len(f.errs) == 0 {
 		f.errs = append(f.errs, c.check()...)
 	}

@@ -28,7 +28,7 @@ func (f *filler) warn(section, key, message string) {
 }
 
 // reportUnknown warns of every section and key that nothing has read.
-func (f *filler) reportUnknown(backends []string) {
+func (f *filler) reportUnknown() {
 	for _, s := range f.text.sections {
 		switch {
 		case f.known[s] != nil:

@@ -45,12 +45,25 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{group: g, pool: &thick{g}}
-	if options.ThinPool != "" {
+	if options.thin(r) {
 		if b.pool, err = openPool(ctx, g, r, options.ThinPool); err != nil {
 			return nil, err
 		}
 	}
 	return b, b.activateAll(ctx, r)
+}
+
+// thin tells whether the volumes are to be thin. A thin pool that somebody has made
+// beside thick volumes of ours does not make a pool lose them.
+func (o Options) thin(r *report) bool {
+	if !o.Auto || o.ThinPool == "" {
+		return o.ThinPool != ""
+	}
+	_, there := r.find(o.ThinPool)
+	return there && !slices.ContainsFunc(r.volumes, func(v logicalVolume) bool {
+		_, ours := backend.VolumeID(v.Name)
+		return ours && v.Pool == ""
+	})
 }
 
 func newGroup(options Options) *group {

@@ -150,3 +150,26 @@ func FuzzParseGroup(f *testing.F) {
 		}
 	})
 }
+
+// TestAuto: a thin pool is used where it is there, but not past thick volumes.
+func TestAuto(t *testing.T) {
+	t.Parallel()
+	const id = "volume-01e50f2a-7b1c-4f0e-9a52-5d0f6a6b7c8d"
+	pool := logicalVolume{Name: "pool", Layout: "thin,pool"}
+	for _, c := range []struct {
+		options Options
+		volumes []logicalVolume
+		want    bool
+	}{
+		{Options{}, []logicalVolume{pool}, false},
+		{Options{ThinPool: "pool"}, nil, true}, // and Open says what is missing
+		{Options{ThinPool: "pool", Auto: true}, nil, false},
+		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool}, true},
+		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool, {Name: id, Pool: "pool"}, {Name: "root"}}, true},
+		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool, {Name: id}}, false},
+	} {
+		if got := c.options.thin(&report{volumes: c.volumes}); got != c.want {
+			t.Errorf("%+v of %v: thin is %v", c.options, c.volumes, got)
+		}
+	}
+}
