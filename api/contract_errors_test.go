@@ -20,6 +20,7 @@ var errorScripts = map[string][]string{
 	"any|unknown path": {
 		`member PATCH /volumes/{free} -> 404 404 Not Found`, `member DELETE /volumes -> 404 404 Not Found`,
 		`member GET /volumes/ -> 404 404 Not Found`, `member GET /nothing -> 404 404 Not Found`,
+		`admin GET /os-quota-sets/x/y -> 404 404 Not Found`, `member GET /volumes/{free}/nothing -> 404 404 Not Found`,
 	},
 	"any|path ends in .json": {`member GET /volumes/{free}.json -> 200 {free}`, `member GET /volumes.json -> 200`},
 	"any|project id in the URL": {
@@ -30,7 +31,10 @@ var errorScripts = map[string][]string{
 	"any|body is not JSON":      {`member POST /volumes {x -> 400 Malformed request body`, `member POST /volumes nonsense -> 400 Malformed request body`},
 	"any|body is JSON but not": {
 		`member POST /volumes [] -> 400 Malformed request body`, `member POST /volumes "text" -> 400 Malformed`,
-		`member POST /volumes {} -> 400 'volume' is a required property`,
+		`member POST /volumes {} -> 400 "message":"'volume' is a required property"`,
+		`member POST /volumes {"volume": {"size": 1}, "scheduler_hints": {}} -> 400 ('scheduler_hints' was unexpected)`,
+		`member POST /volumes {"volume": {"size": true}} -> 400 true is not of type 'null', 'integer', 'string'`,
+		`member POST /volumes {"volume": {"size": 1, "metadata": {"a@": "b"}}} -> 400 Invalid input for field/attribute metadata. Value: {\"a@\":\"b\"}. the key 'a@' is not allowed: 'a@' does not match pattern`,
 		`member POST /volumes {"volume": 1} -> 400 Invalid input for field/attribute volume. Value: 1.`,
 		`member PUT /volumes/{free} {"volume": {"x": 1}} -> 400 ('x' was unexpected)`,
 	},
@@ -39,8 +43,8 @@ var errorScripts = map[string][]string{
 		`admin POST /types -> 400`, `member@27 POST /attachments -> 400`, `admin PUT /os-services/enable -> 400`,
 		`admin PUT /os-quota-sets/` + ownProject + ` -> 400`,
 	},
-	"*/action|body without":       {`member POST /volumes/{free}/action -> 400 There is no such action: None`},
-	"*/action|unknown action key": {`member POST /volumes/{free}/action {"nope": {}} -> 400 There is no such action: nope`},
+	"*/action|body without":       {`member POST /volumes/{free}/action -> 400 There is no such action: None. Verify the request body and Content-Type header and try again.`},
+	"*/action|unknown action key": {`member POST /volumes/{free}/action {"nope": {}} -> 400 There is no such action: nope. Verify`},
 	"*/action|body with zero": {
 		`member POST /volumes/{free}/action {} -> 400 Malformed request body`,
 		`member POST /volumes/{free}/action {"os-extend": {}, "os-reset_status": {}} -> 400 Malformed request body`,
@@ -302,6 +306,24 @@ func TestContractVersionHeader(t *testing.T) {
 		}
 		if got.status == 406 && (got.at("computeFault", "code") != 406.0 || !strings.Contains(got.message(), "Minimum is 3.0 and maximum is 3.71")) {
 			t.Errorf("%q: %s", header, got.body)
+		}
+	}
+}
+
+// Several headers are one list, and the documents of versions negotiate as all else does.
+func TestVersionHeaderEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for path, ok := range map[string]int{"/v3/volumes": 200, "/v3/": 200, "/": 300} {
+		for header, want := range map[string]int{"volume 3.27": ok, "volume 3.99": 406, "volume abc": 400} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("X-Auth-Token", "member")
+			r.Header.Add(versionHeader, "compute 2.1")
+			r.Header.Add(versionHeader, header)
+			got := w.send(r)
+			if got.status != want || want != 400 && (got.header.Get(versionHeader) != header || got.header.Get("Vary") != versionHeader) {
+				t.Errorf("%s at %s: %d %v", path, header, got.status, got.header)
+			}
 		}
 	}
 }

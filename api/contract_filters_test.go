@@ -99,7 +99,7 @@ var filterScripts = map[string][]string{
 	},
 	"volumes.list, volumes.detail|filter|consumes_quota": {"member@65 volumes?consumes_quota=no = c", "member@64 volumes?consumes_quota=no = e d c b a", "member@65 volumes?consumes_quota=x = 400"},
 	"volumes.list, volumes.detail|filter|host": {
-		"admin volumes?host=node2 = d", "admin volumes?host=node2@lvm = d", "admin volumes?host=node2@lvm%23pool = d", "admin volumes?host=node2@lvm%23other = ", "admin volumes?host=node = ", "admin volumes?display_description=x%25y = d", "admin volumes?user_id=1 = ", "admin volumes?size=two = 400", "member@30 volumes?host=node2 = e d c b a",
+		"admin volumes?host=node2 = d", "admin volumes?host=node2@lvm = d", "admin volumes?host=node2@lvm%23pool = d", "admin volumes?host=node2@lvm%23other = ", "admin volumes?host=node = ", "admin volumes?display_description=x%25y = d", "admin volumes?user_id=1 = ", "admin volumes?attach_status=detached = e d c b a", "admin volumes?attach_status=attached = ", "member volumes?sort=attach_status = e d c b a", "admin volumes?size=two = 400", "member@30 volumes?host=node2 = e d c b a",
 	},
 	"volumes.list, volumes.detail|filter|no_migration": {"member volumes?no_migration_targets=True = e d c b a"},
 	"volumes.list, volumes.detail|sort|": {

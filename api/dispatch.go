@@ -30,7 +30,7 @@ func (s *Server) dispatch(c *Call, e *endpoint, w http.ResponseWriter) {
 // body, existence at that version, schema, policy.
 func (s *Server) run(c *Call, e *endpoint) (View, error) {
 	var err error
-	if c.Version, err = negotiate(c.request.Header.Get(versionHeader)); err != nil {
+	if c.Version, err = negotiate(c.askedVersion()); err != nil {
 		return nil, err
 	}
 	c.negotiated = true
@@ -93,7 +93,7 @@ func (c *Call) pick(e *endpoint) (Route, error) {
 		return route, nil
 	}
 	if len(c.body) == 0 {
-		return Route{}, fault.New(fault.Invalid, "There is no such action: None")
+		return Route{}, noSuchAction("None")
 	}
 	var keys []string
 	err := jx.DecodeBytes(c.body).Obj(func(d *jx.Decoder, key string) error {
@@ -105,9 +105,13 @@ func (c *Call) pick(e *endpoint) (Route, error) {
 	}
 	route, known := e.actions[keys[0]]
 	if !known {
-		return Route{}, fault.New(fault.Invalid, "There is no such action: %s", keys[0])
+		return Route{}, noSuchAction(keys[0])
 	}
 	return route, nil
+}
+
+func noSuchAction(name string) error {
+	return fault.New(fault.Invalid, "There is no such action: %s. Verify the request body and Content-Type header and try again.", brief(name))
 }
 
 // checkBody refuses a body where none belongs, none where one does, and one

@@ -13,3 +13,14 @@ func (g *given[T]) UnmarshalJSON(raw []byte) error {
 	g.is = true
 	return json.Unmarshal(raw, &g.value)
 }
+
+// firstGiven is the first of the names of a field that the body has, with a null
+// also: null is how a name or description is taken away.
+func firstGiven[T any](names ...given[T]) given[T] {
+	for _, g := range names {
+		if g.is {
+			return g
+		}
+	}
+	return given[T]{}
+}

@@ -11,6 +11,22 @@ import (
 // projectPattern is what Cinder takes for a project id in a URL.
 var projectPattern = regexp.MustCompile(`^[0-9a-f-]+$`)
 
+var slashes = regexp.MustCompile(`//+`)
+
+// singleSlashes takes several slashes for one, as Cinder does: a catalog's URL
+// that ends in one too many works.
+func singleSlashes(r *http.Request) *http.Request {
+	path := r.URL.EscapedPath()
+	if !strings.Contains(path, "//") {
+		return r
+	}
+	url := *r.URL
+	url.RawPath = slashes.ReplaceAllLiteralString(path, "/")
+	url.Path = unescape(url.RawPath)
+	r.URL = &url
+	return r
+}
+
 // splitPath takes /v3, the project segment if there is one, and a suffix .json
 // off the path, so that every route is declared once. A project other than the
 // token's is refused: false when that has been answered.

@@ -16,7 +16,8 @@ import (
 	"clinker/internal/fault"
 )
 
-// explainSchema words the first failure as Cinder does.
+// explainSchema words the first failure as Cinder does; of the body as a whole it
+// gives the reason alone.
 func explainSchema(doc any, err error) error {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
@@ -24,6 +25,9 @@ func explainSchema(doc any, err error) error {
 	}
 	leaf := leafOf(invalid)
 	value := valueText(doc, leaf.InstanceLocation)
+	if len(leaf.InstanceLocation) == 0 {
+		return fault.New(fault.Invalid, "%s", brief(reasonOf(leaf, value)))
+	}
 	return fault.New(fault.Invalid, "Invalid input for field/attribute %s. Value: %s. %s",
 		brief(fieldName(leaf.InstanceLocation)), value, brief(reasonOf(leaf, value)))
 }
@@ -38,6 +42,10 @@ func reasonOf(leaf *jsonschema.ValidationError, value string) string {
 		return fmt.Sprintf("%s is less than the minimum of %s", value, k.Want.RatString())
 	case *kind.Maximum:
 		return fmt.Sprintf("%s is greater than the maximum of %s", value, k.Want.RatString())
+	case *kind.Type:
+		return fmt.Sprintf("%s is not of type '%s'", value, strings.Join(k.Want, "', '"))
+	case *kind.PropertyNames:
+		return fmt.Sprintf("the key '%s' is not allowed: %s", k.Property, reasonOf(leaf.Causes[0], k.Property))
 	case *kind.AdditionalProperties:
 		return fmt.Sprintf("Additional properties are not allowed ('%s' was unexpected)", strings.Join(k.Properties, "', '"))
 	}
@@ -72,18 +80,29 @@ func hasNUL(doc any) bool {
 
 // leafOf finds the failure that helps: the first, but of several forms a value
 // could have had, the one of its own type. 0 is a number that is too small, not
-// a null gone wrong.
+// a null gone wrong. A value of none of their types has them all named. What is
+// wrong with a key is said of the object that has it.
 func leafOf(failed *jsonschema.ValidationError) *jsonschema.ValidationError {
-	if len(failed.Causes) == 0 {
+	if _, ofKey := failed.ErrorKind.(*kind.PropertyNames); ofKey || len(failed.Causes) == 0 {
 		return failed
 	}
+	var first *jsonschema.ValidationError
+	types := kind.Type{}
 	for _, cause := range failed.Causes {
 		leaf := leafOf(cause)
-		if _, otherType := leaf.ErrorKind.(*kind.Type); !otherType {
+		other, otherType := leaf.ErrorKind.(*kind.Type)
+		if !otherType {
 			return leaf
 		}
+		if first == nil {
+			first = leaf
+		}
+		if slices.Equal(leaf.InstanceLocation, first.InstanceLocation) {
+			types.Got, types.Want = other.Got, append(types.Want, other.Want...)
+		}
 	}
-	return leafOf(failed.Causes[0])
+	types.Want = slices.Compact(types.Want)
+	return &jsonschema.ValidationError{InstanceLocation: first.InstanceLocation, ErrorKind: &types}
 }
 
 func fieldName(location []string) string {

@@ -23,12 +23,12 @@ func callOf(r *http.Request) *Call { return r.Context().Value(callKey{}).(*Call)
 // identity, project, route; whatever goes wrong is answered and logged once.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	c := &Call{server: s, RequestID: newRequestID(), header: w.Header(), Query: r.URL.Query()}
+	c := &Call{server: s, RequestID: newRequestID(), header: w.Header(), Query: readQuery(r.URL.RawQuery)}
 	ctx := telemetry.WithRequest(r.Context(), c.RequestID)
 	if global := r.Header.Get("X-OpenStack-Request-ID"); globalID.MatchString(global) {
 		ctx = telemetry.WithRequest(ctx, c.RequestID+" "+global)
 	}
-	c.request = r.WithContext(context.WithValue(ctx, callKey{}, c))
+	c.request = singleSlashes(r.WithContext(context.WithValue(ctx, callKey{}, c)))
 	c.header.Set("X-Openstack-Request-Id", c.RequestID)
 	c.header.Set("X-Compute-Request-Id", c.RequestID)
 	counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}

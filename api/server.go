@@ -13,6 +13,7 @@ import (
 	"clinker/internal/openstack/identity"
 	"clinker/policy"
 	"clinker/volumed/rpc"
+	"strings"
 )
 
 // Options are what the API works with and on.
@@ -157,6 +158,10 @@ func (s *Server) adapt(e *endpoint) echo.HandlerFunc {
 		names, values := ec.ParamNames(), ec.ParamValues()
 		c.params = make(map[string]string, len(names))
 		for i, name := range names {
+			if name != "key" && strings.Contains(values[i], "/") { // the router lets the last one be a path
+				notRouted(c, ec.Response())
+				return nil
+			}
 			c.params[name] = values[i]
 			if ec.Request().URL.RawPath != "" { // matched as it was sent
 				c.params[name] = unescape(values[i])

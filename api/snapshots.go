@@ -105,21 +105,21 @@ func (s *Server) updateSnapshot(c *Call) (View, error) {
 	}
 	var in struct {
 		Snapshot struct {
-			Name               *trimmed `json:"name"`
-			DisplayName        *trimmed `json:"display_name"`
-			Description        *trimmed `json:"description"`
-			DisplayDescription *trimmed `json:"display_description"`
+			Name               given[trimmed] `json:"name"`
+			DisplayName        given[trimmed] `json:"display_name"`
+			Description        given[trimmed] `json:"description"`
+			DisplayDescription given[trimmed] `json:"display_description"`
 		} `json:"snapshot"`
 	}
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
 	set := map[string]any{}
-	if name := firstOf(in.Snapshot.Name, in.Snapshot.DisplayName); name != nil {
-		set["name"] = string(*name)
+	if name := firstGiven(in.Snapshot.Name, in.Snapshot.DisplayName); name.is {
+		set["name"] = name.value.optional()
 	}
-	if description := firstOf(in.Snapshot.Description, in.Snapshot.DisplayDescription); description != nil {
-		set["description"] = string(*description)
+	if description := firstGiven(in.Snapshot.Description, in.Snapshot.DisplayDescription); description.is {
+		set["description"] = description.value.optional()
 	}
 	if len(set) > 0 {
 		err = c.tx(func(tx *db.Tx) error {

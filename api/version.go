@@ -52,7 +52,7 @@ func negotiate(header string) (Version, error) {
 	}
 	parts := versionPattern.FindStringSubmatch(asked)
 	if parts == nil {
-		return 0, fault.New(fault.Invalid, "API Version String '%s' is of invalid format. It must be of format 'major.minor'.", brief(strings.ToValidUTF8(asked, "?")))
+		return 0, fault.New(fault.Invalid, "API Version String %s is of invalid format. Must be of format MajorNum.MinorNum.", brief(strings.ToValidUTF8(asked, "?")))
 	}
 	minor, err := strconv.Atoi(parts[2])
 	if err != nil || parts[1] != "3" || Version(minor) > MaxVersion {
@@ -60,6 +60,11 @@ func negotiate(header string) (Version, error) {
 			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", brief(asked), MinVersion, MaxVersion), asked}
 	}
 	return Version(minor), nil
+}
+
+// askedVersion is what the request says of versions: several headers are one list.
+func (c *Call) askedVersion() string {
+	return strings.Join(c.request.Header.Values(versionHeader), ",")
 }
 
 // volumeVersion picks the volume service's entry of a list such as

@@ -14,7 +14,7 @@ import (
 func (s *Server) serveOpen(c *Call, w http.ResponseWriter) bool {
 	switch c.request.URL.Path {
 	case "/":
-		c.write(w, http.StatusMultipleChoices, c.versionsView())
+		c.serveVersions(w, http.StatusMultipleChoices)
 	case "/healthcheck":
 		s.healthcheck(c, w)
 	case "/v3/openapi.json":
@@ -40,8 +40,18 @@ func (c *Call) serveVersion(w http.ResponseWriter) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	c.versionHeaders(MinVersion.String())
-	c.write(w, http.StatusOK, c.versionsView())
+	c.serveVersions(w, http.StatusOK)
+}
+
+// serveVersions answers the document at any microversion there is.
+func (c *Call) serveVersions(w http.ResponseWriter, status int) {
+	version, err := negotiate(c.askedVersion())
+	if err != nil {
+		c.fail(w, err)
+		return
+	}
+	c.versionHeaders(version.String())
+	c.write(w, status, c.versionsView())
 }
 
 func (c *Call) versionsView() View {
@@ -52,10 +62,15 @@ func (c *Call) versionsView() View {
 			o.str("version", MaxVersion.String())
 			o.str("min_version", MinVersion.String())
 			o.str("updated", "2023-08-31T00:00:00Z")
-			objects(o, "links", [][2]string{
-				{"describedby", "https://docs.openstack.org/"},
+			objects(o, "links", [][3]string{
+				{"describedby", "https://docs.openstack.org/", "text/html"},
 				{"self", c.base() + "/v3/"},
-			}, func(o object, l [2]string) { link(o, l[0], l[1]) })
+			}, func(o object, l [3]string) {
+				link(o, l[0], l[1])
+				if l[2] != "" {
+					o.str("type", l[2])
+				}
+			})
 			objects(o, "media-types", []string{"application/vnd.openstack.volume+json;version=3"}, func(o object, t string) {
 				o.str("base", "application/json")
 				o.str("type", t)

@@ -171,10 +171,10 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 	}
 	var in struct {
 		Volume struct {
-			Name               *trimmed          `json:"name"`
-			DisplayName        *trimmed          `json:"display_name"`
-			Description        *trimmed          `json:"description"`
-			DisplayDescription *trimmed          `json:"display_description"`
+			Name               given[trimmed]    `json:"name"`
+			DisplayName        given[trimmed]    `json:"display_name"`
+			Description        given[trimmed]    `json:"description"`
+			DisplayDescription given[trimmed]    `json:"display_description"`
 			Metadata           map[string]string `json:"metadata"`
 		} `json:"volume"`
 	}
@@ -185,11 +185,11 @@ func (s *Server) updateVolume(c *Call) (View, error) {
 		return nil, err
 	}
 	set := map[string]any{}
-	if name := firstOf(in.Volume.Name, in.Volume.DisplayName); name != nil {
-		set["name"] = string(*name)
+	if name := firstGiven(in.Volume.Name, in.Volume.DisplayName); name.is {
+		set["name"] = name.value.optional()
 	}
-	if description := firstOf(in.Volume.Description, in.Volume.DisplayDescription); description != nil {
-		set["description"] = string(*description)
+	if description := firstGiven(in.Volume.Description, in.Volume.DisplayDescription); description.is {
+		set["description"] = description.value.optional()
 	}
 	if in.Volume.Metadata != nil {
 		set["metadata"] = db.StringMap(in.Volume.Metadata)

@@ -54,6 +54,22 @@ func TestVolumeCreateRefusals(t *testing.T) {
 	w.do("member@53", "POST", "/v3/volumes", `{"volume": {"size": 1, "x": 1}}`).want(t, http.StatusBadRequest)
 }
 
+// A name or description is taken away by null, whichever of its two names is used.
+func TestNullTakesAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.volume("member", `, "name": "n", "description": "d"`)
+	snapshot := w.do("member", "POST", "/v3/snapshots", `{"snapshot": {"volume_id": "`+id+`", "name": "n", "description": "d"}}`).want(t, http.StatusAccepted).at("snapshot", "id").(string)
+	for path, kind := range map[string]string{"/v3/volumes/" + id: "volume", "/v3/snapshots/" + snapshot: "snapshot"} {
+		for _, body := range []string{`{"name": null, "display_name": "m"}`, `{"display_description": null}`} {
+			w.do("member", "PUT", path, `{"`+kind+`": `+body+`}`).want(t, http.StatusOK)
+		}
+		if r := w.do("member", "GET", path, ""); r.at(kind, "name") != nil || r.at(kind, "description") != nil {
+			t.Error(r.body)
+		}
+	}
+}
+
 func TestRouting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -75,6 +91,11 @@ func TestRouting(t *testing.T) {
 		"HEAD /v3/volumes":                          404,
 		"OPTIONS /v3/volumes":                       200,
 		"GET /v3/volumes/":                          404,
+		"GET //v3//volumes":                         200,
+		"GET /v3/" + ownProject + "//volumes":       200,
+		"GET /v3//":                                 200,
+		"GET /v3/volumes//":                         404,
+		"GET /v3/volumes?size=100%":                 400,
 		"GET /v3/volumes/NOT-A-UUID":                404,
 		"GET /v3/attachments":                       404,
 		"GET /v3/volumes?limit=x":                   400,

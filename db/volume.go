@@ -70,6 +70,10 @@ func (Volume) TableName() string { return "volumes" }
 const ofConsistencyGroup = `CASE WHEN v.group_id IS NULL THEN false ELSE COALESCE((SELECT gt.name = '` + ConsistencyType + `'
 	FROM groups g JOIN group_types gt ON gt.id = g.group_type_id WHERE g.id = v.group_id), false) END`
 
+// attachStatusOfVolume is what Cinder notes in a column of volumes.
+const attachStatusOfVolume = `CASE WHEN EXISTS (SELECT FROM attachments a WHERE a.volume_id = v.id
+	AND a.deleted_at IS NULL AND a.attach_status = 'attached') THEN 'attached' ELSE 'detached' END`
+
 // volumes describes the table to the list builder. The type's name is joined,
 // so that a list needs no statement for it.
 var volumes = table{
@@ -101,6 +105,7 @@ var volumes = table{
 		"consumes_quota":     boolColumn("v.consumes_quota"),
 		"metadata":           mapColumn("v.metadata"),
 		"glance_metadata":    mapColumn("v.image_metadata"),
+		"attach_status":      textColumn(attachStatusOfVolume),
 		"launched_at":        timeColumn("v.launched_at").nullable(),
 		"created_at":         timeColumn("v.created_at"),
 		"updated_at":         timeColumn("v.updated_at").nullable(),
