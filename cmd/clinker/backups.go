@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"clinker/internal/conf"
@@ -19,7 +20,7 @@ func newBackups(cfg *conf.Config) (*volumed.Backups, error) {
 		return nil, err
 	}
 	if err := backup.CheckContainer(b.Container); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("[DEFAULT] backup_container = %s: %w", b.Container, err)
 	}
 	return &volumed.Backups{
 		Driver: b.Driver, Container: b.Container, AtOnce: b.MaxOperations,

@@ -37,15 +37,18 @@ func (k keyfileCommand) Run(ctx context.Context, c *commands) error {
 		return nil
 	}
 	made, err := keys.MakeFile(k.Path)
-	if err == nil && !made {
-		_, err = keys.ReadRing(k.Path)
-		fmt.Println(k.Path, "is there already")
+	if err != nil {
 		return err
 	}
-	if err == nil {
+	if made {
 		fmt.Println(k.Path, "is made; keep a copy of it where no copy of the database is")
+		return nil
 	}
-	return err
+	if _, err := keys.ReadRing(k.Path); err != nil {
+		return err
+	}
+	fmt.Println(k.Path, "is there already")
+	return nil
 }
 
 // newKeys gives the key store; nil where there is none: Barbican needs a Keystone,

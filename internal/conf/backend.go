@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"net/netip"
 	"path/filepath"
 	"slices"
 
@@ -95,12 +96,25 @@ func (c *Config) checkBackends() []error {
 		if err := checkHost(b.Name, "backend_host", b.BackendHost); err != nil {
 			errs = append(errs, err)
 		}
+		errs = append(errs, b.checkAddresses()...)
 		for _, place := range b.places() {
 			if other, taken := seen[place]; taken {
 				errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
 				break
 			}
 			seen[place] = b.Name
+		}
+	}
+	return errs
+}
+
+// checkAddresses refuses what hosts could not log in to: the target listens there, and
+// they are told so.
+func (b *Backend) checkAddresses() []error {
+	var errs []error
+	for _, address := range append([]string{b.TargetIPAddress}, b.ISCSISecondaryIPAddresses...) {
+		if ip, err := netip.ParseAddr(address); err != nil || ip.IsUnspecified() {
+			errs = append(errs, fault.New(fault.Invalid, "[%s] target_ip_address, iscsi_secondary_ip_addresses: %q is not an IP address that hosts can log in to", b.Name, address))
 		}
 	}
 	return errs

@@ -112,6 +112,8 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\nenabled_backends = a,a\n[a]", `enabled_backends names a twice`},
 		{"[DEFAULT]\nenabled_backends = a,b\n[a]\n[b]", `[a] and [b] both have volume_group = cinder-volumes`},
 		{"[DEFAULT]\nenabled_backends = a,b\n[a]\n[b]\nlvm_type = thin", `[a] and [b] both have volume_group = cinder-volumes, lvm_thin_pool = cinder-volumes-pool`},
+		{"[DEFAULT]\nmy_ip = store1.example\nenabled_backends = a\n[a]", `[a] target_ip_address, iscsi_secondary_ip_addresses: "store1.example" is not an IP address`},
+		{"[DEFAULT]\nenabled_backends = a\n[a]\niscsi_secondary_ip_addresses = 0.0.0.0", `"0.0.0.0" is not an IP address that`},
 		{"[DEFAULT]\nenabled_backends = database\n[database]", `not a section for a backend`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\nvolume_driver = cinder.volume.drivers.rbd.RBDDriver", `accepted is one of lvm, file`},
 		{"[DEFAULT]\nreport_interval = 60", `less than service_down_time (60)`},

@@ -126,7 +126,7 @@ func (c Command) explain(ctx context.Context, err error, stderr string) error {
 		return &ExitError{Program: c.Args[0], Status: exit.ExitCode(), Stderr: lastLines(stderr)}
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return fault.Wrap(err, fault.Unavailable, "the program %s is not installed", c.Args[0])
+		return fault.Wrap(err, fault.Unavailable, "the program %s is not installed%s", c.Args[0], remedy(c.Args[0]))
 	}
 	return fmt.Errorf("%s: %w", c.Args[0], err)
 }

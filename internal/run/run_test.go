@@ -78,3 +78,15 @@ func TestBeside(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRemedy: who misses a program is told the package.
+func TestRemedy(t *testing.T) {
+	t.Parallel()
+	for program, want := range map[string]string{
+		"iscsiadm": ": run apt-get install open-iscsi", "vgs": ": run apt-get install lvm2", "no-such-program-at-all": "",
+	} {
+		if got := remedy(program); got != want {
+			t.Errorf("%s%s, want %q", program, got, want)
+		}
+	}
+}
