@@ -90,6 +90,16 @@ func (s *Server) refresh(ctx context.Context, volumeID string) error {
 	return s.apply(ctx, e)
 }
 
+// alone is unexported, after which nobody is handed the volume's device either until
+// release. The caller holds the export's lock, and not the device's: clearing an export
+// away may need that.
+func (s *Server) alone(ctx context.Context, volumeID, poolName string) (release func(), err error) {
+	if err := s.unexported(ctx, volumeID, poolName); err != nil {
+		return nil, err
+	}
+	return s.locks.acquire(ctx, want{space: deviceOf, id: volumeID})
+}
+
 // unexported is nil when nobody can log in to the volume in that pool: Busy
 // while somebody may. What is left of an export is taken away. The caller
 // holds the export's lock.

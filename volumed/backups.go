@@ -137,7 +137,7 @@ func (s *Server) Restore(ctx context.Context, f rpc.Fence, poolName string, plac
 		return s.options.Backups.Store.Restore(ctx, placeOf(place), backup.Target{Path: path, Bytes: bytes, Blank: blank, Progress: o.bytesDone.Store})
 	}
 	if overwrite {
-		t.locks = append(t.locks, want{space: exportOf, id: f.ResourceID}, want{space: deviceOf, id: f.ResourceID})
+		t.locks = append(t.locks, want{space: exportOf, id: f.ResourceID})
 	}
 	t.do = func(ctx context.Context, o *operation) error {
 		release, err := s.backupTurn(ctx)
@@ -158,9 +158,11 @@ func (s *Server) Restore(ctx context.Context, f rpc.Fence, poolName string, plac
 
 // overwrite writes over a volume that nobody can log in to meanwhile.
 func (s *Server) overwrite(ctx context.Context, p *pool, poolName, volumeID string, bytes int64, write func(path string) error) error {
-	if err := s.unexported(ctx, volumeID, poolName); err != nil {
+	release, err := s.alone(ctx, volumeID, poolName)
+	if err != nil {
 		return err
 	}
+	defer release()
 	path, err := p.Storage.Device(ctx, backend.VolumeName(volumeID))
 	if err != nil {
 		return err

@@ -40,11 +40,13 @@ func (s *Server) Reimage(ctx context.Context, f rpc.Fence, poolName string, imag
 	}
 	return s.work.run(ctx, task{
 		kind: "reimage", fence: fence, limit: copyLimit, total: image.Bytes,
-		locks: []want{{space: storageOf, id: f.ResourceID}, {space: exportOf, id: f.ResourceID}, {space: deviceOf, id: f.ResourceID}},
+		locks: []want{{space: storageOf, id: f.ResourceID}, {space: exportOf, id: f.ResourceID}},
 		do: func(ctx context.Context, o *operation) error {
-			if err := s.unexported(ctx, f.ResourceID, poolName); err != nil {
+			release, err := s.alone(ctx, f.ResourceID, poolName)
+			if err != nil {
 				return err
 			}
+			defer release()
 			defer ring(p.wipe) // the volume as it was may be trash now
 			write := func(ctx context.Context, path string, blank bool) error {
 				to := copy.Target{Path: path, Bytes: bytes, Blank: blank, Whole: true, LUKS: luksOf(image)}

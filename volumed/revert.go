@@ -28,12 +28,14 @@ func (s *Server) Revert(ctx context.Context, f rpc.Fence, poolName, snapshotID s
 		kind: "revert", fence: fence, limit: copyLimit, total: bytes,
 		locks: []want{
 			{space: storageOf, id: f.ResourceID}, {space: storageOf, id: snapshotID, shared: true},
-			{space: exportOf, id: f.ResourceID}, {space: deviceOf, id: f.ResourceID},
+			{space: exportOf, id: f.ResourceID},
 		},
 		do: func(ctx context.Context, o *operation) error {
-			if err := s.unexported(ctx, f.ResourceID, poolName); err != nil {
+			release, err := s.alone(ctx, f.ResourceID, poolName)
+			if err != nil {
 				return err
 			}
+			defer release()
 			defer ring(p.wipe) // the volume as it was may be trash now
 			return p.Storage.Revert(ctx, backend.VolumeName(f.ResourceID), backend.SnapshotName(snapshotID), bytes, o.bytesDone.Store)
 		},

@@ -85,3 +85,39 @@ func TestRevertRefusals(t *testing.T) {
 		t.Errorf("no such snapshot: %v %v", o, err)
 	}
 }
+
+// TestWrittenOverAfterItsExport: what is left of an export with limits, whose end was
+// interrupted, is cleared away first, and nothing waits for itself.
+func TestWrittenOverAfterItsExport(t *testing.T) {
+	t.Parallel()
+	r, limits := newLimitedRig(t)
+	r.backups()
+	image, ctx := r.images(), t.Context()
+	v, snap := r.volume(), uuid.NewString()
+	r.done(r.Snapshot(ctx, fence(snap, 1), poolName, v))
+	id := r.backedUp(sourceOf(v))
+	for generation, over := range map[int64]func(f rpc.Fence) (*rpc.Operation, error){
+		2: func(f rpc.Fence) (*rpc.Operation, error) { return r.Revert(ctx, f, poolName, snap, size) },
+		3: func(f rpc.Fence) (*rpc.Operation, error) { return r.Reimage(ctx, f, poolName, image.Image, size) },
+		4: func(f rpc.Fence) (*rpc.Operation, error) { return r.Restore(ctx, f, poolName, place(id), size, true) },
+	} {
+		a := uuid.NewString()
+		if _, err := r.Grant(ctx, fence(a, 1), poolName, v, limited(a, "host", generation, 7)); err != nil {
+			t.Fatal(err)
+		}
+		r.target.setFail(func(method, _ string) error {
+			if method == "remove" {
+				return errDown
+			}
+			return nil
+		})
+		if err := r.Revoke(ctx, fence(a, 2), poolName, v); !fault.Is(err, fault.Unavailable) {
+			t.Fatal(err)
+		}
+		r.target.setFail(func(string, string) error { return nil })
+		r.done(over(fence(v, 9)))
+		if l := limits.of(v); !l.None() {
+			t.Errorf("generation %d: limits left: %+v", generation, l)
+		}
+	}
+}
