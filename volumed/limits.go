@@ -75,8 +75,8 @@ func (p *pool) limit(ctx context.Context, e journal.Export, device string) error
 }
 
 // unlimit lifts the limits of what is not exported any more, so that copies and
-// wiping take no longer than the disks do. The kernel forgot those of a device
-// that is gone.
+// wiping take no longer than the disks do; where they cannot be lifted they take
+// longer, and nothing is held up. The kernel forgot those of a device that is gone.
 func (s *Server) unlimit(ctx context.Context, p *pool, e journal.Export) error {
 	if p.Throttle == nil || e.Limits.None() {
 		return nil
@@ -89,5 +89,8 @@ func (s *Server) unlimit(ctx context.Context, p *pool, e journal.Export) error {
 		return err
 	}
 	defer release()
-	return p.Throttle.Set(device, throttle.Limits{})
+	if err := p.Throttle.Set(device, throttle.Limits{}); err != nil {
+		slog.WarnContext(ctx, "a volume that is not exported any more is limited still", "volume", e.Volume, "error", err)
+	}
+	return nil
 }

@@ -92,6 +92,19 @@ func TestNoHostWithoutItsLimits(t *testing.T) {
 	r.attach(free, b, "host1") // nothing is promised there
 }
 
+// TestLimitsThatStay hold nobody up who wants the volume gone.
+func TestLimitsThatStay(t *testing.T) {
+	t.Parallel()
+	r, limits := newLimitedRig(t)
+	v, a := r.volume(), uuid.NewString()
+	if _, err := r.Grant(t.Context(), fence(a, 1), poolName, v, limited(a, "host1", 4, 5)); err != nil {
+		t.Fatal(err)
+	}
+	limits.fail = errDown // as when the controller has been unmounted
+	r.must(r.Revoke(t.Context(), fence(a, 2), poolName, v))
+	r.done(r.Destroy(t.Context(), fence(v, 5), poolName))
+}
+
 func TestLimitsReturnAfterAReboot(t *testing.T) {
 	t.Parallel()
 	r, limits := newLimitedRig(t)
