@@ -48,8 +48,8 @@ func (s *Server) forceDeleteSnapshot(c *Call) (View, error) {
 	return nil, c.beginSnapshotDelete(snap, db.SnapshotForceDelete, "Invalid snapshot: Snapshot must not be part of a group.")
 }
 
-// reports are the statuses that may be reported of a snapshot, by the one it has
-// (states.tsv).
+// reports are the statuses that may be reported of a snapshot, by the one it has,
+// as in Cinder.
 var reports = map[string][]string{
 	db.SnapshotCreating: {db.SnapshotCreating, db.SnapshotAvailable, db.SnapshotError},
 	db.SnapshotDeleting: {db.SnapshotDeleting, db.SnapshotErrorDeleting},

@@ -33,7 +33,7 @@ type Attachment struct {
 	DeletedAt      *time.Time
 }
 
-// The statuses of an attachment (states.tsv).
+// The statuses of an attachment, Cinder's.
 const (
 	AttachReserved       = "reserved"
 	AttachAttaching      = "attaching"

@@ -63,7 +63,7 @@ type Origin struct {
 	Bootable      bool      `json:"bootable,omitempty"`
 }
 
-// The statuses of a backup (states.tsv).
+// The statuses of a backup, Cinder's.
 const (
 	BackupCreating      = "creating"
 	BackupAvailable     = "available"

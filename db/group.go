@@ -35,7 +35,7 @@ type Group struct {
 	Host        *string  `gorm:"-"` // host@backend#pool; likewise
 }
 
-// The statuses of a group and of a group snapshot (states.tsv).
+// The statuses of a group and of a group snapshot, Cinder's.
 const (
 	GroupCreating      = "creating"
 	GroupAvailable     = "available"

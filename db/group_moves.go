@@ -1,6 +1,6 @@
 package db
 
-// The machine of a group's status, after Cinder's (states.tsv). Adding and
+// The machine of a group's status, after Cinder's. Adding and
 // removing volumes changes rows only, so that a group is never left updating.
 var (
 	// GroupPlaced: it has its pool.

@@ -9,7 +9,7 @@ import (
 	"clinker/internal/fault"
 )
 
-// The replication statuses of a backend (states.tsv). None of ours replicates: one
+// The replication statuses of a backend, Cinder's. None of ours replicates: one
 // that has failed over is lost, and what was on it is told to be.
 const (
 	ReplicationDisabled    = "disabled"

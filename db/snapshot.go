@@ -40,7 +40,7 @@ type Snapshot struct {
 	DeletedAt       *time.Time
 }
 
-// The statuses of a snapshot (states.tsv).
+// The statuses of a snapshot, Cinder's.
 const (
 	SnapshotCreating      = "creating"
 	SnapshotAvailable     = "available"

@@ -1,6 +1,6 @@
 package db
 
-// The machine of a snapshot's status, after Cinder's (states.tsv). As with
+// The machine of a snapshot's status, after Cinder's. As with
 // volumes, every status of a work that is under way has a job, or the
 // reconciler gives it one.
 var (

@@ -34,7 +34,7 @@ var (
 
 var migrateFrom = []string{"available", "in-use", "maintenance", "retyping"}
 
-// The migration statuses, Cinder's (states.tsv).
+// The migration statuses, Cinder's.
 const (
 	MigrationStarting   = "starting"
 	MigrationMigrating  = "migrating"

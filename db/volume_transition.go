@@ -12,8 +12,8 @@ var movedVolumes = func() stateful[Volume] {
 	return s
 }()
 
-// settledSQL derives a status from the attachments that are left
-// (states.tsv, attachments.delete), and from os-reserve.
+// settledSQL derives a status from the attachments that are left, as Cinder does when
+// one is deleted, and from os-reserve.
 const settledSQL = `CASE WHEN v.held THEN 'attaching' ELSE COALESCE((SELECT CASE
 	WHEN bool_or(a.attach_status IN ('attached', 'detaching', 'error_detaching')) THEN 'in-use'
 	WHEN bool_or(a.attach_status = 'attaching') THEN 'attaching'

@@ -9,9 +9,10 @@
 //
 // A scheduler keeps nothing in memory that would be missed: it may be killed
 // at any instant. Its jobs are then made available again as soon as its
-// heartbeat is old (rescue.go), and the reconciler finds what has no job.
+// heartbeat is old (heartbeat.go), and the reconciler finds what has no job.
 //
 // It must never hold a lock or a transaction while it waits for a node, never
 // change a status but by compare-and-set, and never take a volume away from a
-// node that the database does not know as deleted or as being elsewhere.
+// node that the database does not know as deleted, or as being elsewhere, where it
+// has been found.
 package scheduler

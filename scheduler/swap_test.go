@@ -35,7 +35,7 @@ func (novaUser) Authenticate(context.Context, string, string) (identity.Identity
 }
 
 // fakeNova is a compute service with one server that uses one volume. It swaps it
-// as Nova does (clients.md), talking to the block storage API over HTTP.
+// as Nova does, talking to the block storage API over HTTP.
 type fakeNova struct {
 	*two
 	api        string

@@ -103,7 +103,7 @@ func (t fusedTarget) Remove(ctx context.Context, iqn string) error {
 	return t.fuse.step(func() error { return t.fakeTarget.Remove(ctx, iqn) })
 }
 
-// controlPlane's view: what was promised to users.
+// promise is the control plane's view: what users were told.
 type promise struct {
 	size       map[string]int64             // volumes that exist
 	generation map[string]int64             // of every resource

@@ -18,5 +18,5 @@
 // A value that is not understood is an error that names section, key, value
 // and what would be accepted, because guessing could cost data.
 //
-// The package must never log, open a socket, or print a Secret.
+// The package must never log, send anything, or print a Secret.
 package conf

@@ -70,7 +70,7 @@ const (
 // chunks is into how many chunks the backup is cut.
 func (m *Manifest) chunks() int64 { return (m.Bytes + m.ChunkBytes - 1) / m.ChunkBytes }
 
-// chunkAt gives how many bytes of the source are in a chunk: the last may be short.
+// lengthOf gives how many bytes of the source are in a chunk: the last may be short.
 func (m *Manifest) lengthOf(chunk int64) int64 {
 	return min(m.ChunkBytes, m.Bytes-chunk*m.ChunkBytes)
 }
