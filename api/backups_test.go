@@ -166,7 +166,7 @@ func TestVolumeOfABackup(t *testing.T) {
 		t.Error(r.body)
 	}
 	w.do("other@47", "POST", "/v3/volumes", `{"volume": {"backup_id": "`+id+`"}}`).want(t, 404)
-	w.do("member@46", "POST", "/v3/volumes", `{"volume": {"backup_id": "`+id+`"}}`).want(t, 400)
+	w.do("member@46", "POST", "/v3/volumes", `{"volume": {"backup_id": "`+id+`"}}`).want(t, 202)
 	w.do("admin", "POST", "/v3/backups/"+id+"/action", `{"os-reset_status": {"status": "error"}}`).want(t, 202)
 	if r := w.do("member@47", "POST", "/v3/volumes", `{"volume": {"backup_id": "`+id+`"}}`).want(t, 400); !strings.Contains(r.message(), "Invalid backup: Originating backup status must be one of 'available' values") {
 		t.Error(r.body)

@@ -70,7 +70,7 @@ func init() {
 			`member@13 POST /volumes {"volume": {"size": 1, "group_id": "{unplaced}", "volume_type": "__DEFAULT__"}} -> 400 Invalid Group: Originating group status must be one of 'available' values`,
 			`member@13 POST /volumes {"volume": {"size": 1, "group_id": "{group}", "volume_type": "__DEFAULT__"}} -> 202 "group_id":"{group}"`,
 			`member POST /volumes {"volume": {"size": 1, "consistencygroup_id": "{cg}", "volume_type": "__DEFAULT__"}} -> 202 "consistencygroup_id":"{cg}"`,
-			`member@12 POST /volumes {"volume": {"size": 1, "group_id": "{group}", "volume_type": "__DEFAULT__"}} -> 202 !{group}`,
+			`member@12 POST /volumes {"volume": {"size": 1, "group_id": "{missing}", "volume_type": "__DEFAULT__"}} -> 404 Group {missing} could not be found.`,
 			`member DELETE /volumes/{member} -> 400 belong to a group`, `member POST /volume-transfers {"transfer": {"volume_id": "{member}"}} -> 400 must not be part of a group.`,
 			`member@13 GET /volumes/{cgmember} -> 200 "consistencygroup_id":"{cg}"`, `member@13 GET /volumes/{member} -> 200 "consistencygroup_id":null`,
 			`admin DELETE /types/{default} -> 400`,

@@ -239,8 +239,11 @@ func TestContractRequestsAccepted(t *testing.T) {
 	for _, line := range []string{
 		`member POST /volumes {"volume": {"size": "2", "name": "   ` + text + `  ", "description": null}} -> 202 "name":"` + text + `"`,
 		`member POST /volumes {"volume": {"size": 1, "display_name": "d", "display_description": "e"}} -> 202 "description":"e"`,
-		`member@12 POST /volumes {"volume": {"size": 1, "group_id": "x", "unheard": 1}} -> 202`,
-		`member@46 POST /volumes {"volume": {"size": 1, "backup_id": "x"}} -> 202`,
+		`member@12 POST /volumes {"volume": {"size": 1, "unheard": 1}} -> 202`,
+		// Older than the fields, but no reason to make another volume than was asked for.
+		`member@12 POST /volumes {"volume": {"size": 1, "group_id": "x"}} -> 404 Group x could not be found.`,
+		`member@46 POST /volumes {"volume": {"size": 1, "backup_id": "x"}} -> 404 Backup x could not be found.`,
+		`member POST /volumes {"volume": {"size": 1, "backup_id": ""}} -> 202`,
 		`member POST /volumes {"volume": {"size": 1, "consistencygroup_id": null, "snapshot_id": null, "volume_type": null, "availability_zone": null, "metadata": {}, "imageRef": null, "source_volid": null, "backup_id": null}} -> 202`,
 		`member POST /volumes {"volume": {"size": 1, "metadata": {"` + strings.Repeat("k", 255) + `": "` + text + `"}}} -> 202`,
 		`member POST /volumes {"volume": {"size": 1}, "OS-SCH-HNT:scheduler_hints": {"same_host": ["{free}"], "query": "[]", "own": 1}} -> 202`,

@@ -24,6 +24,10 @@ func explainSchema(doc any, err error) error {
 		return err
 	}
 	leaf := leafOf(invalid)
+	if wrong, ofKey := leaf.ErrorKind.(*kind.PropertyNames); ofKey {
+		way, _ := holderOf(valueAt(doc, leaf.InstanceLocation), wrong.Property)
+		leaf.InstanceLocation = slices.Concat(leaf.InstanceLocation, way)
+	}
 	value := valueText(doc, leaf.InstanceLocation)
 	if len(leaf.InstanceLocation) == 0 {
 		return fault.New(fault.Invalid, "%s", brief(reasonOf(leaf, value)))
@@ -83,13 +87,16 @@ func hasNUL(doc any) bool {
 // a null gone wrong. A value of none of their types has them all named. What is
 // wrong with a key is said of the object that has it.
 func leafOf(failed *jsonschema.ValidationError) *jsonschema.ValidationError {
-	if _, ofKey := failed.ErrorKind.(*kind.PropertyNames); ofKey || len(failed.Causes) == 0 {
+	if isOfKey(failed) || len(failed.Causes) == 0 {
 		return failed
 	}
 	var first *jsonschema.ValidationError
 	types := kind.Type{}
 	for _, cause := range failed.Causes {
 		leaf := leafOf(cause)
+		if isOfKey(leaf) && leaf == cause {
+			leaf.InstanceLocation = failed.InstanceLocation
+		}
 		other, otherType := leaf.ErrorKind.(*kind.Type)
 		if !otherType {
 			return leaf
@@ -105,6 +112,26 @@ func leafOf(failed *jsonschema.ValidationError) *jsonschema.ValidationError {
 	return &jsonschema.ValidationError{InstanceLocation: first.InstanceLocation, ErrorKind: &types}
 }
 
+func isOfKey(failed *jsonschema.ValidationError) bool {
+	_, ofKey := failed.ErrorKind.(*kind.PropertyNames)
+	return ofKey
+}
+
+// holderOf finds the object that has a key: the way to it from here. The library
+// does not say it: the location that it gives for a key changes as it goes on.
+func holderOf(doc any, key string) (way []string, found bool) {
+	object, _ := doc.(map[string]any)
+	if _, found = object[key]; found {
+		return nil, true
+	}
+	for name, below := range object {
+		if way, found = holderOf(below, key); found {
+			return append([]string{name}, way...), true
+		}
+	}
+	return nil, false
+}
+
 func fieldName(location []string) string {
 	if len(location) == 0 {
 		return "body"
@@ -114,19 +141,24 @@ func fieldName(location []string) string {
 
 // valueText shows the value that was refused, not at any length.
 func valueText(doc any, location []string) string {
-	for _, step := range location {
-		switch at := doc.(type) {
-		case map[string]any:
-			doc = at[step]
-		case []any:
-			if i, err := strconv.Atoi(step); err == nil && i < len(at) {
-				doc = at[i]
-			}
-		}
-	}
-	text, err := json.Marshal(doc)
+	text, err := json.Marshal(valueAt(doc, location))
 	if err != nil || len(text) > 300 {
 		return "(too long to show)"
 	}
 	return strings.Trim(string(text), `"`)
+}
+
+// valueAt is what lies at a location of a body.
+func valueAt(doc any, location []string) any {
+	for _, step := range location {
+		switch holder := doc.(type) {
+		case map[string]any:
+			doc = holder[step]
+		case []any:
+			if i, err := strconv.Atoi(step); err == nil && i < len(holder) {
+				doc = holder[i]
+			}
+		}
+	}
+	return doc
 }

@@ -59,12 +59,6 @@ func (s *Server) createVolume(c *Call) (View, error) {
 	if err := c.Decode(&in); err != nil {
 		return nil, err
 	}
-	if !c.Since(13) {
-		in.Volume.GroupID = ""
-	}
-	if !c.Since(47) {
-		in.Volume.BackupID = ""
-	}
 	if in.Volume.Multiattach {
 		return nil, fault.New(fault.Invalid, "multiattach parameter has been removed. The default behavior is to use multiattach enabled volume types. Contact your administrator to create a multiattach enabled volume type and use it to create multiattach volumes.")
 	}
