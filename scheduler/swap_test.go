@@ -306,15 +306,16 @@ func TestRetypeSwaps(t *testing.T) {
 // TestSwapOutlives: the scheduler goes after it has asked, with its jobs.
 func TestSwapOutlives(t *testing.T) {
 	n := newNova(t)
-	gate := make(chan struct{})
+	copying, gate := make(chan struct{}), make(chan struct{})
 	n.steps = func(step string) error {
 		if step == "copy" {
+			close(copying)
 			<-gate
 		}
 		return nil
 	}
 	n.migrate(onB, false)
-	n.eventually("asked", func() bool { n.mu.Lock(); defer n.mu.Unlock(); return n.asked == 1 })
+	<-copying // an attachment on its way would be taken for one that was left
 	n.stop()
 	n.lose()
 	n.sweep()
