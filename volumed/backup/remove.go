@@ -16,16 +16,26 @@ func (s *Store) Remove(ctx context.Context, place Place) error {
 	if err := s.Open(ctx); err != nil {
 		return err
 	}
-	_, err := s.Driver.Get(ctx, place.manifestKey(), make([]byte, 0, maxManifestBytes))
-	if fault.Is(err, fault.NotFound) {
+	whole, err := s.hasManifest(ctx, place)
+	if err == nil && !whole {
 		err = s.markRemoved(ctx, place)
-	} else if fault.Is(err, fault.Invalid) {
-		err = nil // there is one, of whatever kind
 	}
 	if err != nil {
 		return err
 	}
 	return s.takeAway(ctx, place)
+}
+
+// hasManifest tells whether there is one, of whatever kind.
+func (s *Store) hasManifest(ctx context.Context, place Place) (bool, error) {
+	_, err := s.Driver.Get(ctx, place.manifestKey(), make([]byte, 0, maxManifestBytes))
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if fault.Is(err, fault.Invalid) {
+		err = nil // it is too long
+	}
+	return err == nil, err
 }
 
 // takeAway has the store forget a backup's manifest and then its objects.

@@ -86,7 +86,12 @@ func (s *Store) clearMarks(ctx context.Context) error {
 			continue
 		}
 		slog.InfoContext(ctx, "the mark of a backup that was taken away while it was made is old, and goes", "backup", m.ID)
-		if err := s.takeAway(ctx, m.Place); err != nil {
+		// One that is whole somebody has brought back.
+		whole, err := s.hasManifest(ctx, m.Place)
+		if err == nil && !whole {
+			err = s.takeAway(ctx, m.Place)
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.Driver.Delete(ctx, []string{key}); err != nil {

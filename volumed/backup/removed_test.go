@@ -59,6 +59,20 @@ func TestRemovedAndKilled(t *testing.T) {
 	late, now := r.request(nil).Place, time.Now()
 	store := backup.New(backup.Options{Driver: r.driver.Driver, Location: "posix:" + r.dir, Now: func() time.Time { return now }})
 	r.must(store.Remove(t.Context(), late))
+	back := r.backUp(nil) // gone, asked to go again, and then restored to the store from elsewhere
+	kept := map[string][]byte{}
+	for _, path := range append(r.objects(back.Place), filepath.Join(r.dir, back.Container, "manifest", back.ID)) {
+		data, err := os.ReadFile(path)
+		r.must(err)
+		kept[path] = data
+	}
+	for range 2 {
+		r.must(store.Remove(t.Context(), back.Place))
+	}
+	for path, data := range kept {
+		r.must(os.MkdirAll(filepath.Dir(path), 0o700))
+		r.must(os.WriteFile(path, data, 0o600))
+	}
 	orphan := filepath.Join(r.dir, late.Container, "data", late.ID, strings.Repeat("0a", 32))
 	r.must(os.MkdirAll(filepath.Dir(orphan), 0o700))
 	r.must(os.WriteFile(orphan, []byte("late"), 0o600))
@@ -72,6 +86,7 @@ func TestRemovedAndKilled(t *testing.T) {
 			t.Errorf("after %v: left %v", step.age, left)
 		}
 	}
+	r.must(store.Verify(t.Context(), back.Place, func(int64) {}))
 	marks, err := os.ReadDir(filepath.Join(r.dir, ".clinker", "removed"))
 	if err != nil || len(marks) != 1 {
 		t.Errorf("marks: %v %v, want that of the last removal", marks, err)
