@@ -75,7 +75,7 @@ func (h *Host) known(ctx context.Context, state *State) (*attachments.Attachment
 	attachment, err := h.cloud.Attachment(ctx, state.AttachmentID)
 	if fault.Is(err, fault.NotFound) {
 		slog.WarnContext(ctx, "the attachment was deleted elsewhere", "volume", state.VolumeID, "attachment", state.AttachmentID)
-		*state = State{}
+		*state = State{Formatting: state.Formatting}
 		return nil, nil
 	}
 	return attachment, err
@@ -97,7 +97,7 @@ func (h *Host) ask(ctx context.Context, volume *volumes.Volume, state *State, o 
 	if err != nil {
 		return nil, err
 	}
-	*state = State{VolumeID: volume.ID, VolumeName: volume.Name, Step: Asking, ReadOnly: o.ReadOnly}
+	*state = State{VolumeID: volume.ID, VolumeName: volume.Name, Step: Asking, ReadOnly: o.ReadOnly, Formatting: state.Formatting}
 	for _, attachment := range before {
 		state.Before = append(state.Before, attachment.ID)
 	}

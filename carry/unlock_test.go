@@ -226,20 +226,25 @@ func TestInterruptedFormat(t *testing.T) {
 		"no magic yet":     strings.Repeat("\x00", 4096) + "random",
 		"no key in it yet": string(luksMagic) + strings.Repeat("\x00", 4096),
 	} {
-		for _, back := range []bool{false, true} {
+		for _, back := range []string{"", "detached", "detached elsewhere"} {
 			m, crypt, host := newVault(t, nil)
 			crypt.partial = []byte(partial)
 			if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err == nil {
 				t.Fatalf("%s: not interrupted", what)
 			}
 			crypt.partial = nil
-			if back {
+			if back == "detached elsewhere" {
+				clear(m.service.attachments)
+				m.service.volumes[volumeID]["status"] = "available"
+				m.hide()
+			}
+			if back == "detached" {
 				if err := host().Detach(t.Context(), volumeID); err != nil {
 					t.Fatalf("%s: detach: %v", what, err)
 				}
 			}
 			if path, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || path != "/dev/mapper/clinker-"+volumeID {
-				t.Errorf("%s, detached between %v: %q %v", what, back, path, err)
+				t.Errorf("%s, %s in between: %q %v", what, back, path, err)
 			}
 			if err := host().Detach(t.Context(), volumeID); err != nil || m.loggedIn() {
 				t.Errorf("%s: %v", what, err)
