@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"clinker/internal/openstack/identity"
 	"clinker/policy"
 	"clinker/volumed/rpc"
-	"strings"
 )
 
 // Options are what the API works with and on.
