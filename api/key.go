@@ -93,6 +93,13 @@ func (c *Call) readKey(id string) (keys.Key, error) {
 	return k, keyError(err)
 }
 
+// readKeyOfImage reads a key that an image names, as the caller in any store: whoever
+// makes an image writes there what they like, another's key too.
+func (c *Call) readKeyOfImage(id string) (keys.Key, error) {
+	k, err := c.server.Keys.Key(c.Context(), c.bearer(), id)
+	return k, keyError(err)
+}
+
 // holder is as whom a key is read and deleted.
 func (c *Call) holder(kept db.KeptKey, known bool) keys.Bearer {
 	if c.server.Keys.Trusted() || known && kept.ProjectID == "" {

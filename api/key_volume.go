@@ -101,7 +101,7 @@ func (c *Call) keyFor(e db.TypeEncryption, s *volumeSource, image *glance.Image)
 	case s != nil:
 		return c.readKey(*s.keyID)
 	case image != nil && image.Encrypted():
-		return c.readKey(image.KeyID())
+		return c.readKeyOfImage(image.KeyID())
 	}
 	return newKey(e)
 }

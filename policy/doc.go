@@ -18,6 +18,9 @@
 // equals a thing without one. http: checks are refused: the answer to a request
 // must not hang on a server elsewhere.
 //
-// The package does no I/O after New, keeps no state, and must never log
-// credentials. An Enforcer may be used by many goroutines.
+// The rules change while the process runs only where somebody calls Reload, and only
+// to a file that New would take: what has become unreadable or wrong leaves those that
+// held. A Check does no I/O.
+//
+// The package must never log credentials. An Enforcer may be used by many goroutines.
 package policy

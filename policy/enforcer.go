@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"clinker/internal/fault"
 	"clinker/internal/nearest"
@@ -15,9 +16,16 @@ type Options struct {
 	EnforceNewDefaults bool   // false lets the older defaults pass too
 }
 
-// Enforcer answers whether a caller may do something. Nothing in it changes
-// after New.
+// Enforcer answers whether a caller may do something. Only Reload changes which
+// rules hold, all of them at once.
 type Enforcer struct {
+	options Options
+	current atomic.Pointer[ruleSet]
+	file    watched
+}
+
+// ruleSet are the rules that hold. Nothing in it changes once it is built.
+type ruleSet struct {
 	rules map[string]*rule
 	names []string // of the rules that guard something, in the order of Defaults
 }
@@ -25,6 +33,17 @@ type Enforcer struct {
 // New puts the operator's rules over the defaults. The error, an Invalid
 // fault, names file, line and rule.
 func New(o Options) (*Enforcer, []Warning, error) {
+	e := &Enforcer{options: o}
+	e.file.loaded = look(o.File)
+	set, warnings, err := assemble(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	e.current.Store(set)
+	return e, warnings, nil
+}
+
+func assemble(o Options) (*ruleSet, []Warning, error) {
 	var overrides []rule
 	if o.File != "" {
 		var err error
@@ -35,8 +54,8 @@ func New(o Options) (*Enforcer, []Warning, error) {
 	return build(o, overrides)
 }
 
-func build(o Options, overrides []rule) (*Enforcer, []Warning, error) {
-	e := &Enforcer{rules: map[string]*rule{}}
+func build(o Options, overrides []rule) (*ruleSet, []Warning, error) {
+	e := &ruleSet{rules: map[string]*rule{}}
 	for i := range overrides {
 		e.rules[overrides[i].name] = &overrides[i]
 	}
@@ -82,7 +101,7 @@ func (d *Default) rule(o Options, overridden map[string]*rule) (*rule, error) {
 func (r *rule) refersTo(name string) bool { return r.root.op == opRule && r.root.name == name }
 
 // resolve ties references to rules.
-func (e *Enforcer) resolve(r *rule, n *node) error {
+func (e *ruleSet) resolve(r *rule, n *node) error {
 	if n.op == opRule {
 		if n.rule = e.rules[n.name]; n.rule == nil {
 			return fault.New(fault.Invalid, "at character %d: there is no rule %s%s", n.at, n.name, e.suggest(n.name))
@@ -97,7 +116,7 @@ func (e *Enforcer) resolve(r *rule, n *node) error {
 }
 
 // suggest ends a sentence about a name that is not known.
-func (e *Enforcer) suggest(name string) string {
+func (e *ruleSet) suggest(name string) string {
 	if best := nearest.To(name, slices.Collect(maps.Keys(e.rules))); best != "" && best != name {
 		return "; did you mean " + best + "?"
 	}
@@ -116,7 +135,7 @@ func place(o Options, r *rule, err error) error {
 // Check tells whether the caller may do what the rule guards to the target. A
 // rule nobody has defined allows nothing.
 func (e *Enforcer) Check(name string, c Credentials, t Target) bool {
-	r := e.rules[name]
+	r := e.current.Load().rules[name]
 	return r != nil && r.root.holds(&c, &t)
 }
 
@@ -131,13 +150,13 @@ func (e *Enforcer) IsAdmin(c Credentials) bool {
 func Own(c Credentials) Target { return Target{ProjectID: c.ProjectID, UserID: c.UserID} }
 
 // Known tells whether there is such a rule.
-func (e *Enforcer) Known(name string) bool { return e.rules[name] != nil }
+func (e *Enforcer) Known(name string) bool { return e.current.Load().rules[name] != nil }
 
 // Must gives the name back when there is such a rule, and panics otherwise: a
 // route with a misspelled rule must not start.
 func (e *Enforcer) Must(name string) string {
 	if !e.Known(name) {
-		panic("policy: there is no rule " + name + e.suggest(name))
+		panic("policy: there is no rule " + name + e.current.Load().suggest(name))
 	}
 	return name
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // findCycle refuses rules that lead back to themselves.
-func (e *Enforcer) findCycle(o Options) error {
+func (e *ruleSet) findCycle(o Options) error {
 	done := map[*rule]bool{}
 	for _, name := range slices.Sorted(maps.Keys(e.rules)) {
 		r := e.rules[name]
@@ -51,7 +51,7 @@ func (n *node) references(f func(*rule)) {
 }
 
 // review warns of overrides that change nothing, and of checks that never hold.
-func (e *Enforcer) review(o Options, overrides []rule) []Warning {
+func (e *ruleSet) review(o Options, overrides []rule) []Warning {
 	used := map[string]bool{}
 	for _, d := range registered {
 		used[d.Name] = true
@@ -89,7 +89,7 @@ func (e *Enforcer) review(o Options, overrides []rule) []Warning {
 }
 
 // suggestDefault names the rule of Cinder's that was meant.
-func (e *Enforcer) suggestDefault(name string) string {
+func (e *ruleSet) suggestDefault(name string) string {
 	if best := nearest.To(name, e.names); best != "" {
 		return "; did you mean " + best + "?"
 	}

@@ -17,9 +17,10 @@ type Rule struct {
 // Rules lists the rules that guard something as they hold, in the order of
 // Defaults.
 func (e *Enforcer) Rules() []Rule {
-	all := make([]Rule, len(e.names))
-	for i, name := range e.names {
-		r := e.rules[name]
+	set := e.current.Load()
+	all := make([]Rule, len(set.names))
+	for i, name := range set.names {
+		r := set.rules[name]
 		all[i] = Rule{name, r.from, r.line > 0}
 	}
 	return all

@@ -50,12 +50,14 @@ func (apiCommand) Run(ctx context.Context, c *commands) error {
 	return serveHTTP(ctx, listener, handler)
 }
 
-// newAPI puts the API together from the configuration.
+// newAPI puts the API together from the configuration. Until ctx ends its policy
+// follows the file.
 func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authenticator) (*api.Server, error) {
 	rules, err := newPolicy(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	go followPolicy(ctx, cfg, rules)
 	nodes, err := nodeClients(cfg, pki.API)
 	if err != nil {
 		return nil, err
@@ -108,9 +110,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 // newPolicy reads the rules and logs what looks like a mistake in them.
 func newPolicy(ctx context.Context, cfg *conf.Config) (*policy.Enforcer, error) {
 	rules, warnings, err := policy.New(policy.Options{File: cfg.Policy.File, EnforceNewDefaults: cfg.Policy.EnforceNewDefaults})
-	for _, w := range warnings {
-		slog.WarnContext(ctx, "policy", "file", cfg.Policy.File, "warning", w.String())
-	}
+	warnPolicy(ctx, cfg, warnings)
 	return rules, err
 }
 
