@@ -119,6 +119,12 @@ func TestHalfDetached(t *testing.T) {
 		t.Errorf("%s, exports %v", status, node.Exported())
 	}
 	node.Mend()
+	if r.sweep(); r.attachStatus(a.ID) != db.AttachErrorDetaching {
+		t.Error("tried again before the node has answered a poll")
+	}
+	if _, err := r.db.Pool().Exec(t.Context(), "UPDATE pools SET polled_at = now()"); err != nil {
+		t.Fatal(err)
+	}
 	r.sweep()
 	if status := r.attachStatus(a.ID); status != "" || len(node.Exported()) != 0 {
 		t.Errorf("%s, exports %v", status, node.Exported())

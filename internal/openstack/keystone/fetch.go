@@ -50,7 +50,7 @@ func (v *Validator) fetch(ctx context.Context, token string, lenient bool) (iden
 }
 
 func (v *Validator) get(ctx context.Context, token string, lenient bool) (*tokenBody, error) {
-	client, err := v.loggedIn(ctx)
+	client, err := v.login.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,22 +68,6 @@ func (v *Validator) get(ctx context.Context, token string, lenient bool) (*token
 		OkCodes:     []int{http.StatusOK, http.StatusNonAuthoritativeInfo},
 	})
 	return &body, err
-}
-
-// loggedIn gives the service user's client. Those who come while the first login
-// is under way wait for it.
-func (v *Validator) loggedIn(ctx context.Context) (*gophercloud.ProviderClient, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.client != nil {
-		return v.client, nil
-	}
-	client, err := connect(ctx, v.cfg, v.transport)
-	if err != nil {
-		return nil, err
-	}
-	v.client = client
-	return client, nil
 }
 
 func (b *tokenBody) identity() identity.Identity {

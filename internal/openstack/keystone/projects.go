@@ -14,7 +14,7 @@ import (
 // can tell, and the project counts as one. The fault is Unavailable when Keystone
 // does not answer. May be repeated.
 func (v *Validator) ProjectExists(ctx context.Context, id string) (bool, error) {
-	client, err := v.loggedIn(ctx)
+	client, err := v.login.Client(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -3,12 +3,11 @@ package keystone
 import (
 	"context"
 	"crypto/sha256"
-	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 	"clinker/internal/openstack/identity"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -19,14 +18,11 @@ import (
 // Validator is the identity.Authenticator for auth_strategy = keystone. Safe for
 // concurrent use.
 type Validator struct {
-	cfg       Config
-	transport http.RoundTripper
-	keys      *keyring // nil: nothing is checked offline
-	answers   *lru.Cache[question, answer]
-	flights   singleflight.Group
-
-	mu     sync.Mutex
-	client *gophercloud.ProviderClient // nil until the first login succeeds
+	cfg     Config
+	login   *cloud.Login // the service user's
+	keys    *keyring     // nil: nothing is checked offline
+	answers *lru.Cache[question, answer]
+	flights singleflight.Group
 }
 
 var _ identity.Authenticator = (*Validator)(nil)
@@ -68,7 +64,8 @@ func New(cfg Config) (*Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Validator{cfg: cfg, transport: transport, answers: answers}
+	login := cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) { return connect(ctx, cfg, transport) })
+	v := &Validator{cfg: cfg, login: login, answers: answers}
 	if cfg.JWSPublicKeys != "" {
 		if v.keys, err = openKeyring(cfg.JWSPublicKeys); err != nil {
 			return nil, err
