@@ -45,6 +45,10 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{group: g, pool: &thick{g}}
+	if n := options.overlooked(r); n > 0 {
+		slog.WarnContext(ctx, "the volume group has thick volumes, which lvm_type = auto goes on with; volumes in its thin pool are not served: "+
+			"if those are the ones to keep, set lvm_type = thin", "group", g.name, "pool", options.ThinPool, "not_served", n)
+	}
 	if options.thin(r) {
 		if b.pool, err = openPool(ctx, g, r, options.ThinPool); err != nil {
 			return nil, err
@@ -54,16 +58,35 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 }
 
 // thin tells whether the volumes are to be thin. A thin pool that somebody has made
-// beside thick volumes of ours does not make a pool lose them.
+// beside thick volumes of ours does not make a pool lose them, nor leave those unwiped
+// that were deleted.
 func (o Options) thin(r *report) bool {
 	if !o.Auto || o.ThinPool == "" {
 		return o.ThinPool != ""
 	}
 	_, there := r.find(o.ThinPool)
-	return there && !slices.ContainsFunc(r.volumes, func(v logicalVolume) bool {
-		_, ours := backend.VolumeID(v.Name)
-		return ours && v.Pool == ""
-	})
+	return there && r.ours("") == 0
+}
+
+// overlooked counts volumes of ours in a thin pool that is not used because thick ones
+// are there too.
+func (o Options) overlooked(r *report) int {
+	if !o.Auto || o.ThinPool == "" || o.thin(r) {
+		return 0
+	}
+	return r.ours(o.ThinPool)
+}
+
+// ours counts our volumes in a thin pool, thick ones when it is "", and what of them is
+// still to be wiped.
+func (r *report) ours(pool string) (n int) {
+	for _, v := range r.volumes {
+		_, volume := backend.VolumeID(v.Name)
+		if v.Pool == pool && (volume || backend.CheckTrashName(v.Name) == nil) {
+			n++
+		}
+	}
+	return n
 }
 
 func newGroup(options Options) *group {

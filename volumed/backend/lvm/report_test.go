@@ -167,9 +167,27 @@ func TestAuto(t *testing.T) {
 		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool}, true},
 		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool, {Name: id, Pool: "pool"}, {Name: "root"}}, true},
 		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{pool, {Name: id}}, false},
+		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{{Name: "_trash-" + id + "-1"}, pool}, false}, // it is to be wiped
+		{Options{ThinPool: "pool", Auto: true}, []logicalVolume{{Name: "_trash-" + id + "-1", Pool: "pool"}, pool}, true},
 	} {
 		if got := c.options.thin(&report{volumes: c.volumes}); got != c.want {
 			t.Errorf("%+v of %v: thin is %v", c.options, c.volumes, got)
+		}
+	}
+}
+
+// TestOverlooked: what lvm_type = auto cannot serve beside thick volumes is told.
+func TestOverlooked(t *testing.T) {
+	t.Parallel()
+	const thick, thin = "volume-01e50f2a-7b1c-4f0e-9a52-5d0f6a6b7c8d", "volume-11e50f2a-7b1c-4f0e-9a52-5d0f6a6b7c8d"
+	both := &report{volumes: []logicalVolume{{Name: "pool", Layout: "thin,pool"}, {Name: thick}, {Name: thin, Pool: "pool"}}}
+	for options, want := range map[Options]int{
+		{ThinPool: "pool", Auto: true}: 1,
+		{ThinPool: "pool"}:             0,
+		{}:                             0,
+	} {
+		if got := options.overlooked(both); got != want {
+			t.Errorf("%+v: %d are told of, want %d", options, got, want)
 		}
 	}
 }
