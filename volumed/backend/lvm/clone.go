@@ -53,7 +53,7 @@ func (t *thick) cloneFrom(ctx context.Context, source, name string, have, size i
 	if err := t.copyTo(ctx, making, source, have, progress); err != nil {
 		return err
 	}
-	return t.change(ctx, "lvrename", t.name, making, name)
+	return t.complete(ctx, making, name, t.same(name, size))
 }
 
 func (t *thick) copyTo(ctx context.Context, target, source string, size int64, progress func(int64)) error {

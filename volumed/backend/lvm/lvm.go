@@ -39,6 +39,8 @@ type pool interface {
 	revert(ctx context.Context, volume, snapshot string, size int64, progress func(int64)) error
 	replace(ctx context.Context, name string, size int64, write func(context.Context, string, bool) error) error
 	capacity(ctx context.Context, r *report) (backend.Capacity, error)
+	// same accepts a volume of this pool with that size.
+	same(name string, size int64) func(logicalVolume) error
 	holds(v logicalVolume) bool         // whether the volume lies in this pool
 	whole(v logicalVolume) bool         // whether it is one, and not half-made
 	activate(ctx context.Context) error // the pool itself
@@ -121,7 +123,7 @@ func (b *Backend) Import(ctx context.Context, name string, size int64, write fun
 	if err := syncDevice(path); err != nil {
 		return err
 	}
-	return b.change(ctx, "lvrename", b.group.name, making, name)
+	return b.complete(ctx, making, name, b.pool.same(name, size))
 }
 
 // own is nil when what has the name is in this pool. Unsupported when it is in

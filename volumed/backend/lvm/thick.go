@@ -32,12 +32,17 @@ func (t *thick) capacity(_ context.Context, r *report) (backend.Capacity, error)
 // a stranger's could look like a file system or a physical volume.
 func (t *thick) create(ctx context.Context, name string, size int64) error {
 	err := t.change(ctx, "lvcreate", "-y", "-Wy", "-Zy", "-L", inBytes(size), "-n", name, t.name)
-	return t.existing(ctx, err, name, func(v logicalVolume) error {
+	return t.existing(ctx, err, name, t.same(name, size))
+}
+
+// same accepts a thick volume with that size.
+func (t *thick) same(name string, size int64) func(logicalVolume) error {
+	return func(v logicalVolume) error {
 		if !t.holds(v) {
 			return errElsewhere(name)
 		}
 		return backend.SameSize(name, v.Bytes, size)
-	})
+	}
 }
 
 // errElsewhere is for a name that a volume of another pool of the volume group has.
@@ -69,6 +74,13 @@ func (g *group) existing(ctx context.Context, refused error, name string, look f
 		return refused
 	}
 	return look(v)
+}
+
+// complete gives its name to what is whole. The program of a process that was killed
+// goes on, and may have given it to an earlier copy meanwhile, which is as whole: then
+// this one is waste.
+func (g *group) complete(ctx context.Context, making, name string, look func(logicalVolume) error) error {
+	return g.existing(ctx, g.change(ctx, "lvrename", g.name, making, name), name, look)
 }
 
 // extend is one lvextend, unless there are snapshots.

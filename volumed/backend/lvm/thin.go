@@ -119,5 +119,5 @@ func (t *thin) cloneLarger(ctx context.Context, source, name string, size int64)
 	if err := t.grow(ctx, making, size); err != nil {
 		return err
 	}
-	return t.change(ctx, "lvrename", t.group.name, making, name)
+	return t.complete(ctx, making, name, t.same(name, size))
 }
