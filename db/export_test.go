@@ -12,6 +12,8 @@ func (t *Tx) Later(sql string, args ...any)              { t.later(sql, args...)
 func (t *Tx) Expect(none error, sql string, args ...any) { t.expect(none, sql, args...) }
 func (t *Tx) GORM() *gorm.DB                             { return t.gorm }
 
+func (d *DB) Once(ctx context.Context, fn func(*Tx) error) error { return d.once(ctx, fn) }
+
 func (t *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	return t.exec(ctx, sql, args...)
 }

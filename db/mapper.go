@@ -13,12 +13,10 @@ import (
 // now is what rows are written with: PostgreSQL keeps microseconds.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// bare gives the connection below database/sql, for as long as c is held.
-func bare(c *sql.Conn) (conn *pgx.Conn, err error) {
-	return conn, c.Raw(func(driver any) error {
-		conn = driver.(*stdlib.Conn).Conn()
-		return nil
-	})
+// bare gives f the connection below database/sql. Not when that has given it up,
+// which it does by itself when a statement could not be sent: it is another's then.
+func (t *Tx) bare(f func(*pgx.Conn) error) error {
+	return t.held.Raw(func(driver any) error { return f(driver.(*stdlib.Conn).Conn()) })
 }
 
 // mapper gives a GORM for a transaction.

@@ -91,5 +91,5 @@ func (t *Tx) flush(ctx context.Context) error {
 	}
 	batch := t.waiting
 	t.waiting, t.checked = pgx.Batch{}, false
-	return t.conn.SendBatch(ctx, &batch).Close()
+	return t.bare(func(c *pgx.Conn) error { return c.SendBatch(ctx, &batch).Close() })
 }

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -22,7 +23,7 @@ const rollbackTimeout = 5 * time.Second
 // pipeline.go has how they speak to the database.
 type Tx struct {
 	gorm *gorm.DB  // for what is not in a hurry: in this very transaction
-	conn *pgx.Conn // for what is
+	held *sql.Conn // for what is, by bare
 
 	waiting      pgx.Batch // statements that have not been sent yet
 	sent         bool      // some have been
@@ -92,10 +93,7 @@ func (d *DB) onConnection(ctx context.Context, fn func(tx *Tx) error) error {
 		return err
 	}
 	defer c.Close() // which also gives up a connection that is not fit for others
-	t := &Tx{offByDefault: d.lazy}
-	if t.conn, err = bare(c); err != nil {
-		return err
-	}
+	t := &Tx{held: c, offByDefault: d.lazy}
 	t.gorm = d.mapper(ctx, t, c)
 	defer t.rollback(ctx)
 	return refusal(fn(t))
@@ -126,12 +124,15 @@ func committed(tag pgconn.CommandTag) error {
 
 // rollback ends what was not committed, also when the caller has gone.
 func (t *Tx) rollback(ctx context.Context) {
-	if t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	_, _ = t.conn.Exec(ctx, "rollback") // else the pool throws the connection away
+	_ = t.bare(func(c *pgx.Conn) error {
+		if c.IsClosed() || c.PgConn().TxStatus() == 'I' {
+			return nil
+		}
+		_, err := c.Exec(ctx, "rollback") // else the pool throws the connection away
+		return err
+	})
 }
 
 // Now is the time that this transaction writes.
