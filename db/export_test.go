@@ -17,3 +17,12 @@ func (d *DB) Once(ctx context.Context, fn func(*Tx) error) error { return d.once
 func (t *Tx) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	return t.exec(ctx, sql, args...)
 }
+
+// Purged gives the tables that Purge takes rows from, and which references it knows.
+func Purged() (tables, references []string) {
+	for _, g := range graves {
+		tables = append(tables, g.table)
+		references = append(append(references, g.needs...), g.parts...)
+	}
+	return tables, references
+}
