@@ -75,12 +75,3 @@ func TestPurgeKnowsEveryReference(t *testing.T) {
 		t.Errorf("purging would fail for want of %v", unknown)
 	}
 }
-
-// TestPurgeReads: every table's statement is one that PostgreSQL takes; see TestPurge
-// for what they do.
-func TestPurgeReads(t *testing.T) {
-	t.Parallel()
-	if err := dbtest.Open(t).Purge(t.Context(), time.Now(), func(string, int) {}); err != nil {
-		t.Error(err)
-	}
-}
