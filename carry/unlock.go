@@ -66,7 +66,8 @@ func (h *Host) unlocked(ctx context.Context, state *State, disk string, c Connec
 }
 
 // blankBytes is how much of a disk must be zeroes for it to count as never used:
-// more than any header of a file system, a partition table or LUKS takes.
+// more than any header of a file system, a partition table or LUKS takes. A storage
+// node gives a new volume that is to be encrypted so many (volumed, headBytes).
 const blankBytes = 32 << 20
 
 // luksMagic begins a LUKS header of either version.

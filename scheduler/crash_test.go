@@ -48,7 +48,7 @@ func TestLateCreateIsFenced(t *testing.T) {
 	r.eventually("the node is asked", func() bool { return node.Calls("create") > 0 })
 	r.delete(v.ID)
 	r.rests(v.ID, "deleted")
-	_, err := node.Create(t.Context(), rpc.Fence{OperationID: "late", ResourceID: v.ID, Generation: 1}, "lvm#vg", gib)
+	_, err := node.Create(t.Context(), rpc.Fence{OperationID: "late", ResourceID: v.ID, Generation: 1}, "lvm#vg", gib, false)
 	if !fault.Is(err, fault.Stale) || len(node.Volumes()) != 0 {
 		t.Errorf("%v; left %v", err, node.Volumes())
 	}

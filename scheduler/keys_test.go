@@ -96,6 +96,28 @@ func TestEncryptedVolumeOfImage(t *testing.T) {
 	}
 }
 
+// A volume that is to be encrypted by whoever attaches it is asked for blank.
+func TestEncryptedVolumeIsBlank(t *testing.T) {
+	r, node, store := newKeyRig(t)
+	r.start()
+	k, err := keys.New(keys.Spec{Algorithm: "aes", Bits: 256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, encrypted := range []bool{true, false} {
+		v := r.request(1, func(v *db.Volume, _ *db.VolumeCreateArgs) {
+			if encrypted {
+				id := r.noted(store, owner, db.KeyOfVolume, v.ID, k)
+				v.EncryptionKeyID = &id
+			}
+		})
+		r.rests(v.ID, "available")
+		if node.Volumes()[v.ID].Blank != encrypted {
+			t.Errorf("encrypted %v: %+v", encrypted, node.Volumes()[v.ID])
+		}
+	}
+}
+
 // Without its key no volume is made, and none that is not encrypted.
 func TestEncryptedVolumeWithoutKey(t *testing.T) {
 	r, node, store := newKeyRig(t)

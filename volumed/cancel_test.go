@@ -73,7 +73,7 @@ func TestCancelTooLate(t *testing.T) {
 		t.Error(err)
 	}
 	f := fence(uuid.NewString(), 1)
-	r.done(r.Create(t.Context(), f, poolName, size))
+	r.done(r.Create(t.Context(), f, poolName, size, false))
 	r.done(r.Cancel(t.Context(), f.OperationID))
 }
 

@@ -209,7 +209,7 @@ func TestKilledAnywhere(t *testing.T) {
 			"create": func(rt *rapid.T) {
 				id := uuid.NewString()
 				g := w.next(id)
-				ok(w.survive(func() error { return ended(w.Create(ctx, fence(id, g), poolName, size)) }))
+				ok(w.survive(func() error { return ended(w.Create(ctx, fence(id, g), poolName, size, false)) }))
 				w.size[id] = size
 			},
 			"copy": func(rt *rapid.T) {

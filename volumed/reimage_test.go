@@ -24,7 +24,7 @@ func TestReimage(t *testing.T) {
 	t.Parallel()
 	r, ctx, v := newRig(t), t.Context(), uuid.NewString()
 	image := r.images()
-	r.done(r.Create(ctx, fence(v, 1), poolName, 2*size))
+	r.done(r.Create(ctx, fence(v, 1), poolName, 2*size, false))
 	r.must(os.WriteFile(r.file(v), bytes.Repeat([]byte{'o'}, int(2*size)), 0o600))
 	f := fence(v, 2)
 	for range 2 { // the second time its result is told

@@ -101,7 +101,7 @@ func fence(resource string, generation int64) rpc.Fence {
 func (r *rig) volume() string {
 	r.t.Helper()
 	id := uuid.NewString()
-	r.done(r.Create(r.t.Context(), fence(id, 1), poolName, size))
+	r.done(r.Create(r.t.Context(), fence(id, 1), poolName, size, false))
 	return id
 }
 

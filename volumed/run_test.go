@@ -107,8 +107,8 @@ func TestANodeOnTheNetwork(t *testing.T) {
 	}
 	ctx, node := t.Context(), c.clients(pki.Scheduler).Node(endpoint)
 	v, a := uuid.NewString(), uuid.NewString()
-	r.done(node.Create(ctx, fence(v, 1), poolName, size))
-	if _, err := node.Create(ctx, fence(v, 1), poolName, size+1); !fault.Is(err, fault.Invalid) {
+	r.done(node.Create(ctx, fence(v, 1), poolName, size, false))
+	if _, err := node.Create(ctx, fence(v, 1), poolName, size+1, false); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an odd size: %v", err)
 	}
 	connection, err := c.clients(pki.API).Node(endpoint).Grant(ctx, fence(a, 1), poolName, v, grantOf(a, "host1"))
@@ -143,7 +143,7 @@ func TestAStopAnswersThoseWhoWait(t *testing.T) {
 	node := c.clients(pki.Scheduler).Node(endpoint)
 	answered := make(chan error, 1)
 	go func() {
-		o, err := node.Create(t.Context(), fence(v, 1), poolName, size)
+		o, err := node.Create(t.Context(), fence(v, 1), poolName, size, false)
 		if err == nil && o.State == rpc.Done {
 			err = fault.New(fault.Internal, "done, says the node")
 		}

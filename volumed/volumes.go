@@ -7,6 +7,7 @@ import (
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
+	"clinker/volumed/copy"
 	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
 )
@@ -19,8 +20,13 @@ const (
 	copyLimit = 24 * time.Hour
 )
 
-// Create implements rpc.Volumed.
-func (s *Server) Create(ctx context.Context, f rpc.Fence, poolName string, bytes int64) (*rpc.Operation, error) {
+// headBytes is how much of a blank volume reads as zeroes: what whoever attaches it
+// looks at before it writes a LUKS header (carry, blankBytes).
+const headBytes = 32 << 20
+
+// Create implements rpc.Volumed. A blank volume gets its name when it is, which takes a
+// few programs more.
+func (s *Server) Create(ctx context.Context, f rpc.Fence, poolName string, bytes int64, blank bool) (*rpc.Operation, error) {
 	p, fence, err := s.admit(f, poolName, false)
 	if err == nil {
 		err = checkBytes(bytes)
@@ -32,9 +38,23 @@ func (s *Server) Create(ctx context.Context, f rpc.Fence, poolName string, bytes
 		kind: "create", fence: fence, limit: workLimit,
 		locks: []want{{space: storageOf, id: f.ResourceID}},
 		do: func(ctx context.Context, _ *operation) error {
+			if blank {
+				defer ring(p.wipe) // what failed leaves something behind
+				return p.Storage.Import(ctx, backend.VolumeName(f.ResourceID), bytes, blankHead(bytes))
+			}
 			return p.Storage.Create(ctx, backend.VolumeName(f.ResourceID), bytes)
 		},
 	})
+}
+
+// blankHead zeroes the beginning of a volume that has no name yet.
+func blankHead(bytes int64) func(context.Context, string, bool) error {
+	return func(ctx context.Context, path string, blank bool) error {
+		if blank {
+			return nil
+		}
+		return copy.Blank(ctx, path, 0, min(bytes, headBytes))
+	}
 }
 
 // Extend implements rpc.Volumed.

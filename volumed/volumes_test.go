@@ -56,7 +56,7 @@ func TestLateCallsDoNothing(t *testing.T) {
 	r.done(r.Destroy(ctx, fence(v, 2), poolName))
 	r.restart()
 	for name, call := range map[string]func(rpc.Fence) error{
-		"create": func(f rpc.Fence) error { _, err := r.Create(ctx, f, poolName, size); return err },
+		"create": func(f rpc.Fence) error { _, err := r.Create(ctx, f, poolName, size, false); return err },
 		"extend": func(f rpc.Fence) error { _, err := r.Extend(ctx, f, poolName, 2*size); return err },
 		"copy": func(f rpc.Fence) error {
 			_, err := r.CopyFrom(ctx, f, poolName, rpc.Source{Kind: rpc.KindVolume, ID: uuid.NewString()}, size)
@@ -81,17 +81,17 @@ func TestBadCallsAreInvalid(t *testing.T) {
 	r, ctx := newRig(t), t.Context()
 	good := uuid.NewString()
 	for name, call := range map[string]func() error{
-		"no uuid": func() error { _, err := r.Create(ctx, fence("../x", 1), poolName, size); return err },
+		"no uuid": func() error { _, err := r.Create(ctx, fence("../x", 1), poolName, size, false); return err },
 		"upper case": func() error {
-			_, err := r.Create(ctx, fence("6BA7B810-9DAD-11D1-80B4-00C04FD430C8", 1), poolName, size)
+			_, err := r.Create(ctx, fence("6BA7B810-9DAD-11D1-80B4-00C04FD430C8", 1), poolName, size, false)
 			return err
 		},
-		"generation": func() error { _, err := r.Create(ctx, fence(good, 0), poolName, size); return err },
+		"generation": func() error { _, err := r.Create(ctx, fence(good, 0), poolName, size, false); return err },
 		"operation": func() error {
-			_, err := r.Create(ctx, rpc.Fence{ResourceID: good, Generation: 1}, poolName, size)
+			_, err := r.Create(ctx, rpc.Fence{ResourceID: good, Generation: 1}, poolName, size, false)
 			return err
 		},
-		"no bytes":  func() error { _, err := r.Create(ctx, fence(good, 1), poolName, 0); return err },
+		"no bytes":  func() error { _, err := r.Create(ctx, fence(good, 1), poolName, 0, false); return err },
 		"odd bytes": func() error { _, err := r.Extend(ctx, fence(good, 1), poolName, 513); return err },
 		"itself": func() error {
 			_, err := r.CopyFrom(ctx, fence(good, 1), poolName, rpc.Source{Kind: rpc.KindVolume, ID: good}, size)
@@ -113,7 +113,7 @@ func TestBadCallsAreInvalid(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := r.Create(ctx, fence(good, 1), "file#other", size); !fault.Is(err, fault.NotFound) {
+	if _, err := r.Create(ctx, fence(good, 1), "file#other", size, false); !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown pool: %v", err)
 	}
 }
@@ -133,7 +133,7 @@ func TestTheSameOperationIsDoneOnce(t *testing.T) {
 	f := fence(uuid.NewString(), 1)
 	short, cancel := context.WithCancel(ctx)
 	go func() { <-begun; cancel() }()
-	if o, err := r.Create(short, f, poolName, size); err != nil || o.State != rpc.Running {
+	if o, err := r.Create(short, f, poolName, size, false); err != nil || o.State != rpc.Running {
 		t.Fatalf("the caller left: %v %v", o, err)
 	}
 	if o, err := r.Operation(ctx, f.OperationID, 0); err != nil || o.State != rpc.Running {
@@ -143,8 +143,8 @@ func TestTheSameOperationIsDoneOnce(t *testing.T) {
 		t.Errorf("the id served another call: %v", err)
 	}
 	close(finish)
-	r.done(r.Create(ctx, f, poolName, size))
-	r.done(r.Create(ctx, f, poolName, size))
+	r.done(r.Create(ctx, f, poolName, size, false))
+	r.done(r.Create(ctx, f, poolName, size, false))
 	r.done(r.Operation(ctx, f.OperationID, time.Second))
 	r.restart()
 	r.done(r.Operation(ctx, f.OperationID, time.Second))
@@ -163,12 +163,12 @@ func TestAFailureIsKeptAndTriedAgainUnderANewID(t *testing.T) {
 	r.storage.before = func(context.Context, string, string) error { return full }
 	f := fence(uuid.NewString(), 1)
 	for range 2 {
-		if o, err := r.Create(ctx, f, poolName, size); err != nil || o.State != rpc.Failed || o.Failure.Code != fault.NoSpace || o.Failure.Message != full.Message {
+		if o, err := r.Create(ctx, f, poolName, size, false); err != nil || o.State != rpc.Failed || o.Failure.Code != fault.NoSpace || o.Failure.Message != full.Message {
 			t.Fatalf("got %v %v", o, err)
 		}
 		r.storage.before = nil
 	}
-	r.done(r.Create(ctx, fence(f.ResourceID, 1), poolName, size))
+	r.done(r.Create(ctx, fence(f.ResourceID, 1), poolName, size, false))
 }
 
 func TestACallAnswersBeforeItsCallerGivesUp(t *testing.T) {
@@ -178,7 +178,7 @@ func TestACallAnswersBeforeItsCallerGivesUp(t *testing.T) {
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		o, err := r.Create(ctx, fence(uuid.NewString(), 1), poolName, size)
+		o, err := r.Create(ctx, fence(uuid.NewString(), 1), poolName, size, false)
 		if err != nil || o.State != rpc.Running || ctx.Err() != nil {
 			t.Fatalf("got %v %v", o, err)
 		}
@@ -258,23 +258,23 @@ func TestWorkCutShortByAStopIsDoneAfterTheStart(t *testing.T) {
 	r.storage.before = func(ctx context.Context, _, _ string) error { close(begun); <-ctx.Done(); return ctx.Err() }
 	f := fence(uuid.NewString(), 1)
 	go func() { <-begun; r.work.stop(0) }()
-	o, err := r.Create(ctx, f, poolName, size)
+	o, err := r.Create(ctx, f, poolName, size, false)
 	if !fault.Is(err, fault.Unavailable) && (err != nil || o.State != rpc.Running) {
 		t.Fatalf("got %+v %v", o, err)
 	}
-	if _, err := r.Create(ctx, fence(uuid.NewString(), 1), poolName, size); !fault.Is(err, fault.Unavailable) {
+	if _, err := r.Create(ctx, fence(uuid.NewString(), 1), poolName, size, false); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("new work while stopping: %v", err)
 	}
 	r.storage.before = nil
 	r.restart()
-	r.done(r.Create(ctx, f, poolName, size))
+	r.done(r.Create(ctx, f, poolName, size, false))
 }
 
 func TestAPanicIsOneOperationsFailure(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.storage.before = func(context.Context, string, string) error { panic("odd") }
-	o, err := r.Create(t.Context(), fence(uuid.NewString(), 1), poolName, size)
+	o, err := r.Create(t.Context(), fence(uuid.NewString(), 1), poolName, size, false)
 	if err != nil || !fault.Is(o.Failure, fault.Internal) || o.Failure.Message == "" {
 		t.Fatalf("got %+v %v", o, err)
 	}
@@ -299,7 +299,7 @@ func BenchmarkCreateAndDestroy(b *testing.B) {
 	r := newRig(b)
 	for b.Loop() {
 		id := uuid.NewString()
-		r.done(r.Create(b.Context(), fence(id, 1), poolName, size))
+		r.done(r.Create(b.Context(), fence(id, 1), poolName, size, false))
 		r.done(r.Destroy(b.Context(), fence(id, 2), poolName))
 	}
 }

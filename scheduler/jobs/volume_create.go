@@ -96,7 +96,7 @@ func (r *run) provision(ctx context.Context, node rpc.Volumed, f rpc.Fence, pool
 		}
 		return node.CopyFrom(ctx, f, pool, source, bytes)
 	}
-	return node.Create(ctx, f, pool, bytes)
+	return node.Create(ctx, f, pool, bytes, v.EncryptionKeyID != nil)
 }
 
 // staleFor tells whether the node refused this very generation before: then

@@ -112,7 +112,7 @@ func (r *run) makeTarget(ctx context.Context, v, n db.Volume) error {
 		return err
 	}
 	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		return r.Nodes.Node(where.endpoint).Create(ctx, fence("create", n), where.pool, int64(n.SizeGiB)<<30)
+		return r.Nodes.Node(where.endpoint).Create(ctx, fence("create", n), where.pool, int64(n.SizeGiB)<<30, n.EncryptionKeyID != nil)
 	})
 	switch {
 	case err == nil:

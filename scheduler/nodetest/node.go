@@ -18,6 +18,7 @@ type Volume struct {
 	Pool    string // backend#pool
 	Bytes   int64
 	Content string // what a test wrote to it, see Write
+	Blank   bool   // it was asked for so
 }
 
 // Node is a storage node in memory; its methods are rpc.Volumed's.

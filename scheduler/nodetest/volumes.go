@@ -8,8 +8,16 @@ import (
 )
 
 // Create implements rpc.Volumed.
-func (n *Node) Create(ctx context.Context, f rpc.Fence, pool string, bytes int64) (*rpc.Operation, error) {
-	return n.operate(ctx, "create", f, pool, false, func() *fault.Fault { return n.make(pool, f.ResourceID, bytes) })
+func (n *Node) Create(ctx context.Context, f rpc.Fence, pool string, bytes int64, blank bool) (*rpc.Operation, error) {
+	return n.operate(ctx, "create", f, pool, false, func() *fault.Fault {
+		refused := n.make(pool, f.ResourceID, bytes)
+		if refused == nil {
+			v := n.volumes[key(pool, f.ResourceID)]
+			v.Blank = blank
+			n.volumes[key(pool, f.ResourceID)] = v
+		}
+		return refused
+	})
 }
 
 // CopyFrom implements rpc.Volumed.

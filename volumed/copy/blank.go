@@ -13,10 +13,10 @@ import (
 // blankPiece is how much is zeroed between two looks at the context, in bytes.
 const blankPiece = 64 << 20
 
-// blank makes a device or file read as zeroes from one offset to another. The
+// Blank makes a device or file read as zeroes from one offset to another. The
 // kernel does it where it can (fallocate(2), FALLOC_FL_ZERO_RANGE, which block
 // devices know too).
-func blank(ctx context.Context, path string, from, to int64) error {
+func Blank(ctx context.Context, path string, from, to int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err

@@ -117,7 +117,7 @@ func (c *Copier) Write(ctx context.Context, image Image, to Target, progress fun
 		virtual, err = c.writeConverted(ctx, image, format, to, progress)
 	}
 	if err == nil && to.Whole && !to.Blank {
-		err = blank(ctx, to.Path, virtual, to.Bytes)
+		err = Blank(ctx, to.Path, virtual, to.Bytes)
 	}
 	return err
 }

@@ -10,7 +10,7 @@ import (
 // fake is a node whose every method is one function.
 type fake struct {
 	rpc.Volumed
-	create    func(context.Context, rpc.Fence, string, int64) (*rpc.Operation, error)
+	create    func(context.Context, rpc.Fence, string, int64, bool) (*rpc.Operation, error)
 	copyImage func(context.Context, rpc.Fence, string, rpc.Image, int64) (*rpc.Operation, error)
 	operation func(context.Context, string, time.Duration) (*rpc.Operation, error)
 	grant     func(context.Context, rpc.Fence, string, string, rpc.Grant) (*rpc.Connection, error)
@@ -19,8 +19,8 @@ type fake struct {
 	stored    func(context.Context, string) ([]*rpc.Stored, error)
 }
 
-func (f fake) Create(ctx context.Context, fence rpc.Fence, pool string, bytes int64) (*rpc.Operation, error) {
-	return f.create(ctx, fence, pool, bytes)
+func (f fake) Create(ctx context.Context, fence rpc.Fence, pool string, bytes int64, blank bool) (*rpc.Operation, error) {
+	return f.create(ctx, fence, pool, bytes, blank)
 }
 
 func (f fake) CopyImage(ctx context.Context, fence rpc.Fence, pool string, image rpc.Image, bytes int64) (*rpc.Operation, error) {

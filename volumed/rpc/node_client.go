@@ -14,8 +14,8 @@ func (c nodeClient) Stats(ctx context.Context) (*Stats, error) {
 	return plain(c.thrift.Stats(ctx))
 }
 
-func (c nodeClient) Create(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error) {
-	return operation(c.thrift.Create(ctx, &fence, pool, bytes))
+func (c nodeClient) Create(ctx context.Context, fence Fence, pool string, bytes int64, blank bool) (*Operation, error) {
+	return operation(c.thrift.Create(ctx, &fence, pool, bytes, blank))
 }
 
 func (c nodeClient) Extend(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error) {

@@ -20,8 +20,8 @@ func (s nodeServer) Stats(ctx context.Context) (*node.Stats, error) {
 	return answer(ctx, "stats", func() (*Stats, error) { return s.impl.Stats(ctx) })
 }
 
-func (s nodeServer) Create(ctx context.Context, fence *node.Fence, pool string, bytes int64) (*node.Operation, error) {
-	return report(ctx, "create", fence, func() (*Operation, error) { return s.impl.Create(ctx, *fence, pool, bytes) })
+func (s nodeServer) Create(ctx context.Context, fence *node.Fence, pool string, bytes int64, blank bool) (*node.Operation, error) {
+	return report(ctx, "create", fence, func() (*Operation, error) { return s.impl.Create(ctx, *fence, pool, bytes, blank) })
 }
 
 func (s nodeServer) Extend(ctx context.Context, fence *node.Fence, pool string, bytes int64) (*node.Operation, error) {

@@ -37,13 +37,13 @@ func pair(t testing.TB, f fake) rpc.Volumed {
 func TestCreateCarriesAllAcross(t *testing.T) {
 	t.Parallel()
 	want := &rpc.Operation{ID: "op", State: rpc.Done, BytesDone: 1, BytesTotal: 2}
-	n := pair(t, fake{create: func(_ context.Context, f rpc.Fence, pool string, bytes int64) (*rpc.Operation, error) {
-		if f != fence || pool != "lvm#vg" || bytes != 512 {
+	n := pair(t, fake{create: func(_ context.Context, f rpc.Fence, pool string, bytes int64, blank bool) (*rpc.Operation, error) {
+		if f != fence || pool != "lvm#vg" || bytes != 512 || !blank {
 			t.Errorf("got %v %q %d", f, pool, bytes)
 		}
 		return want, nil
 	}})
-	got, err := n.Create(ctx, fence, "lvm#vg", 512)
+	got, err := n.Create(ctx, fence, "lvm#vg", 512, true)
 	if err != nil || !cmp.Equal(got, want) {
 		t.Fatalf("got %+v, %v", got, err)
 	}

@@ -22,8 +22,10 @@ type Volumed interface {
 	Stats(ctx context.Context) (*Stats, error)
 
 	// Create makes a volume of that many bytes. Failed with Conflict when it
-	// exists with another size, with NoSpace when the pool is full.
-	Create(ctx context.Context, fence Fence, pool string, bytes int64) (*Operation, error)
+	// exists with another size, with NoSpace when the pool is full. With blank
+	// its first 32 MiB read as zeroes in every pool: whoever attaches a volume that
+	// is to be encrypted takes it for unused only then.
+	Create(ctx context.Context, fence Fence, pool string, bytes int64, blank bool) (*Operation, error)
 
 	// Extend makes the volume that many bytes long and lets its initiators
 	// see it. Failed with Invalid when it is longer already.

@@ -251,7 +251,8 @@ struct Export {
 service Volumed {
   Stats stats() throws (1: Refusal refusal)
 
-  Operation create(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
+  /** blank: its first 32 MiB read as zeroes in every pool, as what is to get a LUKS header must. */
+  Operation create(1: Fence fence, 2: string pool, 3: i64 bytes, 4: bool blank) throws (1: Refusal refusal)
   Operation extend(1: Fence fence, 2: string pool, 3: i64 bytes) throws (1: Refusal refusal)
   /** The volume is gone at once; a thick one's bytes are zeroed afterwards. "busy" while it is exported. */
   Operation destroy(1: Fence fence, 2: string pool) throws (1: Refusal refusal)

@@ -7889,11 +7889,14 @@ type Volumed interface { //The methods that give an Operation wait for its end a
 	//deadline allows, at most 15 s, and then answer RUNNING; the work goes on.
 
 	Stats(ctx context.Context) (_r *Stats, _err error)
+	// blank: its first 32 MiB read as zeroes in every pool, as what is to get a LUKS header must.
+	//
 	// Parameters:
 	//  - Fence
 	//  - Pool
 	//  - Bytes
-	Create(ctx context.Context, fence *Fence, pool string, bytes int64) (_r *Operation, _err error)
+	//  - Blank
+	Create(ctx context.Context, fence *Fence, pool string, bytes int64, blank bool) (_r *Operation, _err error)
 	// Parameters:
 	//  - Fence
 	//  - Pool
@@ -8187,15 +8190,19 @@ func (p *VolumedClient) Stats(ctx context.Context) (_r *Stats, _err error) {
 	return nil, thrift.NewTApplicationException(thrift.MISSING_RESULT, "stats failed: unknown result")
 }
 
+// blank: its first 32 MiB read as zeroes in every pool, as what is to get a LUKS header must.
+//
 // Parameters:
 //   - Fence
 //   - Pool
 //   - Bytes
-func (p *VolumedClient) Create(ctx context.Context, fence *Fence, pool string, bytes int64) (_r *Operation, _err error) {
+//   - Blank
+func (p *VolumedClient) Create(ctx context.Context, fence *Fence, pool string, bytes int64, blank bool) (_r *Operation, _err error) {
 	var _args21 VolumedCreateArgs
 	_args21.Fence = fence
 	_args21.Pool = pool
 	_args21.Bytes = bytes
+	_args21.Blank = blank
 	var _result23 VolumedCreateResult
 	var _meta22 thrift.ResponseMeta
 	_meta22, _err = p.Client_().Call(ctx, "create", &_args21, &_result23)
@@ -9271,7 +9278,7 @@ func (p *volumedProcessorCreate) Process(ctx context.Context, seqId int32, iprot
 	}
 
 	result := VolumedCreateResult{}
-	if retval, err2 := p.handler.Create(ctx, args.Fence, args.Pool, args.Bytes); err2 != nil {
+	if retval, err2 := p.handler.Create(ctx, args.Fence, args.Pool, args.Bytes, args.Blank); err2 != nil {
 		tickerCancel()
 		err = thrift.WrapTException(err2)
 		switch v := err2.(type) {
@@ -12297,10 +12304,12 @@ func (p *VolumedStatsResult) String() string {
 //   - Fence
 //   - Pool
 //   - Bytes
+//   - Blank
 type VolumedCreateArgs struct {
 	Fence *Fence `thrift:"fence,1" db:"fence" json:"fence"`
 	Pool  string `thrift:"pool,2" db:"pool" json:"pool"`
 	Bytes int64  `thrift:"bytes,3" db:"bytes" json:"bytes"`
+	Blank bool   `thrift:"blank,4" db:"blank" json:"blank"`
 }
 
 func NewVolumedCreateArgs() *VolumedCreateArgs {
@@ -12322,6 +12331,10 @@ func (p *VolumedCreateArgs) GetPool() string {
 
 func (p *VolumedCreateArgs) GetBytes() int64 {
 	return p.Bytes
+}
+
+func (p *VolumedCreateArgs) GetBlank() bool {
+	return p.Blank
 }
 func (p *VolumedCreateArgs) IsSetFence() bool {
 	return p.Fence != nil
@@ -12371,6 +12384,16 @@ func (p *VolumedCreateArgs) Read(ctx context.Context, iprot thrift.TProtocol) er
 					return err
 				}
 			}
+		case 4:
+			if fieldTypeId == thrift.BOOL {
+				if err := p.ReadField4(ctx, iprot); err != nil {
+					return err
+				}
+			} else {
+				if err := iprot.Skip(ctx, fieldTypeId); err != nil {
+					return err
+				}
+			}
 		default:
 			if err := iprot.Skip(ctx, fieldTypeId); err != nil {
 				return err
@@ -12412,6 +12435,15 @@ func (p *VolumedCreateArgs) ReadField3(ctx context.Context, iprot thrift.TProtoc
 	return nil
 }
 
+func (p *VolumedCreateArgs) ReadField4(ctx context.Context, iprot thrift.TProtocol) error {
+	if v, err := iprot.ReadBool(ctx); err != nil {
+		return thrift.PrependError("error reading field 4: ", err)
+	} else {
+		p.Blank = v
+	}
+	return nil
+}
+
 func (p *VolumedCreateArgs) Write(ctx context.Context, oprot thrift.TProtocol) error {
 	if err := oprot.WriteStructBegin(ctx, "create_args"); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T write struct begin error: ", p), err)
@@ -12424,6 +12456,9 @@ func (p *VolumedCreateArgs) Write(ctx context.Context, oprot thrift.TProtocol) e
 			return err
 		}
 		if err := p.writeField3(ctx, oprot); err != nil {
+			return err
+		}
+		if err := p.writeField4(ctx, oprot); err != nil {
 			return err
 		}
 	}
@@ -12471,6 +12506,19 @@ func (p *VolumedCreateArgs) writeField3(ctx context.Context, oprot thrift.TProto
 	}
 	if err := oprot.WriteFieldEnd(ctx); err != nil {
 		return thrift.PrependError(fmt.Sprintf("%T write field end error 3:bytes: ", p), err)
+	}
+	return err
+}
+
+func (p *VolumedCreateArgs) writeField4(ctx context.Context, oprot thrift.TProtocol) (err error) {
+	if err := oprot.WriteFieldBegin(ctx, "blank", thrift.BOOL, 4); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field begin error 4:blank: ", p), err)
+	}
+	if err := oprot.WriteBool(ctx, bool(p.Blank)); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T.blank (4) field write error: ", p), err)
+	}
+	if err := oprot.WriteFieldEnd(ctx); err != nil {
+		return thrift.PrependError(fmt.Sprintf("%T write field end error 4:blank: ", p), err)
 	}
 	return err
 }
