@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -24,22 +25,31 @@ type systemTargets struct{}
 
 func (systemTargets) onRestart(func()) {}
 
-func (systemTargets) open(_ context.Context, b *conf.Backend) (target.Target, error) {
+func (systemTargets) open(ctx context.Context, b *conf.Backend) (target.Target, error) {
 	switch b.TargetHelper {
 	case "tgt":
-		return openTgt(b), nil
+		return openTgt(ctx, b, nil), nil
 	case "auto":
-		if lio.Available() != nil {
-			return openTgt(b), nil
+		if err := lio.Available(); err != nil {
+			return openTgt(ctx, b, err), nil
 		}
 	}
 	return openLIO(b)
 }
 
 // openTgt uses a tgtd that somebody else keeps running, so that sessions
-// outlive volumed.
-func openTgt(b *conf.Backend) target.Target {
-	return tgt.New(tgt.Options{Socket: b.TgtSocket, Portals: portals(b), Prefix: b.TargetPrefix})
+// outlive volumed. One that is not there yet may come later. notLIO says
+// why it is not the kernel's, nil where that is not wanted.
+func openTgt(ctx context.Context, b *conf.Backend, notLIO error) target.Target {
+	t := tgt.New(tgt.Options{Socket: b.TgtSocket, Portals: portals(b), Prefix: b.TargetPrefix})
+	if err := t.Answers(ctx); err != nil {
+		log := slog.With("backend", b.Name, "tgt_socket", b.TgtSocket, "error", err)
+		if notLIO != nil {
+			log = log.With("not_lio", notLIO)
+		}
+		log.WarnContext(ctx, "no volume can be attached until tgtd runs: start it (Debian's package tgt), or set tgt_socket to its socket")
+	}
+	return t
 }
 
 func openLIO(b *conf.Backend) (target.Target, error) {

@@ -98,6 +98,21 @@ func TestCall(t *testing.T) {
 	})
 }
 
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		control control
+		code    fault.Code
+	}{
+		"a daemon": {answering(t, []byte{0, 0, 0, 0, 8, 0, 0, 0}), ""},
+		"nobody":   {control{"/nonexistent/s"}, fault.Unavailable},
+	} {
+		if err := (&Target{control: c.control}).Answers(t.Context()); fault.CodeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func FuzzDecodeAnswer(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 8, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {

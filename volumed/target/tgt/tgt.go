@@ -55,6 +55,13 @@ func New(o Options) *Target {
 		known: map[string]fingerprint{}, salt: salt}
 }
 
+// Answers is nil when the daemon takes requests, else Unavailable or Timeout. It may be
+// repeated.
+func (t *Target) Answers(ctx context.Context) error {
+	_, err := t.control.call(ctx, request{mode: modePortal, op: opShow})
+	return err
+}
+
 // Apply is target.Target's. Errors besides those: Invalid for a name or a
 // password that cannot be used; Unsupported for read-only and other grants
 // together; NotFound when there is no such device; Conflict when a username
