@@ -46,8 +46,8 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 	}
 	b := &Backend{group: g, pool: &thick{g}}
 	if n := options.overlooked(r); n > 0 {
-		slog.WarnContext(ctx, "the volume group has thick volumes, which lvm_type = auto goes on with; volumes in its thin pool are not served: "+
-			"if those are the ones to keep, set lvm_type = thin", "group", g.name, "pool", options.ThinPool, "not_served", n)
+		slog.WarnContext(ctx, "lvm_type = auto makes thick volumes here, and those in a thin pool of the volume group are not served: "+
+			"if they are the ones to keep, set lvm_type = thin, and lvm_thin_pool", "group", g.name, "lvm_thin_pool", options.ThinPool, "not_served", n)
 	}
 	if options.thin(r) {
 		if b.pool, err = openPool(ctx, g, r, options.ThinPool); err != nil {
@@ -65,24 +65,24 @@ func (o Options) thin(r *report) bool {
 		return o.ThinPool != ""
 	}
 	_, there := r.find(o.ThinPool)
-	return there && r.ours("") == 0
+	return there && r.ours(false) == 0
 }
 
-// overlooked counts volumes of ours in a thin pool that is not used because thick ones
-// are there too.
+// overlooked counts volumes of ours in thin pools that are not used: because thick ones
+// are there too, or the pool has another name than it was.
 func (o Options) overlooked(r *report) int {
 	if !o.Auto || o.ThinPool == "" || o.thin(r) {
 		return 0
 	}
-	return r.ours(o.ThinPool)
+	return r.ours(true)
 }
 
-// ours counts our volumes in a thin pool, thick ones when it is "", and what of them is
-// still to be wiped.
-func (r *report) ours(pool string) (n int) {
+// ours counts our volumes in thin pools, or the thick ones, and what of them is still to
+// be wiped.
+func (r *report) ours(thin bool) (n int) {
 	for _, v := range r.volumes {
 		_, volume := backend.VolumeID(v.Name)
-		if v.Pool == pool && (volume || backend.CheckTrashName(v.Name) == nil) {
+		if thin == (v.Pool != "") && (volume || backend.CheckTrashName(v.Name) == nil) {
 			n++
 		}
 	}

@@ -176,15 +176,16 @@ func TestAuto(t *testing.T) {
 	}
 }
 
-// TestOverlooked: what lvm_type = auto cannot serve beside thick volumes is told.
+// TestOverlooked: what lvm_type = auto does not serve is told.
 func TestOverlooked(t *testing.T) {
 	t.Parallel()
 	const thick, thin = "volume-01e50f2a-7b1c-4f0e-9a52-5d0f6a6b7c8d", "volume-11e50f2a-7b1c-4f0e-9a52-5d0f6a6b7c8d"
 	both := &report{volumes: []logicalVolume{{Name: "pool", Layout: "thin,pool"}, {Name: thick}, {Name: thin, Pool: "pool"}}}
 	for options, want := range map[Options]int{
-		{ThinPool: "pool", Auto: true}: 1,
-		{ThinPool: "pool"}:             0,
-		{}:                             0,
+		{ThinPool: "pool", Auto: true}:   1,
+		{ThinPool: "wanted", Auto: true}: 1,
+		{ThinPool: "pool"}:               0,
+		{}:                               0,
 	} {
 		if got := options.overlooked(both); got != want {
 			t.Errorf("%+v: %d are told of, want %d", options, got, want)
