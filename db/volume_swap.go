@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -105,12 +106,16 @@ func (t *Tx) Swap(ctx context.Context, volumeID, newID string, to *Retype, reque
 	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: n.ID, Request: request})
 }
 
+// swappedFrom are the statuses that a volume's attachments give it while its server
+// moves it.
+var swappedFrom = []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping"}
+
 var (
 	// MigrateSwapped: the server uses the bytes in the new pool. Whatever the status is
 	// that its attachments had given it meanwhile, or that the loss of its old node has.
-	MigrateSwapped = Move{"finish migrating", []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping", "error"}, Settled}
+	MigrateSwapped = Move{"finish migrating", append(slices.Clone(swappedFrom), "error"), Settled}
 	// MigrateNotSwapped: it stays where it is. What is in error, stays so.
-	MigrateNotSwapped     = Move{"fail migrating", []string{"available", "in-use", "attaching", "reserved", "detaching", "maintenance", "retyping"}, Settled}
+	MigrateNotSwapped     = Move{"fail migrating", swappedFrom, Settled}
 	MigrateNotSwappedLost = Move{"fail migrating", []string{"error"}, Same}
 )
 
@@ -135,14 +140,19 @@ func (t *Tx) EndSwapTarget(ctx context.Context, m Migration, request string) err
 	if err := t.DropMigration(ctx, m.VolumeID); err != nil || m.NewVolumeID == nil {
 		return err
 	}
-	_, err := t.MoveVolume(ctx, *m.NewVolumeID, SwapDelete, "", map[string]any{"migration_status": "deleting"})
+	err := t.deleteTarget(ctx, *m.NewVolumeID, "", request)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
-	if err != nil {
+	return err
+}
+
+// deleteTarget gives the volume that another was to be moved onto to its deletion.
+func (t *Tx) deleteTarget(ctx context.Context, newID, reason, request string) error {
+	if _, err := t.MoveVolume(ctx, newID, SwapDelete, reason, map[string]any{"migration_status": "deleting"}); err != nil {
 		return err
 	}
-	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: *m.NewVolumeID, Request: request})
+	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: newID, Request: request})
 }
 
 // place is what a row says of where its bytes are.
@@ -201,8 +211,8 @@ func (t *Tx) FailSwap(ctx context.Context, volumeID, newID, reason, request stri
 	if err := t.AbandonRetype(ctx, old.ID); err != nil {
 		return err
 	}
-	if _, err := t.MoveVolume(ctx, n.ID, SwapDelete, reason, map[string]any{"migration_status": "deleting"}); err != nil {
+	if err := t.deleteTarget(ctx, n.ID, reason, request); err != nil {
 		return fmt.Errorf("end the volume that was to be moved onto: %w", err)
 	}
-	return t.Enqueue(ctx, VolumeDeleteArgs{VolumeID: n.ID, Request: request})
+	return nil
 }

@@ -45,7 +45,7 @@ func (b *Backup) check() error {
 	if b.Driver != "s3" {
 		return nil
 	}
-	if !strings.HasPrefix(b.S3EndpointURL, "http://") && !strings.HasPrefix(b.S3EndpointURL, "https://") {
+	if !isHTTP(b.S3EndpointURL) {
 		return fault.New(fault.Invalid, "[DEFAULT] backup_driver = s3 needs backup_s3_endpoint_url, and that begins with http:// or https://")
 	}
 	if b.S3AccessKey == "" || b.S3SecretKey == "" {

@@ -1,6 +1,10 @@
 package conf
 
-import "clinker/internal/fault"
+import (
+	"strings"
+
+	"clinker/internal/fault"
+)
 
 // check looks at options together, once each is understood by itself.
 func (c *Config) check() []error {
@@ -30,4 +34,9 @@ func (c *Config) check() []error {
 		add(fault.New(fault.Invalid, "[DEFAULT] osapi_volume_use_ssl = true needs cert_file and key_file in [ssl]"))
 	}
 	return append(errs, c.checkBackends()...)
+}
+
+// isHTTP tells whether an option begins as a service's URL does.
+func isHTTP(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
 }

@@ -38,7 +38,7 @@ func (g *Glance) complete(statePath string) {
 // checkGlance refuses what cannot be a URL.
 func (g *Glance) checkGlance() error {
 	for _, url := range g.APIServers {
-		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		if !isHTTP(url) {
 			return fault.New(fault.Invalid, "[DEFAULT] glance_api_servers: %s must begin with http:// or https://", url)
 		}
 	}

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"strings"
 	"time"
 
 	"clinker/internal/fault"
@@ -27,7 +26,7 @@ type Keystone struct {
 
 // check refuses what cannot be a URL.
 func (k *Keystone) check() error {
-	if k.AuthURL != "" && !strings.HasPrefix(k.AuthURL, "http://") && !strings.HasPrefix(k.AuthURL, "https://") {
+	if k.AuthURL != "" && !isHTTP(k.AuthURL) {
 		return fault.New(fault.Invalid, "[keystone_authtoken] auth_url = %s: it must begin with http:// or https://", k.AuthURL)
 	}
 	return nil

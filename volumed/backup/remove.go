@@ -26,14 +26,15 @@ func (s *Store) Remove(ctx context.Context, place Place) error {
 	return s.takeAway(ctx, place)
 }
 
-// hasManifest tells whether there is one, of whatever kind.
+// hasManifest tells whether there is one, of whatever kind: one that is too long for a
+// byte is there.
 func (s *Store) hasManifest(ctx context.Context, place Place) (bool, error) {
-	_, err := s.Driver.Get(ctx, place.manifestKey(), make([]byte, 0, maxManifestBytes))
+	_, err := s.Driver.Get(ctx, place.manifestKey(), make([]byte, 0, 1))
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	if fault.Is(err, fault.Invalid) {
-		err = nil // it is too long
+		err = nil
 	}
 	return err == nil, err
 }

@@ -63,17 +63,25 @@ func (j *Journal) UnkeepStill(volume, image string) error {
 
 // Stills gives the volumes that have any.
 func (j *Journal) Stills() (all []Kept, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketKept).ForEach(func(_, data []byte) error {
-			var k Kept
-			err := json.Unmarshal(data, &k)
-			if err == nil && len(k.Stills) > 0 {
-				all = append(all, k)
-			}
-			return err
-		})
+	err = j.eachKept(func(k Kept) {
+		if len(k.Stills) > 0 {
+			all = append(all, k)
+		}
 	})
 	return all, err
+}
+
+func (j *Journal) eachKept(visit func(Kept)) error {
+	return j.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketKept).ForEach(func(_, data []byte) error {
+			var k Kept
+			if err := json.Unmarshal(data, &k); err != nil {
+				return err
+			}
+			visit(k)
+			return nil
+		})
+	})
 }
 
 func (j *Journal) changeKept(volume string, change func(*Kept)) error {
@@ -93,17 +101,10 @@ func (j *Journal) changeKept(volume string, change func(*Kept)) error {
 // KeptFor gives the volume whose kept snapshots a backup's is among, false when there
 // is none.
 func (j *Journal) KeptFor(backup string) (found Kept, ok bool, err error) {
-	err = j.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketKept).ForEach(func(_, data []byte) error {
-			var k Kept
-			if err := json.Unmarshal(data, &k); err != nil {
-				return err
-			}
-			if slices.Contains(k.Backups, backup) {
-				found, ok = k, true
-			}
-			return nil
-		})
+	err = j.eachKept(func(k Kept) {
+		if slices.Contains(k.Backups, backup) {
+			found, ok = k, true
+		}
 	})
 	return found, ok, err
 }
