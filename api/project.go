@@ -69,20 +69,24 @@ func (c *Call) root(version string) string {
 	return base
 }
 
-// base is where clients reach this server, without a slash at its end.
+// base is where clients reach this server, without a slash at its end. A proxy's word for
+// the host is always taken, as Cinder does; for scheme and path where it is to be believed.
 func (c *Call) base() string {
 	if c.server.PublicEndpoint != "" {
 		return strings.TrimSuffix(strings.TrimSuffix(c.server.PublicEndpoint, "/"), "/v3")
 	}
-	scheme, host := "http", c.request.Host
+	scheme, host, prefix := "http", c.request.Host, ""
 	if c.request.TLS != nil {
 		scheme = "https"
-	}
-	if forwarded := c.request.Header.Get("X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
-		scheme = forwarded
 	}
 	if forwarded := c.request.Header.Get("X-Forwarded-Host"); forwarded != "" {
 		host, _, _ = strings.Cut(forwarded, ",")
 	}
-	return scheme + "://" + strings.TrimSpace(host)
+	if c.server.ProxyHeaders {
+		if forwarded := c.request.Header.Get("X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
+			scheme = forwarded
+		}
+		prefix = strings.TrimRight(c.request.Header.Get("X-Forwarded-Prefix"), "/")
+	}
+	return scheme + "://" + strings.TrimSpace(host) + prefix
 }

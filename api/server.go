@@ -29,6 +29,8 @@ type Options struct {
 	AuthURI string
 	// PublicEndpoint begins the links in answers, "" for the request's own host.
 	PublicEndpoint string
+	// ProxyHeaders believes what a proxy says of scheme and path before it, for links.
+	ProxyHeaders bool
 	// MaxBody is the longest request body read, in bytes.
 	MaxBody int64
 	// MaxLimit is the most items in one answer to a list.

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 
 	"clinker/api"
 	"clinker/db"
 	"clinker/internal/conf"
+	"clinker/internal/fault"
 	"clinker/internal/openstack/identity"
 	"clinker/internal/pki"
 	"clinker/policy"
@@ -90,6 +93,7 @@ func newAPI(ctx context.Context, cfg *conf.Config, d *db.DB, who identity.Authen
 		Host:              cfg.Host,
 		AuthURI:           cfg.Keystone.WWWAuthenticateURI,
 		PublicEndpoint:    cfg.API.PublicEndpoint,
+		ProxyHeaders:      cfg.Middleware.EnableProxyHeadersParsing,
 		MaxBody:           cfg.API.MaxRequestBodySize,
 		MaxLimit:          cfg.API.MaxLimit,
 		DefaultType:       cfg.API.DefaultVolumeType,
@@ -134,13 +138,34 @@ func limits(q conf.Quota) db.Limits {
 
 // listenAPI opens the API's port, with TLS where [DEFAULT] asks for it.
 func listenAPI(ctx context.Context, cfg *conf.Config) (net.Listener, error) {
+	var secure *tls.Config
+	if cfg.API.UseSSL {
+		var err error
+		if secure, err = sslConfig(cfg.SSL); err != nil {
+			return nil, err
+		}
+	}
 	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.API.Listen, strconv.Itoa(cfg.API.ListenPort)))
-	if err != nil || !cfg.API.UseSSL {
+	if err != nil || secure == nil {
 		return listener, err
 	}
-	certificate, err := tls.LoadX509KeyPair(cfg.SSL.CertFile, cfg.SSL.KeyFile)
+	return tls.NewListener(listener, secure), nil
+}
+
+// sslConfig is [ssl]: our certificate and, where ca_file is given, who may call at all.
+func sslConfig(o conf.SSL) (*tls.Config, error) {
+	certificate, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
 	if err != nil {
-		return nil, err
+		return nil, fault.Wrap(err, fault.Invalid, "[ssl] cert_file = %s, key_file = %s: no certificate with its key can be read there", o.CertFile, o.KeyFile)
 	}
-	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if o.CAFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(o.CAFile)
+	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+	if err != nil || !config.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fault.Wrap(err, fault.Invalid, "[ssl] ca_file = %s: no certificates can be read there", o.CAFile)
+	}
+	return config, nil
 }

@@ -8,7 +8,7 @@ type Policy struct {
 
 // Middleware is [oslo_middleware].
 type Middleware struct {
-	EnableProxyHeadersParsing bool `ini:"enable_proxy_headers_parsing" default:"false" help:"Believe X-Forwarded-Proto, -Host and -Prefix when writing links. Only behind a proxy that sets them."`
+	EnableProxyHeadersParsing bool `ini:"enable_proxy_headers_parsing" default:"false" help:"Believe X-Forwarded-Proto and -Prefix when writing links, as X-Forwarded-Host always is. Only behind a proxy that sets them."`
 }
 
 // SSL is [ssl]: the certificate of the REST listener, when osapi_volume_use_ssl.
