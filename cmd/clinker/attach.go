@@ -28,10 +28,10 @@ func (a attachCommand) Run(ctx context.Context) error {
 	return err
 }
 
-// thisHost is this machine, with the cloud that the environment (OS_*) names.
+// thisHost is this machine, with the cloud that the environment (OS_*) or clouds.yaml names.
 func thisHost(ctx context.Context) (*carry.Host, error) {
 	if os.Geteuid() != 0 {
-		return nil, fault.New(fault.Forbidden, "only root can have volumes attached to this machine: run it as root, with the OS_* variables")
+		return nil, fault.New(fault.Forbidden, "only root can have volumes attached to this machine: run it as root, with the OS_* variables, or OS_CLOUD")
 	}
 	cloud, err := carry.Connect(ctx)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package openrc reads the OS_* variables that an openrc sets, as the openstack client
-// does. clouds.yaml is not read.
+// Package openrc reads who logs in to which cloud as the openstack client does: from
+// the entry of clouds.yaml that OS_CLOUD names, else from the OS_* variables that an
+// openrc sets.
 package openrc
 
 import (
@@ -14,9 +15,15 @@ import (
 	"clinker/internal/trust"
 )
 
+// defaultDomain is the domain of users and projects for which none is named.
+const defaultDomain = "Default"
+
 // Read gives who logs in and where, and whom TLS trusts: env is os.Getenv. Nothing is
 // asked of the cloud. Invalid, naming the variable, when one is missing or unusable.
 func Read(env func(string) string) (gophercloud.AuthOptions, gophercloud.EndpointOpts, *tls.Config, error) {
+	if name := env("OS_CLOUD"); name != "" {
+		return readCloud(name, env)
+	}
 	endpoint := gophercloud.EndpointOpts{
 		Region:       env("OS_REGION_NAME"),
 		Availability: availability(cmp.Or(env("OS_INTERFACE"), env("OS_ENDPOINT_TYPE"))),
@@ -42,26 +49,40 @@ func authFrom(env func(string) string) (gophercloud.AuthOptions, error) {
 		ApplicationCredentialName:   env("OS_APPLICATION_CREDENTIAL_NAME"),
 		ApplicationCredentialSecret: env("OS_APPLICATION_CREDENTIAL_SECRET"),
 	}
-	switch {
-	case auth.IdentityEndpoint == "":
-		return auth, fault.New(fault.Invalid, "OS_AUTH_URL is not set: source your openrc first")
-	case auth.ApplicationCredentialID != "" || auth.ApplicationCredentialName != "":
-		if auth.ApplicationCredentialSecret == "" {
-			return auth, fault.New(fault.Invalid, "OS_APPLICATION_CREDENTIAL_SECRET is not set")
-		}
-	case auth.TokenID == "" && auth.UserID == "" && auth.Username == "":
-		return auth, fault.New(fault.Invalid, "OS_USERNAME is not set: source your openrc first")
-	case auth.TokenID == "" && auth.Password == "":
-		return auth, fault.New(fault.Invalid, "OS_PASSWORD is not set: source your openrc first")
+	switch lacking := lacks(auth); lacking {
+	case "":
+	case "auth_url":
+		return auth, fault.New(fault.Invalid, "neither OS_AUTH_URL nor OS_CLOUD is set: source your openrc first")
+	default:
+		return auth, fault.New(fault.Invalid, "OS_%s is not set: source your openrc first", strings.ToUpper(lacking))
 	}
 	if auth.UserID == "" && auth.TokenID == "" && auth.ApplicationCredentialID == "" {
 		auth.DomainID = cmp.Or(env("OS_USER_DOMAIN_ID"), env("OS_DOMAIN_ID"))
 		if auth.DomainID == "" {
-			auth.DomainName = cmp.Or(env("OS_USER_DOMAIN_NAME"), env("OS_DOMAIN_NAME"), "Default")
+			auth.DomainName = cmp.Or(env("OS_USER_DOMAIN_NAME"), env("OS_DOMAIN_NAME"), defaultDomain)
 		}
 	}
 	auth.Scope = scopeFrom(env)
 	return auth, nil
+}
+
+// lacks names, as clouds.yaml does, what nobody can log in without; "" when all is there.
+func lacks(auth gophercloud.AuthOptions) string {
+	switch {
+	case auth.IdentityEndpoint == "":
+		return "auth_url"
+	case auth.TokenID != "":
+		return ""
+	case auth.ApplicationCredentialID != "" || auth.ApplicationCredentialName != "":
+		if auth.ApplicationCredentialSecret == "" {
+			return "application_credential_secret"
+		}
+	case auth.UserID == "" && auth.Username == "":
+		return "username"
+	case auth.Password == "":
+		return "password"
+	}
+	return ""
 }
 
 // scopeFrom gives the project; nil leaves it to the user's default or to the
@@ -79,7 +100,7 @@ func scopeFrom(env func(string) string) *gophercloud.AuthScope {
 	}
 	scope := &gophercloud.AuthScope{ProjectName: name, DomainID: cmp.Or(env("OS_PROJECT_DOMAIN_ID"), env("OS_DOMAIN_ID"))}
 	if scope.DomainID == "" {
-		scope.DomainName = cmp.Or(env("OS_PROJECT_DOMAIN_NAME"), env("OS_DOMAIN_NAME"), "Default")
+		scope.DomainName = cmp.Or(env("OS_PROJECT_DOMAIN_NAME"), env("OS_DOMAIN_NAME"), defaultDomain)
 	}
 	return scope
 }

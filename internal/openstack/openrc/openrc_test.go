@@ -32,7 +32,7 @@ func TestAuthFrom(t *testing.T) {
 			gophercloud.AuthOptions{IdentityEndpoint: url, ApplicationCredentialID: "i", ApplicationCredentialSecret: "s"}, ""},
 		{"token", map[string]string{"OS_AUTH_URL": url, "OS_TOKEN": "t", "OS_PROJECT_ID": "a"},
 			gophercloud.AuthOptions{IdentityEndpoint: url, TokenID: "t", Scope: &gophercloud.AuthScope{ProjectID: "a"}}, ""},
-		{"nothing", nil, gophercloud.AuthOptions{}, "OS_AUTH_URL is not set"},
+		{"nothing", nil, gophercloud.AuthOptions{}, "neither OS_AUTH_URL nor OS_CLOUD is set"},
 		{"no user", map[string]string{"OS_AUTH_URL": url}, gophercloud.AuthOptions{}, "OS_USERNAME is not set"},
 		{"no password", map[string]string{"OS_AUTH_URL": url, "OS_USERNAME": "u"}, gophercloud.AuthOptions{}, "OS_PASSWORD is not set"},
 		{"no secret", map[string]string{"OS_AUTH_URL": url, "OS_APPLICATION_CREDENTIAL_ID": "u"}, gophercloud.AuthOptions{}, "SECRET is not set"},
