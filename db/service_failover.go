@@ -49,17 +49,19 @@ func (s Service) Lost() bool {
 
 // BeginFailover declares the backends of a host (a node, or host@backend) lost that
 // have been silent for longer than downTime, or, with back, there again that have
-// not. Nothing is placed upon a lost one. Invalid, in Cinder's words, when there is
-// none such.
+// not; the last word counts, also while all that is there is still being told of an
+// earlier one. Nothing is placed upon a lost one. Invalid, in Cinder's words, when
+// there is none such.
 func (t *Tx) BeginFailover(ctx context.Context, host string, downTime time.Duration, back bool, request string) error {
 	const hosts = "daemon = 'cinder-volume' AND (host = $1 OR starts_with(host, $1 || '@'))"
-	is, what := "heartbeat_at <= now() - $2::interval AND replication_status NOT IN ('failed-over', 'failing-over')", "enabled or failed-over and must be up to failover. Its storage is not replicated, and its node answers: only what is on a node that is down can be declared lost"
+	const lost = "(replication_status = 'failed-over' OR replication_status = 'failing-over' AND NOT failing_back)"
+	is, what := "heartbeat_at <= now() - $2::interval AND NOT "+lost, "enabled or failed-over and must be up to failover. Its storage is not replicated, and its node answers: only what is on a node that is down can be declared lost"
 	if back {
-		is, what = "heartbeat_at > now() - $2::interval AND replication_status IN ('failed-over', 'failing-over')", "failed-over and must be up to fail back"
+		is, what = "heartbeat_at > now() - $2::interval AND "+lost, "failed-over and must be up to fail back"
 	}
-	changed, err := all(ctx, t, pgx.RowTo[string], `UPDATE services SET replication_status = 'failing-over', updated_at = now(),
+	changed, err := all(ctx, t, pgx.RowTo[string], `UPDATE services SET replication_status = 'failing-over', failing_back = $3, updated_at = now(),
 			disabled = true, disabled_reason = 'failed-over'
-		WHERE `+hosts+` AND `+is+` RETURNING id::text`, host, downTime)
+		WHERE `+hosts+` AND `+is+` RETURNING id::text`, host, downTime, back)
 	if err != nil {
 		return err
 	}
@@ -129,13 +131,38 @@ func (t *Tx) FailBackVolume(ctx context.Context, id string) error {
 	return err
 }
 
-// EndFailover notes that all that is on a backend has been told about.
+// Fails tells whether a backend is still on its way to being lost, or back; it stays
+// so until the transaction ends.
+func (t *Tx) Fails(ctx context.Context, serviceID string, back bool) (bool, error) {
+	found, err := all(ctx, t, pgx.RowTo[int], "SELECT 1 FROM services WHERE id = $1 AND replication_status = 'failing-over' AND failing_back = $2 FOR SHARE", serviceID, back)
+	return len(found) > 0, err
+}
+
+// EndFailover notes that all that is on a backend has been told about. Nothing
+// happens when it goes the other way meanwhile.
 func (t *Tx) EndFailover(ctx context.Context, serviceID string, back bool) error {
 	if !back {
-		t.later("UPDATE services SET replication_status = 'failed-over' WHERE id = $1 AND replication_status = 'failing-over'", serviceID)
+		t.later("UPDATE services SET replication_status = 'failed-over' WHERE id = $1 AND replication_status = 'failing-over' AND NOT failing_back", serviceID)
 		return nil
 	}
-	t.later(`UPDATE services SET replication_status = 'disabled', disabled = frozen, disabled_reason = CASE WHEN frozen THEN 'frozen' END
-		WHERE id = $1 AND replication_status = 'failing-over'`, serviceID)
+	t.later(`UPDATE services SET replication_status = 'disabled', failing_back = false, disabled = frozen, disabled_reason = CASE WHEN frozen THEN 'frozen' END
+		WHERE id = $1 AND replication_status = 'failing-over' AND failing_back`, serviceID)
 	return nil
+}
+
+// LostFailovers gives what would tell of backends that are on their way and have no
+// job, at most limit of them.
+func (d *DB) LostFailovers(ctx context.Context, limit int) ([]ServiceFailoverArgs, error) {
+	rows, err := d.pool.Query(ctx, `SELECT s.id::text, s.failing_back, COALESCE((SELECT j.args->>'request' FROM river_job j
+			WHERE j.kind = 'service_failover' AND j.args @> jsonb_build_object('service_id', s.id) ORDER BY j.id DESC LIMIT 1), '')
+		FROM services s WHERE s.replication_status = 'failing-over' AND `+jobless("'service_failover'", "service_id", "s.id")+" LIMIT $1", limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[ServiceFailoverArgs])
+}
+
+// FailoverAgain gives such a backend a new job.
+func (t *Tx) FailoverAgain(ctx context.Context, args ServiceFailoverArgs) error {
+	return t.Enqueue(ctx, args)
 }

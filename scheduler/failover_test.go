@@ -2,11 +2,13 @@ package scheduler_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"clinker/db"
+	"clinker/db/dbtest"
 	"clinker/internal/fault"
 )
 
@@ -19,11 +21,16 @@ func (w *two) failover(host string, back bool) error {
 
 func (w *two) replication(host string) string {
 	w.Helper()
+	return w.serviceOf(host).ReplicationStatus
+}
+
+func (w *two) serviceOf(host string) db.Service {
+	w.Helper()
 	found, err := w.db.Services(w.Context(), host, db.DaemonVolume)
 	if err != nil || len(found) != 1 {
 		w.Fatal(found, err)
 	}
-	return found[0].ReplicationStatus
+	return found[0]
 }
 
 // lost has the first node silent for long, and declared lost. A poll that was
@@ -90,6 +97,49 @@ func TestFailover(t *testing.T) {
 	w.snapshotRests(snap.ID, "available")
 	if err := w.failover("a", true); !fault.Is(err, fault.Invalid) {
 		t.Errorf("back twice: %v", err)
+	}
+}
+
+// failovers are the states of the jobs about it, when all have ended.
+func (w *two) failovers() (states []string) {
+	w.Helper()
+	w.eventually("jobs about a lost node end", func() bool {
+		states = dbtest.Rows(w, w.db, "SELECT state::text FROM river_job WHERE kind = 'service_failover' ORDER BY id")
+		return !slices.ContainsFunc(states, func(s string) bool { return s != "completed" && s != "cancelled" && s != "discarded" })
+	})
+	return states
+}
+
+// TestFailbackWhileFailingOver: the last word counts, however late the job is that
+// tells of an earlier one.
+func TestFailbackWhileFailingOver(t *testing.T) {
+	w := newTwo(t)
+	w.exec("UPDATE services SET heartbeat_at = now() - interval '1 hour', replication_status = 'failing-over' WHERE host = 'a@lvm'")
+	w.exec("UPDATE services SET heartbeat_at = now() WHERE host = 'a@lvm'")
+	if err := w.failover("a", true); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("failed back", func() bool { return w.replication("a@lvm") == "disabled" })
+	w.tx(func(ctx context.Context, tx *db.Tx) error {
+		return tx.Enqueue(ctx, db.ServiceFailoverArgs{ServiceID: w.serviceOf("a@lvm").ID, Request: "req-late"})
+	})
+	w.failovers()
+	if v := w.read(w.v.ID); v.Status != "available" || w.replication("a@lvm") != "disabled" {
+		t.Errorf("the volume is %s, its node %s", v.Status, w.replication("a@lvm"))
+	}
+}
+
+// TestFailoverGoesOn: a failover whose job has gone gets another.
+func TestFailoverGoesOn(t *testing.T) {
+	w := newTwo(t)
+	w.a.SetDown(true)
+	w.exec("UPDATE services SET heartbeat_at = now() - interval '1 hour', replication_status = 'failing-over' WHERE host = 'a@lvm'")
+	w.eventually("failed over", func() bool { w.sweep(); return w.replication("a@lvm") == "failed-over" })
+	if v := w.read(w.v.ID); v.Status != "error" {
+		t.Errorf("the volume is %s", v.Status)
+	}
+	if states := w.failovers(); len(states) == 0 || slices.Contains(states, "cancelled") {
+		t.Error("a failover that was a success looks like a failure", states)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Glance is the part of [DEFAULT] about images: where they are, and how a storage
 // node converts them.
 type Glance struct {
-	APIServers         []string      `ini:"glance_api_servers" default:"" help:"URLs of the image service, tried in this order. Empty: the one in Keystone's catalog."`
+	APIServers         []string      `ini:"glance_api_servers" default:"" help:"URLs of the image service, tried one after the other. Empty: the one in Keystone's catalog."`
 	CatalogInfo        string        `ini:"glance_catalog_info" default:"image:glance:publicURL" help:"What to look for in the catalog: service type, service name, endpoint type."`
 	NumRetries         int           `ini:"glance_num_retries" default:"3" min:"0" help:"How often a request or a copy is tried again when the image service does not answer."`
 	Insecure           bool          `ini:"glance_api_insecure" default:"false" help:"Do not verify the image service's certificate."`

@@ -15,7 +15,8 @@ const failoverBatch = 200
 
 // serviceFailover tells of all that is on a backend that it is lost, or back: each
 // volume in a transaction of its own, so that the job can end at any point and be
-// run again. Nothing is asked of the node.
+// run again. Nothing is asked of the node. When it is declared the other meanwhile,
+// another job tells of that, and this one has nothing more to say.
 func (r *Runner) serviceFailover(ctx context.Context, job *river.Job[db.ServiceFailoverArgs]) error {
 	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
 		volume, snapshot := run.loseVolume, run.moveSnapshot(db.SnapshotFailOver)
@@ -28,12 +29,14 @@ func (r *Runner) serviceFailover(ctx context.Context, job *river.Job[db.ServiceF
 		if err := run.each(ctx, job.Args, r.DB.SnapshotsToFailOver, snapshot); err != nil {
 			return err
 		}
+		run.notes.Failure = "" // what was told of volumes is not the job's
 		slog.WarnContext(ctx, "a backend was declared lost, or there again", "service", job.Args.ServiceID, "back", job.Args.Back)
 		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.EndFailover(ctx, job.Args.ServiceID, job.Args.Back) })
 	})
 }
 
-// each does something with all there is of a kind, in batches, until none is left.
+// each does something with all there is of a kind, in batches, until none is left or
+// the backend goes the other way.
 func (r *run) each(ctx context.Context, args db.ServiceFailoverArgs, find func(context.Context, string, bool, int) ([]string, error), do func(context.Context, *db.Tx, string) error) error {
 	for {
 		ids, err := find(ctx, args.ServiceID, args.Back, failoverBatch)
@@ -41,8 +44,14 @@ func (r *run) each(ctx context.Context, args db.ServiceFailoverArgs, find func(c
 			return err
 		}
 		for _, id := range ids {
-			err := r.DB.Tx(ctx, func(tx *db.Tx) error { return do(ctx, tx, id) })
-			if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Conflict) {
+			goesOn := true
+			err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+				if goesOn, err = tx.Fails(ctx, args.ServiceID, args.Back); err != nil || !goesOn {
+					return err
+				}
+				return do(ctx, tx, id)
+			})
+			if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Conflict) || !goesOn {
 				return err
 			}
 		}

@@ -118,11 +118,22 @@ func (c *creation) inherit(ctx context.Context) error {
 // resume makes known what an interrupted attempt has stored. It is looked at before it
 // is used: it may have been before a power cut.
 func (c *creation) resume(ctx context.Context) error {
-	return c.Driver.List(ctx, c.dir, "", func(o Object) bool {
+	return c.own(ctx, func(o Object) {
 		if d, ok := parseDigest(o.Key[len(c.dir)+1:]); ok && c.known[d] == nil {
 			c.known[d] = &object{bytes: o.Bytes, found: true}
 		}
-		return true
+	})
+}
+
+// own visits what the store has of this backup, and no more than several attempts may
+// have left: a store that lists without end is not listened to. What is left out is
+// stored again, or stays until the backup is taken away.
+func (c *creation) own(ctx context.Context, visit func(Object)) error {
+	left := 1000 + 4*c.manifest.chunks()
+	return c.Driver.List(ctx, c.dir, "", func(o Object) bool {
+		visit(o)
+		left--
+		return left > 0
 	})
 }
 

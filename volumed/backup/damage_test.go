@@ -1,12 +1,15 @@
 package backup_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -196,4 +199,32 @@ func TestContainers(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// endless is a store that lists a backup's objects without end.
+type endless struct{ backup.Driver }
+
+func (e endless) List(ctx context.Context, folder, _ string, visit func(backup.Object) bool) error {
+	for i := 0; strings.Contains(folder, "/data/") && visit(backup.Object{Key: fmt.Sprintf("%s/%064x", folder, i), Bytes: 1}); i++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// TestEndlessListing: a backup is made in a store that does not come to an end of what
+// an earlier attempt is said to have left.
+func TestEndlessListing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 4*unit)
+	r.write(unit, noise(unit, 1))
+	r.driver.Driver = endless{r.driver.Driver}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	m, err := r.store.Create(ctx, r.request(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.holds(m.Place, r.content())
 }

@@ -120,11 +120,10 @@ func (c *creation) storeTable(ctx context.Context) error {
 // tidy takes away what an interrupted attempt stored and this one does not use.
 func (c *creation) tidy(ctx context.Context) error {
 	var unused []string
-	err := c.Driver.List(ctx, c.dir, "", func(o Object) bool {
+	err := c.own(ctx, func(o Object) {
 		if d, ok := parseDigest(o.Key[len(c.dir)+1:]); !ok || c.known[d] == nil || !c.known[d].used || c.known[d].owner != 0 {
 			unused = append(unused, o.Key)
 		}
-		return true
 	})
 	if err != nil || len(unused) == 0 {
 		return err

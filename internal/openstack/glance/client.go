@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -34,6 +35,7 @@ type Config struct {
 type Client struct {
 	Config
 	http http.Client
+	turn atomic.Uint64 // which of the image services is asked first
 }
 
 // New checks the configuration; nobody is asked yet. Invalid when it cannot work.
@@ -69,15 +71,21 @@ func (c *Client) endpoints(ctx context.Context) ([]string, error) {
 	return []string{url}, nil
 }
 
-// ask puts a question to one image service after the other, until one answers.
+// ask puts a question to one image service after the other, until one answers; that
+// one is asked first the next time, so that one that is silent is waited for once.
 func (c *Client) ask(ctx context.Context, token string, question func(ctx context.Context, service *gophercloud.ServiceClient) error) error {
 	urls, err := c.endpoints(ctx)
 	if err != nil {
 		return err
 	}
-	for try := range c.Retries + 1 {
-		err = question(ctx, c.at(urls[try%len(urls)], token))
-		if status := statusOf(err); err == nil || ctx.Err() != nil || status != 0 && status < 500 {
+	for range c.Retries + 1 {
+		turn := c.turn.Load()
+		err = question(ctx, c.at(urls[turn%uint64(len(urls))], token))
+		if status := statusOf(err); err == nil || status != 0 && status < 500 {
+			break
+		}
+		c.turn.CompareAndSwap(turn, turn+1)
+		if ctx.Err() != nil {
 			break
 		}
 	}
@@ -119,15 +127,20 @@ func refusal(err error) error {
 // Image gives an image as the bearer of a token sees it. NotFound when there is
 // none, or none for that bearer; Unavailable when the image service does not answer.
 func (c *Client) Image(ctx context.Context, token, id string) (Image, error) {
-	var found Image
-	err := c.ask(ctx, token, func(ctx context.Context, service *gophercloud.ServiceClient) error {
+	found, _, err := c.find(ctx, token, id)
+	return found, err
+}
+
+// find is Image, and tells where its bytes are: at the image service that answered.
+func (c *Client) find(ctx context.Context, token, id string) (found Image, url string, err error) {
+	err = c.ask(ctx, token, func(ctx context.Context, service *gophercloud.ServiceClient) error {
 		image, err := images.Get(ctx, service, id).Extract()
 		if err == nil {
-			found = imageOf(image)
+			found, url = imageOf(image), service.ServiceURL("images", id, "file")
 		}
 		return err
 	})
-	return found, err
+	return found, url, err
 }
 
 // Named gives the ids of at most two images of that name, as the bearer of a
@@ -169,11 +182,11 @@ func (c *Client) Download(ctx context.Context, id string) (image Image, url, tok
 		}
 		token = service.Token()
 	}
-	image, err = c.Image(ctx, token, id)
+	image, url, err = c.find(ctx, token, id)
 	if service != nil && fault.Is(err, fault.Unauthorized) {
 		if err = service.Reauthenticate(ctx, token); err == nil {
 			token = service.Token()
-			image, err = c.Image(ctx, token, id)
+			image, url, err = c.find(ctx, token, id)
 		} else {
 			err = fault.Wrap(err, fault.Unavailable, "The identity service does not answer.")
 		}
@@ -181,9 +194,5 @@ func (c *Client) Download(ctx context.Context, id string) (image Image, url, tok
 	if err != nil {
 		return image, "", "", err
 	}
-	urls, err := c.endpoints(ctx)
-	if err != nil {
-		return image, "", "", err
-	}
-	return image, c.at(urls[0], "").ServiceURL("images", id, "file"), token, nil
+	return image, url, token, nil
 }

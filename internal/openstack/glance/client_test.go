@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/gophercloud/gophercloud/v2"
 
 	"clinker/internal/fault"
+	"clinker/internal/openstack/cloud"
 )
 
 // service is an image service that knows two images.
@@ -105,6 +107,42 @@ func TestNextServer(t *testing.T) {
 	t.Parallel()
 	if _, err := newClient(t, "http://127.0.0.1:1", service(t)).Image(t.Context(), "good", "2"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBytesOfTheNextServer: an image's bytes are where somebody answers for it.
+func TestBytesOfTheNextServer(t *testing.T) {
+	t.Parallel()
+	there := service(t)
+	c := newClient(t, "http://127.0.0.1:1", there)
+	c.Login = cloud.NewLogin(func(context.Context) (*gophercloud.ProviderClient, error) {
+		return &gophercloud.ProviderClient{TokenID: "good"}, nil
+	})
+	if _, url, _, err := c.Download(t.Context(), "2"); err != nil || url != there+"/v2/images/2/file" {
+		t.Errorf("%s %v", url, err)
+	}
+}
+
+// TestSilentServer: one that gives no answer is waited for once.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 10)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	c := newClient(t, silent.URL, service(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { // who asks is patient no longer
+		<-asked
+		cancel()
+	}()
+	if _, err := c.Image(ctx, "good", "2"); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	if _, err := c.Image(t.Context(), "good", "2"); err != nil || len(asked) > 0 {
+		t.Error("the silent one was asked again", err)
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"clinker/internal/fault"
 	"clinker/volumed/backup"
 	"clinker/volumed/backup/s3"
 )
@@ -39,5 +41,50 @@ func TestHostileListing(t *testing.T) {
 	})
 	if err != nil || !slices.Equal(keys, []string{folder + "/good"}) {
 		t.Errorf("%q, %v", keys, err)
+	}
+}
+
+// TestLongListing: a page of keys that does not end is not kept in memory.
+func TestLongListing(t *testing.T) {
+	t.Parallel()
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !r.URL.Query().Has("list-type") {
+			return
+		}
+		fmt.Fprint(w, `<ListBucketResult><IsTruncated>false</IsTruncated>`)
+		entry := "<Contents><Key>c/" + strings.Repeat("k", 64<<10) + "</Key><Size>1</Size></Contents>"
+		for range 10 << 20 / len(entry) {
+			if _, err := fmt.Fprint(w, entry); err != nil {
+				return
+			}
+		}
+		fmt.Fprint(w, `</ListBucketResult>`)
+	}))
+	t.Cleanup(service.Close)
+	d := opened(t, s3.Options{Endpoint: service.URL, Bucket: "bucket", AccessKey: "a", SecretKey: "b", Region: "us-east-1"})
+	if err := d.List(t.Context(), "c", "", func(backup.Object) bool { return true }); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+}
+
+// TestNoConditions: a service that refuses If-None-Match takes a new object without.
+func TestNoConditions(t *testing.T) {
+	t.Parallel()
+	var stored atomic.Bool
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut && r.Header.Get("If-None-Match") != "":
+			w.WriteHeader(http.StatusNotImplemented)
+			fmt.Fprint(w, `<Error><Code>NotImplemented</Code><Message>A header you provided implies functionality that is not implemented</Message></Error>`)
+		case r.Method == http.MethodPut:
+			stored.Store(true)
+		case r.URL.Path != "/bucket/":
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(service.Close)
+	d := opened(t, s3.Options{Endpoint: service.URL, Bucket: "bucket", AccessKey: "a", SecretKey: "b", Region: "us-east-1"})
+	if err := d.Create(t.Context(), "a/b", []byte("new")); err != nil || !stored.Load() {
+		t.Error(stored.Load(), err)
 	}
 }

@@ -60,7 +60,7 @@ func New(o Options) (*Driver, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
 		Secure:       endpoint.Scheme == "https",
-		Transport:    transport,
+		Transport:    bounded{transport},
 		Region:       o.Region,
 		BucketLookup: minio.BucketLookupAuto,
 		MaxRetries:   5,
@@ -110,9 +110,9 @@ func (d *Driver) Put(ctx context.Context, key string, data []byte) error {
 	return d.put(ctx, key, data, minio.PutObjectOptions{})
 }
 
-// Create sends an object on condition that there is none; see backup.Driver. A
-// service that does not know the condition (If-None-Match) overwrites what another
-// node sent in the same instant.
+// Create sends an object on condition that there is none; see backup.Driver. Where a
+// service does not know the condition (If-None-Match), and ignores it or says so (501),
+// what another node sent in the same instant is overwritten.
 func (d *Driver) Create(ctx context.Context, key string, data []byte) error {
 	if err := d.bucket(ctx); err != nil {
 		return err
@@ -126,7 +126,11 @@ func (d *Driver) Create(ctx context.Context, key string, data []byte) error {
 	}
 	var o minio.PutObjectOptions
 	o.SetMatchETagExcept("*")
-	return d.put(ctx, key, data, o)
+	err = d.put(ctx, key, data, o)
+	if minio.ToErrorResponse(errors.Unwrap(err)).StatusCode == http.StatusNotImplemented {
+		err = d.Put(ctx, key, data)
+	}
+	return err
 }
 
 func (d *Driver) put(ctx context.Context, key string, data []byte, o minio.PutObjectOptions) error {
