@@ -49,6 +49,7 @@ func (apiCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
+	go followCertificate(ctx, cfg, pki.API)
 	slog.InfoContext(ctx, "serving the API", "address", listener.Addr().String())
 	return serveHTTP(ctx, listener, handler)
 }
@@ -145,7 +146,7 @@ func listenAPI(ctx context.Context, cfg *conf.Config) (net.Listener, error) {
 			return nil, err
 		}
 	}
-	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.API.Listen, strconv.Itoa(cfg.API.ListenPort)))
+	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.API.Listen, strconv.Itoa(cfg.API.ListenPort)), "[DEFAULT] osapi_volume_listen, osapi_volume_listen_port")
 	if err != nil || secure == nil {
 		return listener, err
 	}

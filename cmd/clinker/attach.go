@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"clinker/carry"
 	"clinker/internal/fault"
+	"clinker/internal/telemetry"
 )
 
 // attachCommand brings a volume to this machine as a block device.
@@ -33,6 +35,7 @@ func thisHost(ctx context.Context) (*carry.Host, error) {
 	if os.Geteuid() != 0 {
 		return nil, fault.New(fault.Forbidden, "only root can have volumes attached to this machine: run it as root, with the OS_* variables, or OS_CLOUD")
 	}
+	telemetry.Log(os.Stderr, slog.LevelInfo, false)
 	cloud, err := carry.Connect(ctx)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/user"
@@ -75,9 +74,9 @@ func (d *dev) checkPorts(ctx context.Context) (string, error) {
 		if node := i - (len(d.ports()) - d.Nodes); node >= 0 && tgt.Running(filepath.Join(d.nodeDirectory(node), targetDirectory)) {
 			continue
 		}
-		listener, err := listenTCP(ctx, d.address(p.number))
+		listener, err := listenTCP(ctx, d.address(p.number), "--listen, "+p.flag)
 		if err != nil {
-			return "", fmt.Errorf("%w (%s)", err, p.flag)
+			return "", err
 		}
 		listener.Close()
 		free = append(free, strconv.Itoa(p.number))

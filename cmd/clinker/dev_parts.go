@@ -69,7 +69,7 @@ func (d *dev) startIdentity(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	listener, err := listenTCP(ctx, d.address(d.IdentityPort))
+	listener, err := listenTCP(ctx, d.address(d.IdentityPort), "--listen, --identity-port")
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +105,7 @@ func (d *dev) startScheduler(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"))
+	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"), "any free port")
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ func (d *dev) startNode(ctx context.Context, i int) (*devNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"))
+	listener, err := listenTCP(ctx, net.JoinHostPort("127.0.0.1", "0"), "any free port")
 	if err != nil {
 		return nil, err
 	}

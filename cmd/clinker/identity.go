@@ -36,7 +36,7 @@ func (i identityCommand) Run(ctx context.Context, c *commands) error {
 	if i.Openrc != "" {
 		return printOpenrc(service, accounts, i.Openrc)
 	}
-	listener, err := listenTCP(ctx, i.Listen)
+	listener, err := listenTCP(ctx, i.Listen, "--listen")
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ var version = "development"
 
 // commands are all subcommands, and the flags that they share.
 type commands struct {
-	Config  string           `short:"c" placeholder:"FILE" default:"/etc/clinker/clinker.conf" env:"CLINKER_CONFIG" help:"Configuration file, in cinder.conf's format."`
+	Config  string           `short:"c" placeholder:"FILE" default:"/etc/clinker/clinker.conf" env:"CLINKER_CONFIG" help:"Configuration file, in cinder.conf's format. Default: /etc/clinker/clinker.conf."`
 	Version kong.VersionFlag `help:"Print the version and end."`
 
 	Dev       devCommand       `cmd:"" help:"Run everything on this machine, for trying it out."`
@@ -32,7 +32,7 @@ type commands struct {
 	Identity  identityCommand  `cmd:"" help:"Serve the built-in identity, for those who have no Keystone."`
 
 	Attach attachCommand `cmd:"" help:"Bring a volume to this machine as a block device."`
-	Detach detachCommand `cmd:"" help:"Take it away again."`
+	Detach detachCommand `cmd:"" help:"Take a volume away from this machine again."`
 	Watch  watchCommand  `cmd:"" help:"Tell when a volume of this machine is ready or has grown."`
 
 	Job     jobCommand     `cmd:"" name:"job" help:"Look at what the schedulers are doing; cancel it, or begin it anew."`

@@ -29,7 +29,7 @@ type pkiIssue struct {
 	Directory string   `arg:"" help:"The CA's directory; the certificate goes there too."`
 	Role      string   `arg:"" enum:"api,scheduler,volumed" help:"What its bearer is: api, scheduler or volumed."`
 	Hosts     []string `arg:"" help:"Names and addresses at which it is reached."`
-	Name      string   `help:"File name without ending. Empty: the role."`
+	Name      string   `placeholder:"NAME" help:"File name without ending. Default: the role."`
 }
 
 // Run is kong's.

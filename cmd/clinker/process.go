@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -86,12 +87,13 @@ func allow(roles ...pki.Role) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error { return pki.RequireRole(state, roles...) }
 }
 
-// listenTCP opens a port; one that is taken is said in a sentence.
-func listenTCP(ctx context.Context, address string) (net.Listener, error) {
+// listenTCP opens a port; one that is taken is said in a sentence, with the options that
+// chose it.
+func listenTCP(ctx context.Context, address, options string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, explainListen(address, err)
+		return nil, fmt.Errorf("%w (%s)", explainListen(address, err), options)
 	}
 	return listener, nil
 }

@@ -34,10 +34,11 @@ func (schedulerCommand) Run(ctx context.Context, c *commands) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.Clinker.SchedulerListen, strconv.Itoa(cfg.Clinker.SchedulerPort)))
+	listener, err := listenTCP(ctx, net.JoinHostPort(cfg.Clinker.SchedulerListen, strconv.Itoa(cfg.Clinker.SchedulerPort)), "[clinker] scheduler_listen, scheduler_port")
 	if err != nil {
 		return err
 	}
+	go followCertificate(ctx, cfg, pki.Scheduler)
 	slog.InfoContext(ctx, "scheduling", "address", listener.Addr().String())
 	return serveScheduler(ctx, cfg, s, listener)
 }

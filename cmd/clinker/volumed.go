@@ -29,10 +29,11 @@ func (volumedCommand) Run(ctx context.Context, c *commands) error {
 		return err
 	}
 	address := net.JoinHostPort(cfg.Clinker.VolumedListen, strconv.Itoa(cfg.Clinker.VolumedPort))
-	listener, err := listenTCP(ctx, address)
+	listener, err := listenTCP(ctx, address, "[clinker] volumed_listen, volumed_port")
 	if err != nil {
 		return err
 	}
+	go followCertificate(ctx, cfg, pki.Volumed)
 	slog.InfoContext(ctx, "serving as a storage node", "address", listener.Addr().String(), "backends", cfg.EnabledBackends)
 	return serveNode(ctx, cfg, listener, cfg.Clinker.VolumedEndpoint, cfg.Clinker.SchedulerEndpoints, systemTargets{})
 }

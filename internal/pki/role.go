@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"clinker/internal/fault"
 )
@@ -60,22 +61,41 @@ func RequireRole(state tls.ConnectionState, allowed ...Role) error {
 // CheckFile is nil when the certificate in the file carries the role. With another
 // one a process would start, and every peer refuse it: an Invalid fault.
 func CheckFile(file string, role Role) error {
-	text, err := os.ReadFile(file)
+	cert, err := first(file)
 	if err != nil {
-		return fmt.Errorf("read the certificate ([clinker] cert; clinker pki issue makes one): %w", err)
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return fault.New(fault.Invalid, "%s holds no certificate", file)
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "%s holds no certificate", file)
+		return err
 	}
 	if has := roleOf(cert); has != role {
 		return fault.New(fault.Invalid, "%s is a certificate for the role %q, and not for %s (a URI clinker://role/%s)", file, string(has), role, role)
 	}
 	return nil
+}
+
+// Expiry tells until when the certificate in the file is valid; Invalid when it holds
+// none.
+func Expiry(file string) (time.Time, error) {
+	cert, err := first(file)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return cert.NotAfter, nil
+}
+
+// first reads the first certificate of a file.
+func first(file string) (*x509.Certificate, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate ([clinker] cert; clinker pki issue makes one): %w", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fault.New(fault.Invalid, "%s holds no certificate", file)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "%s holds no certificate", file)
+	}
+	return cert, nil
 }
 
 // roleOf reads the role from a certificate, "" when it has none.
