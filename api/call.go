@@ -112,8 +112,10 @@ func (c *Call) caller() Owner { return Owner{c.Identity.ProjectID, c.Identity.Us
 func (c *Call) credentials() policy.Credentials {
 	id := c.Identity
 	return policy.Credentials{
-		UserID: id.UserID, ProjectID: id.ProjectID, Roles: id.Roles, IsAdmin: id.IsAdmin,
-		SystemScope: id.SystemScope, ServiceRoles: id.ServiceRoles,
+		UserID: id.UserID, UserDomainID: id.UserDomainID,
+		ProjectID: id.ProjectID, ProjectDomainID: id.ProjectDomainID, DomainID: id.DomainID, SystemScope: id.SystemScope,
+		Roles: id.Roles, IsAdmin: id.IsAdmin, NotAdminProject: id.NotAdminProject,
+		ServiceUserID: id.ServiceUserID, ServiceProjectID: id.ServiceProjectID, ServiceRoles: id.ServiceRoles,
 	}
 }
 

@@ -24,11 +24,18 @@ type Identity struct {
 	ProjectID       string // empty unless the token is scoped to a project
 	ProjectName     string
 	ProjectDomainID string
+	DomainID        string // of a token scoped to a domain, else empty
 	Roles           []string
-	IsAdmin         bool      // the token carries the role admin, in whatever scope
-	SystemScope     string    // "all" for a system-scoped token, else empty
-	ServiceRoles    []string  // roles of the accompanying service token; empty unless it may vouch
-	ExpiresAt       time.Time // zero when it does not expire (noauth)
+	IsAdmin         bool   // the token carries the role admin, in whatever scope
+	NotAdminProject bool   // the identity service has an admin project, and the token is of another
+	SystemScope     string // "all" for a system-scoped token, else empty
+
+	// What the accompanying service token says; empty unless it may vouch.
+	ServiceUserID    string
+	ServiceProjectID string
+	ServiceRoles     []string
+
+	ExpiresAt time.Time // zero when it does not expire (noauth)
 }
 
 // Authenticator tells who a token belongs to. serviceToken is the content of
@@ -49,14 +56,14 @@ func (id Identity) HasRole(role string) bool { return slices.Contains(id.Roles, 
 // attachment that a server holds.
 func (id Identity) IsServiceRequest() bool { return len(id.ServiceRoles) > 0 }
 
-// WithService gives the identity as seen through a service token: the service's
-// roles are kept when one of them is in allowed. Otherwise they are dropped, or,
+// WithService gives the identity as seen through a service token: who the
+// service is and its roles are kept when one of them is in allowed. Otherwise they are dropped, or,
 // with required, the whole request is refused, as keystonemiddleware does
 // (service_token_roles, service_token_roles_required).
 func (id Identity) WithService(service Identity, allowed []string, required bool) (Identity, error) {
 	for _, role := range service.Roles {
 		if slices.Contains(allowed, role) {
-			id.ServiceRoles = service.Roles
+			id.ServiceUserID, id.ServiceProjectID, id.ServiceRoles = service.UserID, service.ProjectID, service.Roles
 			return id, nil
 		}
 	}

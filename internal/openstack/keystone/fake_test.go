@@ -29,6 +29,7 @@ type fakeKeystone struct {
 	hold        chan struct{} // when set, validations wait for it
 	lastQuery   string
 	projects    map[string]int // the status of each that is asked for
+	domain      string         // what tokens are scoped to; "" is the project p1
 }
 
 var errCut = errors.New("connection refused")
@@ -121,12 +122,17 @@ func (f *fakeKeystone) tell(w http.ResponseWriter, token string, lenient bool) {
 	for _, name := range f.rolesOf(token) {
 		roles = append(roles, map[string]string{"id": "r-" + name, "name": name})
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"token": map[string]any{
+	body := map[string]any{
 		"expires_at": expires.UTC().Format("2006-01-02T15:04:05.000000Z"),
 		"user":       map[string]any{"id": "u-" + token, "name": token, "domain": map[string]any{"id": "default"}},
 		"project":    map[string]any{"id": "p1", "name": "one", "domain": map[string]any{"id": "default"}},
 		"roles":      roles,
-	}})
+	}
+	if f.domain != "" {
+		delete(body, "project")
+		body["domain"], body["is_admin_project"] = map[string]any{"id": f.domain}, false
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"token": body})
 }
 
 func (f *fakeKeystone) rolesOf(token string) []string {

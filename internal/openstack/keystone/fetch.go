@@ -18,9 +18,11 @@ type tokenBody struct {
 		Project   named     `json:"project"`
 		Roles     []named   `json:"roles"`
 		ExpiresAt time.Time `json:"expires_at"`
+		Domain    named     `json:"domain"` // what the token is scoped to, if not a project
 		System    struct {
 			All bool `json:"all"`
 		} `json:"system"`
+		IsAdminProject *bool `json:"is_admin_project"` // only where there is an admin project
 	} `json:"token"`
 }
 
@@ -75,6 +77,7 @@ func (b *tokenBody) identity() identity.Identity {
 	id := identity.Identity{
 		UserID: t.User.ID, UserName: t.User.Name, UserDomainID: t.User.Domain.ID,
 		ProjectID: t.Project.ID, ProjectName: t.Project.Name, ProjectDomainID: t.Project.Domain.ID,
+		DomainID: t.Domain.ID, NotAdminProject: t.IsAdminProject != nil && !*t.IsAdminProject,
 		ExpiresAt: t.ExpiresAt,
 	}
 	for _, role := range t.Roles {

@@ -31,6 +31,18 @@ func TestIdentityFromKeystone(t *testing.T) {
 	assert.WithinDuration(t, time.Now().Add(time.Hour), id.ExpiresAt, time.Minute)
 }
 
+func TestDomainScope(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.domain = "d1"
+	f.give("tok", time.Hour, "admin")
+	id, err := newValidator(t, f).Authenticate(t.Context(), "tok", "")
+	require.NoError(t, err)
+	assert.Equal(t, "d1", id.DomainID)
+	assert.Empty(t, id.ProjectID)
+	assert.True(t, id.NotAdminProject)
+}
+
 func TestAnswerIsKept300Seconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -215,6 +227,8 @@ func TestServiceToken(t *testing.T) {
 		id, err := v.Authenticate(t.Context(), "user", "nova")
 		require.NoError(t, err)
 		assert.Equal(t, []string{"service", "admin"}, id.ServiceRoles)
+		assert.Equal(t, "u-nova", id.ServiceUserID)
+		assert.Equal(t, "p1", id.ServiceProjectID)
 		assert.False(t, id.IsAdmin)
 		id, err = v.Authenticate(t.Context(), "user", "other")
 		require.NoError(t, err)
