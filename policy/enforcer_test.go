@@ -113,6 +113,7 @@ volume:delete: rule:mine
 unused_and_far_from_everything: "@"
 volume_extension:types_manage: rule:mine
 volume:create: roll:admin or role:member
+volume:update: not user_id:%(owner)s and project_id:%(project_id)s
 `, true)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +128,7 @@ volume:create: roll:admin or role:member
 		"line 5: unused_and_far_from_everything guards nothing: Cinder has no such rule and no other rule refers to it",
 		"line 6: volume_extension:types_manage is an old name; it counts for the rules that came of it, such as volume_extension:type_create",
 		"line 7: volume:create compares roll, which is not known of a caller, so that check never holds; did you mean role?",
+		"line 8: volume:update compares with %(owner)s, which is not known of what is acted upon (project_id and user_id are), so that check never holds",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

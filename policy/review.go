@@ -84,6 +84,9 @@ func (e *ruleSet) review(o Options, overrides []rule) []Warning {
 			}
 			warn(message)
 		})
+		r.root.strange(func(field string) {
+			warn("compares with %(" + field + ")s, which is not known of what is acted upon (project_id and user_id are), so that check never holds")
+		})
 	}
 	return warnings
 }
@@ -103,6 +106,20 @@ func (n *node) unknown(f func(*node)) {
 	}
 	for i := range n.kids {
 		n.kids[i].unknown(f)
+	}
+}
+
+// strange calls f for each field of a target in a check that no request gives.
+func (n *node) strange(f func(field string)) {
+	for i := range n.want {
+		switch n.want[i].field {
+		case "", "project_id", "tenant_id", "user_id", "domain_id":
+		default:
+			f(n.want[i].field)
+		}
+	}
+	for i := range n.kids {
+		n.kids[i].strange(f)
 	}
 }
 
