@@ -13,8 +13,15 @@ const beats = 4
 
 // beat says that this scheduler lives, and takes the jobs of those that do not.
 func (s *Scheduler) beat(ctx context.Context) {
-	if err := s.heartbeat(ctx); err != nil {
-		slog.WarnContext(ctx, "heartbeat failed", "error", err)
+	err := s.heartbeat(ctx)
+	turned := s.beating.Turned(err)
+	switch {
+	case err != nil && turned:
+		slog.WarnContext(ctx, "heartbeat failed: while this goes on, this scheduler counts as dead", "error", err)
+	case turned:
+		slog.InfoContext(ctx, "heartbeats are written again")
+	}
+	if err != nil {
 		return
 	}
 	s.obeyLogRequests(ctx)

@@ -38,10 +38,13 @@ func (s *Scheduler) poll(ctx context.Context) {
 // once, all at the same time.
 func (s *Scheduler) pollDue(ctx context.Context, polls *sync.WaitGroup) {
 	due, err := s.options.DB.TakePolls(ctx, s.options.PollInterval)
+	if ctx.Err() != nil {
+		return
+	}
+	if s.polling.Turned(err) && err != nil {
+		slog.WarnContext(ctx, "the nodes to poll could not be read", "error", err)
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			slog.WarnContext(ctx, "the nodes to poll could not be read", "error", err)
-		}
 		return
 	}
 	asked := map[string]bool{}

@@ -14,6 +14,7 @@ import (
 	"clinker/db"
 	"clinker/internal/fault"
 	"clinker/internal/keys"
+	"clinker/internal/telemetry"
 	"clinker/scheduler/jobs"
 	"clinker/scheduler/placement"
 	"clinker/scheduler/reconcile"
@@ -75,6 +76,8 @@ type Scheduler struct {
 	client     string        // the id of its River client, new with each start
 	unheard    chan struct{} // rings when a node was heard of that may need a poll
 	answers    sync.Map      // whether a node answered its last poll, by endpoint
+
+	beating, polling telemetry.Trouble // what was last logged of either
 }
 
 // New checks the options; it neither connects nor starts anything.

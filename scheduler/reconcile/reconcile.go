@@ -8,6 +8,7 @@ import (
 
 	"clinker/db"
 	"clinker/internal/keys"
+	"clinker/internal/telemetry"
 	"clinker/volumed/rpc"
 )
 
@@ -63,6 +64,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 func (r *Reconciler) loop(ctx context.Context, c chore) {
 	ticker := time.NewTicker(c.every / 2)
 	defer ticker.Stop()
+	var trouble telemetry.Trouble
 	for {
 		select {
 		case <-ctx.Done():
@@ -70,13 +72,24 @@ func (r *Reconciler) loop(ctx context.Context, c chore) {
 		case <-ticker.C:
 		}
 		taken, err := r.DB.TakeChore(ctx, c.name, c.every)
-		if err == nil && taken {
+		if err == nil && !taken {
+			continue
+		}
+		if err == nil {
 			err = r.once(ctx, c)
 		}
-		if err != nil && ctx.Err() == nil {
-			slog.WarnContext(ctx, "chore failed", "chore", c.name, "error", err)
+		if ctx.Err() == nil && trouble.Turned(err) {
+			logChore(ctx, c.name, err)
 		}
 	}
+}
+
+func logChore(ctx context.Context, name string, err error) {
+	if err != nil {
+		slog.WarnContext(ctx, "chore failed", "chore", name, "error", err)
+		return
+	}
+	slog.InfoContext(ctx, "chore is done again", "chore", name)
 }
 
 func (r *Reconciler) once(ctx context.Context, c chore) error {
