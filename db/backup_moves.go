@@ -62,6 +62,4 @@ var (
 	RestoreFailed = Move{"fail restoring", []string{"restoring-backup"}, "error_restoring"}
 	// RestoreResume: the node that did not answer is back.
 	RestoreResume = Move{"go on restoring", []string{"error_restoring"}, "restoring-backup"}
-	// RestoreLost: it had no job, and gets one.
-	RestoreLost = Move{"begin again, for its job was lost", []string{"restoring-backup"}, Same}
 )

@@ -37,9 +37,6 @@ const (
 	JobCancelled  = "cancelled"
 )
 
-// JobStates are all of them.
-var JobStates = []string{JobWaiting, JobRunning, JobRetrying, JobCancelling, JobDone, JobFailed, JobCancelled}
-
 // Job is a job as administrators see it.
 type Job struct {
 	ID          int64           `json:"id"`
@@ -75,7 +72,7 @@ func (j Job) Ended() bool { return j.EndedAt != nil }
 
 // JobFilter says which jobs to list; what is empty does not matter.
 type JobFilter struct {
-	States   []string // of JobStates
+	States   []string // JobWaiting and so on
 	Kinds    []string
 	Resource string // an id
 	All      bool   // those that have ended too

@@ -26,15 +26,15 @@ type Reconciler struct {
 	// DownTime is how long a node may be silent and still be asked.
 	DownTime time.Duration
 	// Quiet is how long a row must have been as it is before it counts as left
-	// half done by a request that is no more: longer than any request takes.
+	// half done by a request that is no more: as long as a call to a node may take.
 	Quiet time.Duration
 
 	mu     sync.Mutex
 	logged map[string]bool // what has been complained about
 }
 
-// DefaultQuiet is longer than the 30 s that a call to a node may take less the
-// fence's protection: coming too early costs a request its success, no more.
+// DefaultQuiet is what a call to a node may take (rpc). Coming too early costs a request
+// its success, no more: the fence refuses the later of the two.
 const DefaultQuiet = 30 * time.Second
 
 // chore is one thing to be looked after.

@@ -12,7 +12,7 @@ import (
 //
 // Every method may be repeated after an error, a timeout or a crash, and then
 // finishes what was begun. Errors are faults (internal/fault): Invalid,
-// NotFound, NoSpace, Busy, Unsupported, Timeout; anything else is Internal.
+// NotFound, Conflict, NoSpace, Busy, Unsupported, Timeout; anything else is Internal.
 type Backend interface {
 	// Capacity reads how full the pool is. It may answer from a reading that
 	// is at most a few seconds old, but never from before a change that this
