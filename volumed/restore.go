@@ -136,6 +136,9 @@ func (s *Server) check(ctx context.Context) {
 		case <-s.recheck:
 		}
 		for name, p := range s.pools {
+			if p.usable() != nil {
+				continue
+			}
 			if err := s.checkPool(ctx, name, p); err != nil && ctx.Err() == nil {
 				slog.WarnContext(ctx, "exports cannot be checked", "pool", name, "error", err)
 			}

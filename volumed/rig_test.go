@@ -52,12 +52,15 @@ func (r *rig) start() {
 }
 
 func (r *rig) startOn(storage backend.Backend, t target.Target) {
+	r.startWith(Pool{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, StorageProtocol: "iSCSI", Throttle: r.throttle})
+}
+
+func (r *rig) startWith(pools ...Pool) {
 	j, err := journal.Open(r.path)
 	r.must(err)
 	o := r.options
-	o.Journal, o.DiskIO = j, idle{}
+	o.Journal, o.DiskIO, o.Pools = j, idle{}, pools
 	o.Node = rpc.Node{Host: "node1", Endpoint: "https://127.0.0.1:1", Version: "1"}
-	o.Pools = []Pool{{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, StorageProtocol: "iSCSI", Throttle: r.throttle}}
 	r.Server, err = New(o)
 	r.must(err)
 	r.t.Cleanup(r.stop)

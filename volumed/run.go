@@ -29,7 +29,11 @@ func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Con
 	defer running.Wait()
 	defer stop()
 	for name, p := range s.pools {
-		running.Go(func() { s.wipe(chores, name, p) })
+		running.Go(func() {
+			if s.open(chores, name, p) {
+				s.wipe(chores, name, p)
+			}
+		})
 	}
 	if err := s.restoreSoon(chores, &running); err != nil {
 		return err

@@ -39,6 +39,11 @@ type Pool struct {
 	Capabilities             map[string]string
 	WipeBytesPerSecond       int64        // budget for zeroing what was deleted; 0: no bound
 	CopyBudget               *pace.Budget // of operations in this pool that copy; nil: no bound
+
+	// Open is for a pool whose Storage could not be opened, because of Trouble: it is
+	// called until it succeeds.
+	Open    func(context.Context) (backend.Backend, error)
+	Trouble error
 }
 
 // Options of a Server.
@@ -66,6 +71,7 @@ type Options struct {
 
 	CheckInterval time.Duration // between two comparisons of journal and target; 1 min
 	WipeInterval  time.Duration // between two looks for trash that nobody announced; 1 min
+	OpenInterval  time.Duration // between two tries to open a pool; 10 s
 	DrainTimeout  time.Duration // how long a stop waits for running work; 10 s
 }
 
@@ -89,7 +95,8 @@ var _ rpc.Volumed = (*Server)(nil)
 // pool is a Pool with what the server remembers of it.
 type pool struct {
 	Pool
-	wipe chan struct{} // something was deleted
+	opening opening
+	wipe    chan struct{} // something was deleted
 }
 
 // New makes a Server, which does nothing of itself until Run. Invalid when the
@@ -119,7 +126,7 @@ func New(o Options) (*Server, error) {
 		if s.pools[name] != nil {
 			return nil, fault.New(fault.Invalid, "the pool %s is named twice", name)
 		}
-		s.pools[name] = &pool{Pool: p, wipe: make(chan struct{}, 1)}
+		s.pools[name] = &pool{Pool: p, opening: opening{trouble: p.Trouble}, wipe: make(chan struct{}, 1)}
 		s.node.Backends = append(s.node.Backends, p.Backend)
 	}
 	return s, nil
@@ -130,6 +137,7 @@ func (o Options) withDefaults() Options {
 		&o.ReportInterval: 10 * time.Second, // Cinder's report_interval
 		&o.CheckInterval:  time.Minute,
 		&o.WipeInterval:   time.Minute,
+		&o.OpenInterval:   10 * time.Second,
 		&o.DrainTimeout:   10 * time.Second,
 		&o.LoanTerm:       10 * time.Minute,
 	} {
@@ -140,12 +148,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// pool finds a pool by its name backend#pool.
+// pool finds a pool by its name backend#pool: NotFound when there is none,
+// Unavailable when it cannot be used yet.
 func (s *Server) pool(name string) (*pool, error) {
-	if p := s.pools[name]; p != nil {
-		return p, nil
+	p := s.pools[name]
+	if p == nil {
+		return nil, fault.New(fault.NotFound, "this node has no pool %s", name)
 	}
-	return nil, fault.New(fault.NotFound, "this node has no pool %s", name)
+	if err := p.usable(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // copyBudget is what an operation's copies spend from. Work in no pool copies

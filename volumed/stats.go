@@ -18,7 +18,7 @@ func (s *Server) Stats(ctx context.Context) (*rpc.Stats, error) {
 	var all sync.WaitGroup
 	for i, name := range names {
 		all.Go(func() {
-			stats, err := s.poolStats(ctx, s.pools[name])
+			stats, err := s.poolStats(ctx, name)
 			if err != nil {
 				slog.WarnContext(ctx, "pool cannot be read", "pool", name, "error", err)
 				return
@@ -31,7 +31,11 @@ func (s *Server) Stats(ctx context.Context) (*rpc.Stats, error) {
 	return &rpc.Stats{Node: &node, Pools: slices.DeleteFunc(read, func(p *rpc.Pool) bool { return p == nil })}, nil
 }
 
-func (s *Server) poolStats(ctx context.Context, p *pool) (*rpc.Pool, error) {
+func (s *Server) poolStats(ctx context.Context, name string) (*rpc.Pool, error) {
+	p, err := s.pool(name)
+	if err != nil {
+		return nil, err
+	}
 	c, err := p.Storage.Capacity(ctx)
 	if err != nil {
 		return nil, err

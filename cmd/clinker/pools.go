@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"clinker/internal/conf"
@@ -14,7 +15,8 @@ import (
 	"clinker/volumed/backend/lvm"
 )
 
-// openPools opens every backend that the configuration enables, with its target.
+// openPools opens every backend that the configuration enables, with its target. One
+// whose disks are not there does not keep the others from being served, if there are any.
 func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volumed.Pool, error) {
 	if len(cfg.Backends) == 0 {
 		return nil, fault.New(fault.Invalid, "[DEFAULT] enabled_backends is empty: name the sections of the backends that this node serves")
@@ -31,11 +33,18 @@ func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volume
 		}
 		pools = append(pools, pool)
 	}
+	if !slices.ContainsFunc(pools, func(p volumed.Pool) bool { return p.Trouble == nil }) {
+		return nil, pools[0].Trouble
+	}
 	return pools, nil
 }
 
 func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets targets) (volumed.Pool, error) {
 	storage, err := openBackend(ctx, b)
+	var trouble error
+	if fault.Is(err, fault.Unavailable) {
+		trouble, err = fmt.Errorf("[%s] %w", b.Name, err), nil
+	}
 	if err != nil {
 		return volumed.Pool{}, err
 	}
@@ -50,6 +59,7 @@ func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets ta
 		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
 		Capabilities:       capabilities(b, limits != nil),
 		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
+		Open:               func(ctx context.Context) (backend.Backend, error) { return openBackend(ctx, b) }, Trouble: trouble,
 	}, nil
 }
 
