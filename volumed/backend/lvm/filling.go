@@ -3,6 +3,7 @@ package lvm
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
@@ -16,6 +17,10 @@ func (t *thin) capacity(ctx context.Context, r *report) (backend.Capacity, error
 	status, err := t.status(ctx)
 	if err != nil {
 		return backend.Capacity{}, err
+	}
+	if failed(status) {
+		return backend.Capacity{}, fault.New(fault.Unavailable, "the kernel writes to thin pool %s no more (%s): if its metadata are full, lvextend --poolmetadatasize; "+
+			"else lvconvert --repair", t.path(t.name), status)
 	}
 	used, err := parseFilling(status)
 	if err != nil {
@@ -53,18 +58,22 @@ func (t *thin) status(ctx context.Context) (string, error) {
 // parseFilling reads how full a thin pool is, from 0 to 1, from the kernel's
 // status (Documentation/admin-guide/device-mapper/thin-provisioning.rst):
 //
-//	<transaction id> <used metadata>/<total> <used data>/<total> …
+//	<transaction id> <used metadata>/<total> <used data>/<total> <held root> <mode> …
 //
 // Whichever of metadata and data is fuller counts: without either nothing can be
-// written. A pool that has failed says "Fail" or "Error" and is full.
+// written.
 func parseFilling(status string) (float64, error) {
 	var transaction, usedMetadata, metadata, usedData, data uint64
-	if status == "Fail" || status == "Error" {
-		return 1, nil
-	}
 	_, err := fmt.Sscanf(status, "%d %d/%d %d/%d", &transaction, &usedMetadata, &metadata, &usedData, &data)
 	if err != nil || metadata == 0 || data == 0 {
 		return 0, fmt.Errorf("the kernel's status of the thin pool is %q", status)
 	}
 	return min(1, max(float64(usedMetadata)/float64(metadata), float64(usedData)/float64(data))), nil
+}
+
+// failed tells from its status whether a pool has stopped to take writes, be it full or
+// not: its metadata cannot be written (Fail, Error) or are not to be (ro).
+func failed(status string) bool {
+	words := strings.Fields(status)
+	return status == "Fail" || status == "Error" || len(words) > 4 && words[4] == "ro"
 }

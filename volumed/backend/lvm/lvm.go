@@ -175,9 +175,14 @@ func (b *Backend) live(r *report) (entries []backend.Entry) {
 	return entries
 }
 
-// Capacity tells from the last report; see backend.Backend.
+// Capacity tells from the last report; see backend.Backend. Unavailable while LVM or
+// the kernel would refuse to make volumes, with what is to be done.
 func (b *Backend) Capacity(ctx context.Context) (backend.Capacity, error) {
 	r, err := b.reports.get(ctx)
+	if err == nil && r.missing > 0 {
+		err = fault.New(fault.Unavailable, "volume group %s lacks %d of its disks, and LVM changes nothing in it until they are back (pvs, vgextend --restoremissing) "+
+			"or given up (vgreduce --removemissing)", b.group.name, r.missing)
+	}
 	if err != nil {
 		return backend.Capacity{}, err
 	}

@@ -16,6 +16,9 @@ import (
 	"clinker/volumed/backend/lvm/mapper"
 )
 
+// gib is what volumes are a multiple of.
+const gib = 1 << 30
+
 // names that LVM takes for volume groups and pools (lvm(8), "Valid names").
 var validName = regexp.MustCompile(`^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$`)
 
@@ -38,7 +41,10 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 	if err != nil {
 		return nil, noGroup(err, options.VolumeGroup)
 	}
-	g.extentBytes = whole.extentBytes
+	if g.extentBytes = whole.extentBytes; gib%g.extentBytes != 0 {
+		return nil, fault.New(fault.Invalid, "volume group %s has extents of %d KiB, of which no number makes a GiB: its volumes would be longer than they are said to be; "+
+			"mend it: vgchange -s 4m %s", g.name, g.extentBytes>>10, g.name)
+	}
 	g.disks.keep(disksOf(whole.physical), 0)
 	r, err := g.reports.get(ctx)
 	if err != nil {

@@ -16,6 +16,8 @@ var refusals = []struct {
 	code    fault.Code
 	message string
 }{
+	{regexp.MustCompile(`while PVs are missing|Refusing activation of partial LV`),
+		fault.Unavailable, "a disk of the volume group is missing"},
 	{regexp.MustCompile(`Volume group "?\S+"? not found|Pool \S+ not found|Cannot process volume group`),
 		fault.Unavailable, "the pool is not there"},
 	{regexp.MustCompile(`[Ii]nsufficient (suitable |allocatable |free )|free space in thin pool .* reached threshold|not enough free`),

@@ -13,23 +13,24 @@ import (
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]fault.Code{
-		`Logical Volume "volume-a" already exists in volume group "vg0"`:                     fault.Conflict,
-		`Volume group "vg0" has insufficient free space (5044 extents): 25600 required.`:     fault.NoSpace,
-		`Insufficient free space: 4 extents needed, but only 0 available`:                    fault.NoSpace,
-		`Insufficient suitable allocatable extents found for logical volume _snapshot-a.`:    fault.NoSpace,
-		`Cannot create new thin volume, free space in thin pool vg0/pool reached threshold.`: fault.NoSpace,
-		`Failed to find logical volume "vg0/nope"`:                                           fault.NotFound,
-		`Existing logical volume "nope" not found in volume group "vg0"`:                     fault.NotFound,
-		`Logical volume nope not found in volume group vg0.`:                                 fault.NotFound,
-		`Snapshot origin LV nope not found in Volume group vg0.`:                             fault.NotFound,
-		`Pool nopool not found in Volume group vg0.`:                                         fault.Unavailable,
-		`Volume group "vg0" not found; Cannot process volume group vg0`:                      fault.Unavailable,
-		`Logical volume vg0/volume-t in use.`:                                                fault.Busy,
-		`Logical volume vg0/volume-t contains a filesystem in use.`:                          fault.Busy,
-		`Snapshot origin volumes can be resized only while inactive: try lvchange -an.`:      fault.Busy,
-		`WARNING: something; Can't get lock for vg0; Cannot process volume group vg0`:        fault.Unavailable,
-		`New size (4 extents) matches existing size (4 extents).`:                            fault.Internal,
-		`/dev/vda: read failed after 0 of 4096 at 0: Input/output error`:                     fault.Internal,
+		`Logical Volume "volume-a" already exists in volume group "vg0"`:                               fault.Conflict,
+		`Volume group "vg0" has insufficient free space (5044 extents): 25600 required.`:               fault.NoSpace,
+		`Insufficient free space: 4 extents needed, but only 0 available`:                              fault.NoSpace,
+		`Insufficient suitable allocatable extents found for logical volume _snapshot-a.`:              fault.NoSpace,
+		`Cannot create new thin volume, free space in thin pool vg0/pool reached threshold.`:           fault.NoSpace,
+		`Failed to find logical volume "vg0/nope"`:                                                     fault.NotFound,
+		`Existing logical volume "nope" not found in volume group "vg0"`:                               fault.NotFound,
+		`Logical volume nope not found in volume group vg0.`:                                           fault.NotFound,
+		`Snapshot origin LV nope not found in Volume group vg0.`:                                       fault.NotFound,
+		`Pool nopool not found in Volume group vg0.`:                                                   fault.Unavailable,
+		`Volume group "vg0" not found; Cannot process volume group vg0`:                                fault.Unavailable,
+		`Logical volume vg0/volume-t in use.`:                                                          fault.Busy,
+		`Logical volume vg0/volume-t contains a filesystem in use.`:                                    fault.Busy,
+		`Snapshot origin volumes can be resized only while inactive: try lvchange -an.`:                fault.Busy,
+		`WARNING: something; Can't get lock for vg0; Cannot process volume group vg0`:                  fault.Unavailable,
+		`Refusing activation of partial LV vg0/volume-a.  Use '--activationmode partial' to override.`: fault.Unavailable,
+		`New size (4 extents) matches existing size (4 extents).`:                                      fault.Internal,
+		`/dev/vda: read failed after 0 of 4096 at 0: Input/output error`:                               fault.Internal,
 	} {
 		err := explain(&run.ExitError{Program: "lvcreate", Status: 5, Stderr: said})
 		if got := fault.CodeOf(err); got != want {
@@ -39,6 +40,10 @@ func TestExplain(t *testing.T) {
 		if !errors.As(err, &exit) {
 			t.Errorf("%s: the cause is lost", said)
 		}
+	}
+	err := explain(&run.ExitError{Program: "lvcreate", Status: 5, Stderr: "Cannot change VG vg0 while PVs are missing.; Cannot process volume group vg0"})
+	if says := fault.MessageOf(err); !fault.Is(err, fault.Unavailable) || says != "a disk of the volume group is missing" {
+		t.Errorf("a disk is missing: %q", says)
 	}
 	if err := explain(context.Canceled); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

@@ -14,6 +14,7 @@ import (
 // report is what lvs says of a volume group at one moment.
 type report struct {
 	totalBytes, freeBytes int64
+	missing               int64           // disks of the volume group that are not there
 	volumes               []logicalVolume // in the order of names
 }
 
@@ -52,8 +53,8 @@ func (r *report) find(name string) (logicalVolume, bool) {
 // volume, which would take twice the time; none is of a segment, which would give
 // a volume of two segments two rows.
 const (
-	volumeColumns = "lv_name,lv_size,origin,origin_size,pool_lv,lv_layout,vg_size,vg_free"
-	groupColumns  = "vg_size,vg_free,vg_extent_size,pv_name"
+	volumeColumns = "lv_name,lv_size,origin,origin_size,pool_lv,lv_layout,vg_size,vg_free,vg_missing_pv_count"
+	groupColumns  = "vg_size,vg_free,vg_extent_size,vg_missing_pv_count,pv_name"
 )
 
 var reportFormat = []string{"--reportformat", "json", "--units", "b", "--nosuffix"}
@@ -70,12 +71,13 @@ func (g *group) readReport(ctx context.Context) (*report, error) {
 		return r, err
 	}
 	whole, err := g.readGroup(ctx)
-	return &report{totalBytes: whole.totalBytes, freeBytes: whole.freeBytes}, err
+	return &report{totalBytes: whole.totalBytes, freeBytes: whole.freeBytes, missing: whole.missing}, err
 }
 
 // groupReport is what vgs says of a volume group.
 type groupReport struct {
 	totalBytes, freeBytes, extentBytes int64
+	missing                            int64    // disks that are not there
 	physical                           []string // paths of its disks
 }
 
@@ -157,6 +159,7 @@ func parseVolumes(output []byte) (*report, error) {
 		}
 		err := row.sizes(map[string]*int64{
 			"lv_size": &v.Bytes, "origin_size": &v.OriginBytes, "vg_size": &r.totalBytes, "vg_free": &r.freeBytes,
+			"vg_missing_pv_count": &r.missing,
 		})
 		if err != nil {
 			return nil, err
@@ -182,6 +185,7 @@ func parseGroup(output []byte) (g groupReport, err error) {
 	for _, row := range rows {
 		err := row.sizes(map[string]*int64{
 			"vg_size": &g.totalBytes, "vg_free": &g.freeBytes, "vg_extent_size": &g.extentBytes,
+			"vg_missing_pv_count": &g.missing,
 		})
 		if err != nil {
 			return g, err
