@@ -1,18 +1,13 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
-
-	"clinker/internal/fault"
 )
 
 // format is the version of what is in the buckets; a file with a higher one
@@ -50,20 +45,20 @@ type Journal struct {
 }
 
 // Open opens the journal in a file, and makes it if there is none. It gives
-// Busy when another process has it open.
+// Busy when another process has it open, Invalid when the file is damaged.
 func Open(path string) (*Journal, error) {
+	if err := sound(path); err != nil {
+		return nil, err
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         2 * time.Second,
+		Timeout:         openPatience,
 		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: 64 << 20, // so that readers do not hold up the writer
 		NoStatistics:    true,
 	})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fault.Wrap(err, fault.Busy, "another process has the journal %s open", path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("open the journal %s: %w", path, err)
+		return nil, explain(path, err)
 	}
 	j := &Journal{
 		db:      db,

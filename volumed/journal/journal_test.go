@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -300,5 +301,30 @@ func TestALaterFormatIsLeftAlone(t *testing.T) {
 	j.Close()
 	if _, err := Open(path); err == nil {
 		t.Error("opened")
+	}
+}
+
+// TestDamaged: a file that a disk has spoilt is said to be that, with what to do.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func([]byte) []byte{
+		"short":      func(b []byte) []byte { return b[:2*os.Getpagesize()] },
+		"very short": func(b []byte) []byte { return b[:100] },
+		"zeroes":     func(b []byte) []byte { clear(b); return b },
+		"a page":     func(b []byte) []byte { clear(b[2*os.Getpagesize() : 64*os.Getpagesize()]); return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "journal")
+			j := open(t, path)
+			err := errors.Join(j.Accept(Fence{Operation: "o", Resource: "v", Generation: 1, Pool: "p"}), j.Close())
+			whole, errRead := os.ReadFile(path)
+			if err := errors.Join(err, errRead, os.WriteFile(path, spoil(whole), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(path); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "move the file away") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
