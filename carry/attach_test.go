@@ -268,3 +268,14 @@ func TestUdevsNameIsPreferred(t *testing.T) {
 		t.Errorf("got %q %v", path, err)
 	}
 }
+
+func TestUdevsNameOfIPv6(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, newService(t, nil))
+	name := "/dev/disk/by-path/ip-fd00::21:3260-iscsi-iqn.2010-10.org.openstack:volume-" + volumeID + "-lun-0"
+	m.link(name, "../../sda")
+	c := Connection{IQN: "iqn.2010-10.org.openstack:volume-" + volumeID, Portal: "[fd00::21]:3260"}
+	if path := m.host().system.stablePath("sda", c); path != name {
+		t.Errorf("got %q", path)
+	}
+}

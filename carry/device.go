@@ -113,9 +113,10 @@ func isSerialOf(serial, volumeID string) bool {
 }
 
 // stablePath is the name that udev gives the disk, the same after every
-// login; the kernel's name where there is no udev or it has not come to it.
+// login; the kernel's name where there is no udev or it has not come to it. Udev
+// writes IPv6 addresses without brackets.
 func (s system) stablePath(disk string, c Connection) string {
-	path := "/dev/disk/by-path/ip-" + c.Portal + "-iscsi-" + c.IQN + "-lun-" + strconv.Itoa(c.LUN)
+	path := "/dev/disk/by-path/ip-" + strings.NewReplacer("[", "", "]", "").Replace(c.Portal) + "-iscsi-" + c.IQN + "-lun-" + strconv.Itoa(c.LUN)
 	if to, err := os.Readlink(rooted(s.root, path)); err == nil && filepath.Base(to) == disk {
 		return path
 	}

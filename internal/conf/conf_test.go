@@ -252,3 +252,15 @@ func TestTLSFiles(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestIPv6InURLs: an address that is a URL's host stands in brackets there.
+func TestIPv6InURLs(t *testing.T) {
+	t.Parallel()
+	c, _, err := Parse([]byte("[DEFAULT]\nmy_ip = fd00::21\nstate_path = /a//$$b\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Clinker.VolumedEndpoint != "https://[fd00::21]:9776" || c.Clinker.VolumedListen != "fd00::21" || c.StatePath != "/a//$b" {
+		t.Errorf("endpoint %s, listens on %s, state_path %s", c.Clinker.VolumedEndpoint, c.Clinker.VolumedListen, c.StatePath)
+	}
+}

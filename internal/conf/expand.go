@@ -10,8 +10,8 @@ import (
 )
 
 // reference is $name, ${name}, $section.name, ${section.name} or $$, as in
-// oslo.config.
-var reference = regexp.MustCompile(`\$(?:\$|\{[\w.-]+\}|\w+(?:\.\w+)?)`)
+// oslo.config, with the slashes before it that begin a URL's host.
+var reference = regexp.MustCompile(`(?://)?\$(?:\$|\{[\w.-]+\}|\w+(?:\.\w+)?)`)
 
 // maxDepth bounds a chain of references, and so finds a circle.
 const maxDepth = 10
@@ -32,9 +32,11 @@ func (f *filler) expand(section, value string, depth int) (string, error) {
 		return "", errors.New("the references lead in a circle")
 	}
 	var failed error
-	out := reference.ReplaceAllStringFunc(value, func(ref string) string {
+	out := reference.ReplaceAllStringFunc(value, func(found string) string {
+		ref, isHost := strings.CutPrefix(found, "//")
+		before := strings.TrimSuffix(found, ref)
 		if ref == "$$" || failed != nil {
-			return "$"
+			return before + "$"
 		}
 		name := strings.Trim(ref[1:], "{}")
 		raw, in, ok := f.lookup(section, name)
@@ -46,7 +48,10 @@ func (f *filler) expand(section, value string, depth int) (string, error) {
 		if err != nil {
 			failed = err
 		}
-		return expanded
+		if isHost && strings.Contains(expanded, ":") && net.ParseIP(expanded) != nil {
+			expanded = "[" + expanded + "]" // RFC 3986 §3.2.2
+		}
+		return before + expanded
 	})
 	if failed == nil && len(out) > maxExpanded {
 		failed = fmt.Errorf("the references grow it beyond %d bytes", maxExpanded)
