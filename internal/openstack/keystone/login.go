@@ -42,7 +42,7 @@ func connect(ctx context.Context, cfg Config, transport http.RoundTripper) (*gop
 		AllowReauth:      true,
 	})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, unavailable(explain(cfg, err))
 	}
 	return client, nil
 }

@@ -3,6 +3,7 @@ package keystone
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"clinker/internal/fault"
 
@@ -12,7 +13,18 @@ import (
 // unavailable is the fault for everything but Keystone's word that a token is
 // no good. The caller learns no more; the log learns the cause.
 func unavailable(err error) error {
+	if fault.Is(err, fault.Unavailable) {
+		return err // that is said already
+	}
 	return fault.Wrap(withoutBody(err), fault.Unavailable, "The identity service does not answer; try again later.")
+}
+
+// explain tells an operator what a refusal of the service user's login comes from.
+func explain(cfg Config, err error) error {
+	if statusOf(err) != http.StatusUnauthorized {
+		return err
+	}
+	return fmt.Errorf("keystone refuses the service user %s of project %s: its password, project or domains in the configuration are wrong", cfg.Username, cfg.ProjectName)
 }
 
 // withoutBody reduces an answer of Keystone to its status, since its text may

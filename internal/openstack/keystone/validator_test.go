@@ -195,6 +195,7 @@ func TestServiceUser(t *testing.T) {
 	_, err := v.Authenticate(t.Context(), "a", "")
 	assert.Equal(t, fault.Unavailable, fault.CodeOf(err), "that our password is wrong is not the user's fault")
 	assert.NotContains(t, err.Error(), "very-secret")
+	assert.Contains(t, err.Error(), "keystone refuses the service user cinder of project service: its password", "the log says what to look at")
 	f.refuseLogin = false
 	_, err = v.Authenticate(t.Context(), "a", "")
 	require.NoError(t, err)
