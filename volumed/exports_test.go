@@ -1,6 +1,10 @@
 package volumed
 
 import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"clinker/internal/fault"
+	"clinker/volumed/backend"
 	"clinker/volumed/rpc"
 	"clinker/volumed/target"
 )
@@ -244,4 +249,50 @@ func TestWhatATargetLosesIsMadeAgain(t *testing.T) {
 			t.Error("exports that are well are made again")
 		}
 	})
+}
+
+// TestUnknownExport: what holds a volume that is to be destroyed may be an export of the
+// time before the journal was lost.
+func TestUnknownExport(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	v := r.volume()
+	at := r.attach(v, uuid.NewString(), "host1")
+	r.stop()
+	r.must(os.Remove(r.path))
+	r.start()
+	held, err := os.Open(filepath.Join(r.dir, backend.VolumeName(v)))
+	r.must(err)
+	r.target.setFail(func(method, iqn string) error {
+		if method == "remove" && iqn == at.IQN {
+			return held.Close()
+		}
+		return nil
+	})
+	r.done(r.Destroy(t.Context(), fence(v, 2), poolName))
+	if r.target.session(at.IQN, initiator("host1")) {
+		t.Error("the session is still there")
+	}
+}
+
+// TestUnknownExportIsTold: not parallel, the log is the process's.
+func TestUnknownExportIsTold(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	r := newRig(t)
+	known, unknown := r.volume(), r.volume()
+	r.attach(known, uuid.NewString(), "host1")
+	for _, id := range []string{unknown, uuid.NewString()} { // the second is no volume of this pool
+		_, err := r.target.Apply(t.Context(), target.Export{IQN: prefix + backend.VolumeName(id), Device: "/dev/vg0/x", Serial: "x"})
+		r.must(err)
+	}
+	log.Reset()
+	for range 2 {
+		r.must(r.checkPool(t.Context(), poolName, r.pools[poolName]))
+	}
+	if text := log.String(); strings.Count(text, "was not told to export") != 1 || !strings.Contains(text, unknown) {
+		t.Errorf("the log: %s", text)
+	}
 }

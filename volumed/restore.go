@@ -155,6 +155,7 @@ func (s *Server) checkPool(ctx context.Context, name string, p *pool) error {
 	if err != nil {
 		return err
 	}
+	s.tellUnknown(ctx, name, p, have)
 	var drifted []journal.Export
 	for _, e := range wanted {
 		if e.Pool == name && p.drifted(e, have) {

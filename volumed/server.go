@@ -96,7 +96,8 @@ var _ rpc.Volumed = (*Server)(nil)
 type pool struct {
 	Pool
 	opening opening
-	wipe    chan struct{} // something was deleted
+	wipe    chan struct{}   // something was deleted
+	told    map[string]bool // exports that the journal does not know; of check alone
 }
 
 // New makes a Server, which does nothing of itself until Run. Invalid when the
@@ -126,7 +127,7 @@ func New(o Options) (*Server, error) {
 		if s.pools[name] != nil {
 			return nil, fault.New(fault.Invalid, "the pool %s is named twice", name)
 		}
-		s.pools[name] = &pool{Pool: p, opening: opening{trouble: p.Trouble}, wipe: make(chan struct{}, 1)}
+		s.pools[name] = &pool{Pool: p, opening: opening{trouble: p.Trouble}, wipe: make(chan struct{}, 1), told: map[string]bool{}}
 		s.node.Backends = append(s.node.Backends, p.Backend)
 	}
 	return s, nil

@@ -108,9 +108,26 @@ func (s *Server) Destroy(ctx context.Context, f rpc.Fence, poolName string) (*rp
 			if err := errors.Join(s.dropKept(ctx, p, f.ResourceID), s.dropStills(ctx, f.ResourceID)); err != nil {
 				return err
 			}
-			return p.Storage.Delete(ctx, backend.VolumeName(f.ResourceID))
+			return s.delete(ctx, p, f.ResourceID)
 		},
 	})
+}
+
+// delete deletes a volume that nobody is to have. What holds it may be an export that
+// the journal does not know: it was lost since, or another program has restored what it
+// had saved of the target. The caller holds the export's lock.
+func (s *Server) delete(ctx context.Context, p *pool, volumeID string) error {
+	err := p.Storage.Delete(ctx, backend.VolumeName(volumeID))
+	if !fault.Is(err, fault.Busy) {
+		return err
+	}
+	if _, known, errKnown := s.journal.Export(volumeID); known || errKnown != nil {
+		return errors.Join(err, errKnown)
+	}
+	if err := p.Target.Remove(ctx, p.iqn(volumeID)); err != nil {
+		return err
+	}
+	return p.Storage.Delete(ctx, backend.VolumeName(volumeID))
 }
 
 // CopyFrom implements rpc.Volumed.

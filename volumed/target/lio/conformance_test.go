@@ -49,6 +49,27 @@ func TestConformanceFiles(t *testing.T) {
 	targettest.Run(t, s, "Login", "ReadOnlyAndWritable", "ApplyAgain", "Grow", "GrowUnderLoad", "RemoveWithSession", "List")
 }
 
+// TestRestoredStore: a backstore of the export's name that another program made, as
+// targetcli does when it restores what it has saved, holds the device. It gives way.
+func TestRestoredStore(t *testing.T) {
+	s := suite(t)
+	e := target.Export{IQN: prefix + "volume-restored", Serial: "restored", Device: s.Device(t, 64<<20).Path}
+	fs := tree{DefaultRoot}
+	store := "core/iblock_7/" + e.IQN
+	for _, err := range []error{fs.mkdir("core/iblock_7"), fs.mkdir(store), fs.write(store+"/control", "udev_path="+e.Device), fs.write(store+"/enable", "1")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tg := New(Options{Portals: []string{portal}, Prefix: prefix})
+	if _, err := tg.Apply(t.Context(), e); err != nil {
+		t.Error(err)
+	}
+	if err := tg.Remove(t.Context(), e.IQN); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIPv6Portal logs in over IPv6.
 func TestIPv6Portal(t *testing.T) {
 	s := suite(t)

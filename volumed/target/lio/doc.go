@@ -18,5 +18,6 @@
 // Every step looks first at what is there and writes only the difference: so a
 // half-made export is finished, and one that is right is left alone. The
 // invariants: authentication is switched on before the first access rule exists,
-// and nothing outside the names above, or with another prefix, is ever touched.
+// and nothing outside the names above, or with another prefix, is ever touched, but a
+// backstore of the export's own name in another HBA.
 package lio

@@ -159,12 +159,24 @@ func (f *fake) unlink(p string) error {
 	return nil
 }
 
+// held tells whether another backstore has the device.
+func (f *fake) held(store string) bool {
+	for p, device := range f.values {
+		if other, ok := strings.CutSuffix(p, "/udev_path"); ok && other != store && device == f.values[store+"/udev_path"] && f.values[other+"/enable"] == "1" {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *fake) write(p, value string) error {
 	if _, ok := f.values[p]; !ok {
 		return fs.ErrNotExist
 	}
 	store := path.Dir(p)
 	switch {
+	case strings.HasPrefix(p, "core/") && path.Base(p) == "enable" && f.held(store):
+		return unix.EBUSY
 	case strings.HasPrefix(p, "core/") && path.Base(p) == "enable" && f.values[store+"/control"] == "":
 		return unix.EINVAL
 	case path.Base(p) == "vpd_unit_serial":

@@ -90,6 +90,31 @@ func TestOrder(t *testing.T) {
 	golden("remove.txt")
 }
 
+// TestSavedConfiguration: after a boot another program has restored what it had saved of
+// our export, with grants of then. It gives way.
+func TestSavedConfiguration(t *testing.T) {
+	t.Parallel()
+	e := fileExport(t, 64<<20)
+	f := newFake()
+	group, store := "iscsi/"+e.IQN+"/tpgt_1", "core/fileio_0/"+e.IQN
+	saved := []error{f.mkdir("core/fileio_0"), f.mkdir(store), f.write(store+"/control", "fd_dev_name="+e.Device),
+		f.write(store+"/udev_path", e.Device), f.write(store+"/enable", "1"),
+		f.mkdir("iscsi"), f.mkdir("iscsi/" + e.IQN), f.mkdir(group), f.mkdir(group + "/lun/lun_0"), f.link(store, group+"/lun/lun_0/f00"),
+		f.mkdir(group + "/acls/iqn.1993-08.org.debian:01:carol"), f.write(group+"/enable", "1")}
+	if err := errors.Join(saved...); err != nil {
+		t.Fatal(err)
+	}
+	tg := onFake(f, "192.0.2.1:3260")
+	apply(t, tg, e)
+	all, err := tg.List(t.Context())
+	if err != nil || len(all) != 1 || len(all[0].Grants) != 2 || all[0].Device != e.Device {
+		t.Errorf("exported: %+v, %v", all, err)
+	}
+	if err := tg.Remove(t.Context(), e.IQN); err != nil || f.dirs[store] {
+		t.Errorf("removed: %v", err)
+	}
+}
+
 // TestBrokenOff breaks Apply and Remove off after every operation: the next
 // Apply makes exactly what an undisturbed one makes, the next Remove leaves
 // nothing, and List shows what there is to remove.

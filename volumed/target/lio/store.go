@@ -111,7 +111,11 @@ func (x *export) newStore() error {
 	for _, a := range [][2]string{
 		{"control", s.control()}, {"udev_path", s.device}, {"wwn/vpd_unit_serial", s.serial}, {"enable", "1"},
 	} {
-		if err := x.fs.write(s.path()+"/"+a[0], a[1]); err != nil {
+		err := x.fs.write(s.path()+"/"+a[0], a[1])
+		if a[0] == "enable" && is(err, unix.EBUSY) {
+			return fault.Wrap(err, fault.Busy, "something else on the storage node holds the volume's device (lsblk tells what)")
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -159,10 +163,19 @@ func fileSizeIn(info string) int64 {
 	return n
 }
 
-// removeStores removes the volume's backstore, of whichever kind it is.
+// removeStores removes the volume's backstore, of whichever kind it is: also one of its
+// name in another HBA, where a configuration that targetcli has saved and restored
+// puts it. It would hold the device.
 func (x *export) removeStores() error {
-	for _, hba := range []string{blockHBA, fileHBA} {
-		if err := x.fs.rmdir(hba + "/" + x.want.IQN); err != nil {
+	hbas, err := x.fs.list("core")
+	if err != nil {
+		return err
+	}
+	for _, hba := range hbas {
+		if !strings.HasPrefix(hba, "iblock_") && !strings.HasPrefix(hba, "fileio_") {
+			continue
+		}
+		if err := x.fs.rmdir("core/" + hba + "/" + x.want.IQN); err != nil {
 			return err
 		}
 	}
