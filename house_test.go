@@ -18,7 +18,7 @@ var may = map[string][]string{
 	"cmd":                 {"api", "scheduler", "volumed", "carry", "db", "policy", "internal"},
 	"api":                 {"volumed/rpc", "db", "policy", "internal"},
 	"scheduler":           {"scheduler", "volumed/rpc", "db", "internal"},
-	"scheduler/placement": {"internal/fault"},
+	"scheduler/placement": {"internal/fault", "internal/nearest"},
 	"volumed":             {"volumed", "internal"},
 	"volumed/backend":     {"volumed/backend", "internal", "testbed/guest"},
 	"volumed/target":      {"volumed/target", "internal", "testbed/guest"},

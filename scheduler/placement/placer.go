@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"clinker/internal/fault"
+	"clinker/internal/nearest"
 )
 
 // Options says what takes part in a choice, by configuration names.
@@ -32,8 +33,8 @@ type namedWeigher struct {
 	weigher
 }
 
-// New makes a Placer. Invalid when a name is unknown, naming the nearest that
-// is known, or when a multiplier is not a finite number.
+// New makes a Placer. Invalid when a name is unknown, with what was meant or all that
+// there are, or when a multiplier is not a finite number.
 func New(o Options) (*Placer, error) {
 	if o.Filters == nil {
 		o.Filters = DefaultFilters
@@ -59,7 +60,7 @@ func New(o Options) (*Placer, error) {
 func (p *Placer) addFilter(name string) error {
 	f, known := filters[name]
 	if !known {
-		return fault.New(fault.Invalid, "scheduler_default_filters: there is no filter %q; the nearest is %s", name, nearest(filters, name))
+		return fault.New(fault.Invalid, "scheduler_default_filters: there is no filter %q; %s", name, instead(filters, name))
 	}
 	if !slices.ContainsFunc(p.filters, func(n namedFilter) bool { return n.name == name }) {
 		p.filters = append(p.filters, namedFilter{name, f})
@@ -71,12 +72,21 @@ func (p *Placer) addFilter(name string) error {
 func (p *Placer) addWeigher(name string) error {
 	w, known := weighers[name]
 	if !known {
-		return fault.New(fault.Invalid, "scheduler_default_weighers: there is no weigher %q; the nearest is %s", name, nearest(weighers, name))
+		return fault.New(fault.Invalid, "scheduler_default_weighers: there is no weigher %q; %s", name, instead(weighers, name))
 	}
 	if !slices.ContainsFunc(p.weighers, func(n namedWeigher) bool { return n.name == name }) {
 		p.weighers = append(p.weighers, namedWeigher{name, w})
 	}
 	return nil
+}
+
+// instead says what to write in the place of a name that is in no table.
+func instead[V any](table map[string]V, name string) string {
+	known := slices.Sorted(maps.Keys(table))
+	if meant := nearest.To(name, known); meant != "" {
+		return "did you mean " + meant + "?"
+	}
+	return "there are " + strings.Join(known, ", ")
 }
 
 // setMultipliers replaces defaults. A weigher that is known but not in use may
@@ -85,7 +95,7 @@ func (p *Placer) setMultipliers(multipliers map[string]float64) error {
 	for _, name := range slices.Sorted(maps.Keys(multipliers)) {
 		value := multipliers[name]
 		if _, known := weighers[name]; !known {
-			return fault.New(fault.Invalid, "there is no weigher %q to multiply; the nearest is %s", name, nearest(weighers, name))
+			return fault.New(fault.Invalid, "there is no weigher %q to multiply; %s", name, instead(weighers, name))
 		}
 		if math.IsNaN(value) || math.IsInf(value, 0) {
 			return fault.New(fault.Invalid, "the multiplier of %s must be a finite number", name)

@@ -15,10 +15,11 @@ func TestNewNamesTheNearest(t *testing.T) {
 		options Options
 		says    string
 	}{
-		{Options{Filters: []string{"CapasityFilter"}}, "the nearest is CapacityFilter"},
+		{Options{Filters: []string{"CapasityFilter"}}, "did you mean CapacityFilter?"},
 		{Options{Filters: []string{"DriverFilter"}}, "there is no filter \"DriverFilter\""},
-		{Options{Weighers: []string{"DiskIoWeigher"}}, "the nearest is DiskIOWeigher"},
-		{Options{Multipliers: map[string]float64{"VolumeNumberWeigh": 1}}, "the nearest is VolumeNumberWeigher"},
+		{Options{Filters: []string{"InstanceLocalityFilter"}}, "there are AvailabilityZoneFilter, "},
+		{Options{Weighers: []string{"DiskIoWeigher"}}, "did you mean DiskIOWeigher?"},
+		{Options{Multipliers: map[string]float64{"VolumeNumberWeigh": 1}}, "did you mean VolumeNumberWeigher?"},
 		{Options{Multipliers: map[string]float64{"DiskIOWeigher": math.NaN()}}, "finite"},
 	} {
 		_, err := New(c.options)
