@@ -2,6 +2,7 @@ package glance
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"html"
 	"net/http"
@@ -64,14 +65,22 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// said gives the text of a refusal, which Glance sends as HTML; it is for the user
-// who asked.
+// said gives the text of a refusal, which Glance sends as HTML, or in a JSON object;
+// it is for the user who asked.
 func said(err error) string {
 	var wrong gophercloud.ErrUnexpectedResponseCode
 	if !errors.As(err, &wrong) {
 		return ""
 	}
-	text := html.UnescapeString(tags.ReplaceAllString(string(wrong.Body), " "))
+	var object struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	text := string(wrong.Body)
+	if json.Unmarshal(wrong.Body, &object) == nil && object.Message != "" {
+		text = object.Code + " " + object.Message
+	}
+	text = html.UnescapeString(tags.ReplaceAllString(text, " "))
 	text = strings.TrimSpace(spaces.ReplaceAllString(text, " "))
 	if len(text) > 500 {
 		text = text[:500]

@@ -16,6 +16,7 @@ type catalogue struct {
 	mu     sync.Mutex
 	images map[string]map[string]any
 	refuse int // status to refuse creations with
+	says   string
 }
 
 func newCatalogue(t *testing.T) (*catalogue, *Client) {
@@ -38,6 +39,10 @@ func (c *catalogue) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost && c.refuse != 0:
 		w.WriteHeader(c.refuse)
+		if c.says != "" {
+			_, _ = w.Write([]byte(c.says))
+			return
+		}
 		_, _ = w.Write([]byte("<html>\n <head>\n  <title>400 Bad Request</title>\n </head>\n <body>\n  <h1>400 Bad Request</h1>\n  Invalid container format &#x27;tar&#x27; for image.<br /><br />\n\n </body>\n</html>"))
 	case r.Method == http.MethodPost:
 		_ = json.NewDecoder(r.Body).Decode(&image)
@@ -94,6 +99,10 @@ func TestCreateRefused(t *testing.T) {
 	_, err := c.Create(t.Context(), "good", NewImage{ID: "1", Name: "x"})
 	if !fault.Is(err, fault.Invalid) || fault.MessageOf(err) != "The image service refuses the image: 400 Bad Request Invalid container format 'tar' for image." {
 		t.Error(err)
+	}
+	service.says = `{"message": "Invalid container format &#x27;tar&#x27; for image.<br /><br />\n\n\n", "code": "400 Bad Request", "title": "Bad Request"}`
+	if _, again := c.Create(t.Context(), "good", NewImage{ID: "1", Name: "x"}); fault.MessageOf(again) != fault.MessageOf(err) {
+		t.Error(again)
 	}
 	service.refuse = http.StatusServiceUnavailable
 	if _, err := c.Create(t.Context(), "good", NewImage{ID: "1", Name: "x"}); !fault.Is(err, fault.Unavailable) {

@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -86,5 +88,34 @@ func TestNoConditions(t *testing.T) {
 	d := opened(t, s3.Options{Endpoint: service.URL, Bucket: "bucket", AccessKey: "a", SecretKey: "b", Region: "us-east-1"})
 	if err := d.Create(t.Context(), "a/b", []byte("new")); err != nil || !stored.Load() {
 		t.Error(stored.Load(), err)
+	}
+}
+
+// TestStalls: a service that takes no more bytes, or gives no more, is given up.
+func TestStalls(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			<-ended
+		case r.URL.Path == "/bucket/half":
+			w.Header().Set("Content-Length", "1000")
+			w.Header().Set("Last-Modified", "Mon, 02 Jan 2006 15:04:05 GMT")
+			fmt.Fprint(w, "half")
+			w.(http.Flusher).Flush()
+			<-ended
+		}
+	}))
+	t.Cleanup(service.Close)
+	t.Cleanup(func() { close(ended) })
+	d := opened(t, s3.Options{Endpoint: service.URL, Bucket: "bucket", AccessKey: "a", SecretKey: "b", Region: "us-east-1", Patience: 50 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := d.Put(ctx, "a/b", make([]byte, 64<<20)); !fault.Is(err, fault.Unavailable) {
+		t.Error("it takes nothing:", err)
+	}
+	if _, err := d.Get(ctx, "half", make([]byte, 0, 1000)); !fault.Is(err, fault.Unavailable) {
+		t.Error("it gives half:", err)
 	}
 }

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -26,7 +28,14 @@ type Options struct {
 	Region               string
 	Insecure             bool   // the certificate is not checked
 	CAFile               string // PEM; the system's authorities when empty
+
+	// Patience is how long the service may take no byte and give none; 90 s when 0.
+	Patience time.Duration
 }
+
+// patience is longer than the service may take to answer what it has got whole
+// (minio.DefaultTransport).
+const patience = 90 * time.Second
 
 // Driver keeps objects in a bucket. It implements backup.Driver.
 type Driver struct {
@@ -60,7 +69,7 @@ func New(o Options) (*Driver, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
 		Secure:       endpoint.Scheme == "https",
-		Transport:    bounded{transport},
+		Transport:    guard{transport, cmp.Or(o.Patience, patience)},
 		Region:       o.Region,
 		BucketLookup: minio.BucketLookupAuto,
 		MaxRetries:   5,
