@@ -88,6 +88,25 @@ func TestTenAtOnceFetchOnce(t *testing.T) {
 	r.clean()
 }
 
+// TestKeptAsLargeAsItsImage: a volume that is larger than its image needs does not keep
+// smaller ones from being copies of what is kept for it.
+func TestKeptAsLargeAsItsImage(t *testing.T) {
+	r, node, service := newCacheRig(t, 0, 0)
+	service.set(func(f *fakeImages) { f.image.DiskFormat, f.image.VirtualBytes = "qcow2", 2*gib-5 })
+	r.start()
+	image := uuid.NewString()
+	for _, size := range []int{4, 2, 3} {
+		v := r.rests(r.imagedOf(image, size).ID, "available")
+		if got := node.Volumes()[v.ID]; got.Content != content(image) || got.Bytes != int64(size)*gib {
+			t.Errorf("%+v", got)
+		}
+	}
+	if kept := r.kept(); len(kept) != 1 || kept[0].SizeGiB != 2 || node.Calls("copy_image") != 1 {
+		t.Errorf("kept %+v, fetched %d times", kept, node.Calls("copy_image"))
+	}
+	r.clean()
+}
+
 // TestCacheIsBounded: by number and by size, what was used last stays; an image
 // that is larger than the cache is fetched for one volume.
 func TestCacheIsBounded(t *testing.T) {

@@ -127,13 +127,13 @@ func hashOf(i rpc.Image) string {
 // beginCache makes the hidden volume that this one, and others that come
 // meanwhile, then wait for.
 func (r *run) beginCache(ctx context.Context, v db.Volume, where place, limits cacheLimits) error {
-	image, err := r.imageFor(ctx, v, *v.ImageID)
+	image, virtual, err := r.imageAndSize(ctx, v, *v.ImageID)
 	if err != nil {
 		return err
 	}
 	size := v.SizeGiB
-	if image.DiskFormat == "raw" || image.DiskFormat == "iso" {
-		size = int((image.Bytes + 1<<30 - 1) >> 30)
+	if virtual > 0 { // so that volumes of any size can be copies
+		size = min(size, int((virtual+1<<30-1)>>30))
 	}
 	room, err := r.cacheRoom(ctx, *v.PoolID, size, limits)
 	if err != nil {

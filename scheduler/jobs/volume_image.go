@@ -66,32 +66,42 @@ func (r *run) copyImage(ctx context.Context, v db.Volume, where place) error {
 // imageFor asks the image service. What was true when the volume was asked for
 // may not be any more.
 func (r *run) imageFor(ctx context.Context, v db.Volume, id string) (rpc.Image, error) {
+	image, _, err := r.imageAndSize(ctx, v, id)
+	return image, err
+}
+
+// imageAndSize also tells how many bytes a volume needs for it; 0 when the image
+// service does not know.
+func (r *run) imageAndSize(ctx context.Context, v db.Volume, id string) (_ rpc.Image, virtual int64, _ error) {
 	if r.Images == nil {
-		return rpc.Image{}, fault.New(wrongImage, "the scheduler has no image service; glance_api_servers or auth_strategy must be set for it as for the API")
+		return rpc.Image{}, 0, fault.New(wrongImage, "the scheduler has no image service; glance_api_servers or auth_strategy must be set for it as for the API")
 	}
 	ask, cancel := context.WithTimeout(ctx, askImages)
 	defer cancel()
 	image, url, token, err := r.Images.Download(ask, id)
 	switch {
 	case ctx.Err() != nil:
-		return rpc.Image{}, ctx.Err()
+		return rpc.Image{}, 0, ctx.Err()
 	case fault.Is(err, fault.NotFound):
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is gone", id)
+		return rpc.Image{}, 0, fault.New(wrongImage, "the image %s is gone", id)
 	case err != nil:
-		return rpc.Image{}, fault.Wrap(err, fault.Unavailable, "the image service does not answer")
+		return rpc.Image{}, 0, fault.Wrap(err, fault.Unavailable, "the image service does not answer")
 	case image.Status != "active":
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is not active any more", id)
+		return rpc.Image{}, 0, fault.New(wrongImage, "the image %s is not active any more", id)
 	}
 	if why := image.Reason(r.VerifySignatures); why != "" {
-		return rpc.Image{}, fault.New(wrongImage, "the image %s is unacceptable: %s", id, why)
+		return rpc.Image{}, 0, fault.New(wrongImage, "the image %s is unacceptable: %s", id, why)
 	}
 	luks, err := r.luksFor(ctx, v, image)
 	if err != nil {
-		return rpc.Image{}, err
+		return rpc.Image{}, 0, err
+	}
+	if virtual = image.VirtualBytes; image.DiskFormat == "raw" || image.DiskFormat == "iso" {
+		virtual = image.SizeBytes
 	}
 	return rpc.Image{URL: url, Token: rpc.Secret(token), DiskFormat: image.DiskFormat, Bytes: image.SizeBytes,
 		HashAlgo: image.HashAlgo, HashValue: image.HashValue, Checksum: image.Checksum,
-		Encrypted: image.Encrypted(), LUKS: luks}, nil
+		Encrypted: image.Encrypted(), LUKS: luks}, virtual, nil
 }
 
 // fetchAgain tries the same pool again, later each time: it is the image service
