@@ -37,7 +37,7 @@ var properties = []property{
 
 // showCapabilities asks a backend's node what it is.
 func (s *Server) showCapabilities(c *Call) (View, error) {
-	name := c.Param("host")
+	name, _, _ := strings.Cut(c.Param("host"), "#") // a pool's name, as other commands print it, will do
 	found, err := c.database().Services(c.Context(), name, db.DaemonVolume)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func init() {
 			`member POST /volumes/{free}/action {"os-extend_volume_completion": {}} -> 403 extend_volume_completion`,
 		},
 		"capabilities.show|unknown host": {
-			`admin GET /capabilities/nope -> 404 Can't find service: nope`, `member GET /capabilities/node1@lvm -> 403 volume_extension:capabilities`,
+			`admin GET /capabilities/nope -> 404 Can't find service: nope`, `admin GET /capabilities/node1@lvm%23pool -> 200 "namespace":"OS::Storage::Capabilities::node1@lvm"`, `member GET /capabilities/node1@lvm -> 403 volume_extension:capabilities`,
 			`admin GET /os-hosts/nope -> 404 Host nope could not be found.`, `admin PUT /os-hosts/nope {"status": "enable"} -> 404`, `admin PUT /os-hosts {"status": "enable"} -> 400 The host must be named in the path`,
 			`admin PUT /os-hosts/node1@lvm {"power": "on"} -> 400 Invalid update setting: 'power'`, `admin PUT /os-hosts/node1@lvm {} -> 400 status`,
 			`admin PUT /os-hosts/node1@lvm {"status": "disable"} -> 200 {"host":"node1@lvm","status":"disabled"}`, `admin GET /os-hosts -> 200 !node1@lvm`,

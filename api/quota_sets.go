@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -25,6 +26,10 @@ func quotaRoutes(s *Server) []Route {
 			Policy: []string{"volume_extension:quotas:delete"}, Object: true, Handler: s.deleteQuota},
 	}
 }
+
+// maxProjectID is the length of the longest id that Keystone gives a project, in
+// characters.
+const maxProjectID = 255
 
 // quotaOwner asks the policy about the project that the path names. Whether
 // there is such a project is Keystone's affair.
@@ -124,10 +129,14 @@ func (c *Call) classLimits(class string) (db.Limits, error) {
 	return limits.With(own), err
 }
 
-// updateQuota accepts a limit below what is used unless skip_validation=false:
-// nothing is taken away, the project can only not take more.
+// updateQuota accepts a limit below what is used with skip_validation=true, since
+// nothing is taken away, and refuses it with false. Where the request says nothing
+// it is refused, as in Cinder, when the project has a limit of its own already.
 func (s *Server) updateQuota(c *Call) (View, error) {
 	project, err := c.quotaOwner()
+	if err == nil && utf8.RuneCountInString(project) > maxProjectID {
+		err = fault.New(fault.Invalid, "Invalid input received: quota_set_name has %d characters, more than %d.", utf8.RuneCountInString(project), maxProjectID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +149,8 @@ func (s *Server) updateQuota(c *Call) (View, error) {
 		return nil, err
 	}
 	err = c.tx(func(tx *db.Tx) error {
-		if !lenient {
-			if err := tx.CheckQuotaCovers(c.Context(), project, limits); err != nil {
+		if !lenient || !c.Query.Has("skip_validation") {
+			if err := tx.CheckQuotaCovers(c.Context(), project, limits, lenient); err != nil {
 				return err
 			}
 		}

@@ -2,7 +2,12 @@ package api
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"clinker/db"
 )
 
 func TestQuotaLife(t *testing.T) {
@@ -43,6 +48,10 @@ func TestQuotaBelowUse(t *testing.T) {
 	w.volume("member", "")
 	path := "/v3/os-quota-sets/" + ownProject
 	w.do("admin", "PUT", path, `{"quota_set": {"volumes": 0}}`).want(t, 200)
+	for _, again := range []string{`{"quota_set": {"volumes": 0}}`, `{"quota_set": {"groups": 3, "volumes": 0}}`} {
+		w.do("admin", "PUT", path, again).want(t, 400) // the project has a limit of its own now
+	}
+	w.do("admin", "PUT", path+"?skip_validation=true", `{"quota_set": {"volumes": 0}}`).want(t, 200)
 	refused := w.do("admin", "PUT", path+"?skip_validation=false", `{"quota_set": {"volumes": 0, "groups": 3}}`).want(t, 400)
 	if !strings.Contains(refused.message(), "Current usage is 1 and the requested limit is 0") {
 		t.Error(refused.body)
@@ -52,6 +61,32 @@ func TestQuotaBelowUse(t *testing.T) {
 	}
 	w.do("admin", "PUT", path+"?skip_validation=false", `{"quota_set": {"volumes": 1, "gigabytes": -1}}`).want(t, 200)
 	w.do("admin", "PUT", path+"?skip_validation=x", `{"quota_set": {"volumes": 1}}`).want(t, 400)
+}
+
+// Limits are written in one order: of many updates at once none waits for another
+// that waits for it, which PostgreSQL would end after a second, and db.Tx repeat.
+func TestQuotaUpdatesAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	limits := db.Limits{}
+	for _, name := range db.QuotaNames([]string{"a", "b", "c"}) {
+		limits[name] = 7
+	}
+	const updates = 60
+	var begun atomic.Int32
+	var all errgroup.Group
+	all.SetLimit(6)
+	for range updates {
+		all.Go(func() error {
+			return w.db.Tx(t.Context(), func(tx *db.Tx) error {
+				begun.Add(1)
+				return tx.SetQuota(t.Context(), ownProject, limits)
+			})
+		})
+	}
+	if err := all.Wait(); err != nil || begun.Load() != updates {
+		t.Errorf("%v; %d transactions for %d updates", err, begun.Load(), updates)
+	}
 }
 
 func TestQuotaClass(t *testing.T) {
@@ -106,6 +141,7 @@ func TestQuotaRefusals(t *testing.T) {
 			t.Errorf("%s: %d %s", body, r.status, r.body)
 		}
 	}
+	w.do("admin", "PUT", "/v3/os-quota-sets/"+strings.Repeat("p", 256), `{"quota_set": {"volumes": 1}}`).want(t, 400)
 	w.do("member", "GET", "/v3/os-quota-sets/"+otherProject, "").want(t, 403)
 	w.do("member", "PUT", path, `{"quota_set": {"volumes": 1}}`).want(t, 403)
 	w.do("member", "GET", path+"?usage=x", "").want(t, 400)

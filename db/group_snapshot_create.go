@@ -12,24 +12,28 @@ import (
 // InsertGroupSnapshot writes a new group snapshot, in status creating, with a
 // snapshot for every volume of its group, and their quota. The group and its
 // volumes are kept as they are until the transaction ends. Invalid, in Cinder's
-// words, when one of them does not allow it. withGiB counts sizes in gigabytes.
+// words, when one of them does not allow it, or there are none. withGiB counts
+// sizes in gigabytes.
 func (t *Tx) InsertGroupSnapshot(ctx context.Context, gs *GroupSnapshot, withGiB bool, limits Limits) error {
 	g, err := t.lockGroup(gs.GroupID)
 	if err != nil {
 		return err
 	}
-	if slices.Contains([]string{GroupCreating, GroupDeleting, GroupErrorDeleting}, g.Status) {
+	volumes, err := t.lockMembers(g.ID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case slices.Contains([]string{GroupDeleting, GroupErrorDeleting}, g.Status):
 		return fault.New(fault.Invalid, "Invalid Group: Group status must be available, but current status is: %s", g.Status)
+	case slices.Contains([]string{GroupCreating, GroupUpdating}, g.Status), len(volumes) == 0:
+		return fault.New(fault.Invalid, "Invalid Group: Source group cannot be empty or in 'creating' or 'updating' state. No group snapshot will be created.")
 	}
 	gs.Status, gs.Generation, gs.GroupTypeID, gs.CreatedAt = GroupCreating, 1, g.GroupTypeID, t.Now()
 	if err := t.gorm.Create(gs).Error; err != nil {
 		return err
 	}
 	movedGroupSnapshots.begin(t, gs.ID, gs.Generation, gs.Status)
-	volumes, err := t.lockMembers(g.ID)
-	if err != nil {
-		return err
-	}
 	for _, v := range volumes {
 		s := Snapshot{ID: uuid.NewString(), VolumeID: v.ID, ProjectID: gs.ProjectID, UserID: gs.UserID, Name: gs.Name,
 			Description: gs.Description, GroupSnapshotID: &gs.ID, RequestID: gs.RequestID}

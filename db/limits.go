@@ -25,12 +25,15 @@ func (l Limits) With(more Limits) Limits {
 }
 
 // CheckQuotaCovers refuses limits below what the project uses now: Invalid, with
-// the first of them by name. What is used cannot grow past a limit between this
-// check and the end of the transaction, since the counters are locked.
-func (t *Tx) CheckQuotaCovers(ctx context.Context, project string, limits Limits) error {
+// the first of them by name. With own it is only about resources for which the
+// project has a limit of its own. What is used cannot grow past a limit between
+// this check and the end of the transaction, since the counters are locked.
+func (t *Tx) CheckQuotaCovers(ctx context.Context, project string, limits Limits, own bool) error {
 	var counters []used
-	err := t.gorm.Raw("SELECT resource, in_use FROM quota_usages WHERE project_id = ? AND resource IN ? ORDER BY resource COLLATE \"C\" FOR UPDATE",
-		project, slices.Collect(maps.Keys(limits))).Scan(&counters).Error
+	err := t.gorm.Raw(`SELECT resource, in_use FROM quota_usages u WHERE project_id = ? AND resource IN ?
+			AND (NOT ? OR EXISTS (SELECT 1 FROM quotas q WHERE q.project_id = u.project_id AND q.resource = u.resource))
+		ORDER BY resource COLLATE "C" FOR UPDATE`,
+		project, slices.Collect(maps.Keys(limits)), own).Scan(&counters).Error
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -274,17 +275,19 @@ func (t *Tx) SetClassLimits(ctx context.Context, class string, limits Limits) er
 	return t.setLimits("quota_classes", "class_name", class, limits)
 }
 
+// setLimits writes them in the order of their names, so that two requests never
+// wait for each other crosswise.
 func (t *Tx) setLimits(table, owner, name string, limits Limits) error {
-	for resource, limit := range limits {
-		if limit > math.MaxInt32 {
-			return fault.New(fault.Invalid, "quota %s is %d but must be at most %d", resource, limit, math.MaxInt32)
-		}
-		sql := fmt.Sprintf(`INSERT INTO %s (%s, resource, hard_limit) VALUES (?, ?, ?)
-			ON CONFLICT (%s, resource) DO UPDATE SET hard_limit = EXCLUDED.hard_limit`, table, owner, owner)
-		if err := t.gorm.Exec(sql, name, resource, limit).Error; err != nil {
-			return err
+	names := slices.Sorted(maps.Keys(limits))
+	values := make([]int, len(names))
+	for i, resource := range names {
+		if values[i] = limits[resource]; values[i] > math.MaxInt32 {
+			return fault.New(fault.Invalid, "quota %s is %d but must be at most %d", resource, values[i], math.MaxInt32)
 		}
 	}
+	t.later(fmt.Sprintf(`INSERT INTO %s (%s, resource, hard_limit)
+		SELECT $1, resource, hard_limit FROM unnest($2::text[], $3::bigint[]) AS w (resource, hard_limit)
+		ON CONFLICT (%s, resource) DO UPDATE SET hard_limit = EXCLUDED.hard_limit`, table, owner, owner), name, names, values)
 	return nil
 }
 
