@@ -140,7 +140,7 @@ func grows(t *testing.T, s *service, h *Host) {
 	s.volumes[volumeID]["size"] = 2
 	s.mu.Unlock()
 	var heard []Event
-	w := &watch{Host: h, last: map[string]Event{}, tell: func(e Event) { heard = append(heard, e) }}
+	w := h.newWatch(func(e Event) { heard = append(heard, e) })
 	if err := w.round(t.Context()); err != nil || len(heard) != 1 || heard[0].News != Grown || heard[0].SizeBytes != 2<<30 {
 		t.Fatalf("heard %+v, %v", heard, err)
 	}
@@ -157,7 +157,7 @@ func comesBack(t *testing.T, s *service, h *Host) {
 		t.Fatal(err)
 	}
 	var heard []Event
-	w := &watch{Host: h, last: map[string]Event{}, tell: func(e Event) { heard = append(heard, e) }}
+	w := h.newWatch(func(e Event) { heard = append(heard, e) })
 	if err := w.round(t.Context()); err != nil || len(heard) != 1 || heard[0].News != Ready || s.made != 2 {
 		t.Fatalf("heard %+v, %v, %d attachments", heard, err, s.made)
 	}

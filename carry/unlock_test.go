@@ -283,7 +283,7 @@ func TestDecryptedFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	var heard []News
-	w := &watch{Host: host(), last: map[string]Event{}, tell: func(e Event) { heard = append(heard, e.News) }}
+	w := host().newWatch(func(e Event) { heard = append(heard, e.News) })
 	round := func() {
 		t.Helper()
 		if err := w.round(t.Context()); err != nil {

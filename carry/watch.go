@@ -3,11 +3,8 @@ package carry
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
-
-	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
-
-	"clinker/internal/fault"
 )
 
 // News is what happened to a volume.
@@ -31,19 +28,34 @@ type Event struct {
 	Reason     string `json:"reason,omitempty"` // for Failed and Gone
 }
 
+// looksAtOnce is how many volumes are looked at side by side. A login to a storage node
+// that is off takes minutes, and the volumes of others do not wait for it.
+const looksAtOnce = 16
+
 // watch remembers what was told, so that every piece of news is told once.
 type watch struct {
 	*Host
+	slots chan struct{}
+	looks sync.WaitGroup
+
+	mu   sync.Mutex // of what follows, and held while tell is called
 	tell func(Event)
 	last map[string]Event // by volume
+	busy map[string]bool  // volumes that are being looked at
+}
+
+func (h *Host) newWatch(tell func(Event)) *watch {
+	return &watch{Host: h, slots: make(chan struct{}, looksAtOnce), tell: tell, last: map[string]Event{}, busy: map[string]bool{}}
 }
 
 // Watch looks after this machine's volumes until ctx ends: those whose session
 // is missing (after a reboot, or a crash in the middle of attach) are
-// attached again, those that have grown are rescanned, and tell hears of it. The
-// volumes are those with a state file; attach and detach may run meanwhile.
+// attached again, those that have grown are rescanned, and tell hears of it, one piece
+// of news at a time. The volumes are those with a state file; attach and detach may
+// run meanwhile.
 func (h *Host) Watch(ctx context.Context, tell func(Event)) error {
-	w := &watch{Host: h, tell: tell, last: map[string]Event{}}
+	w := h.newWatch(tell)
+	defer w.looks.Wait()
 	ticker := time.NewTicker(h.options.Interval)
 	defer ticker.Stop()
 	for {
@@ -58,39 +70,96 @@ func (h *Host) Watch(ctx context.Context, tell func(Event)) error {
 	}
 }
 
-// round looks at every volume once.
+// round looks at every volume that is not being looked at since an earlier round. It
+// returns when all have been seen, or after the interval.
 func (w *watch) round(ctx context.Context) error {
 	all, err := w.states.All()
 	if err != nil {
 		return err
 	}
 	present := map[string]bool{}
+	var mine sync.WaitGroup
 	for _, state := range all {
 		present[state.VolumeID] = true
-		if state.Step == Detaching {
-			continue // somebody wants it gone
+		if state.Step == Detaching || !w.begin(state.VolumeID) {
+			continue // somebody wants it gone, or is at it
 		}
-		event, err := w.look(ctx, state)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			event = Event{News: Failed, VolumeID: state.VolumeID, VolumeName: state.VolumeName, Reason: reason(err)}
-			slog.WarnContext(ctx, "watch", "volume", state.VolumeID, "error", err)
-		}
-		w.hear(event)
+		mine.Add(1)
+		w.looks.Go(func() {
+			defer mine.Done()
+			defer w.end(state.VolumeID)
+			w.lookAt(ctx, state)
+		})
 	}
+	w.forgetBut(present)
+	w.waitFor(&mine)
+	return nil
+}
+
+// begin is false while the volume is looked at.
+func (w *watch) begin(volumeID string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy[volumeID] {
+		return false
+	}
+	w.busy[volumeID] = true
+	return true
+}
+
+func (w *watch) end(volumeID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.busy, volumeID)
+}
+
+// forgetBut forgets what was told of volumes that are not here any more.
+func (w *watch) forgetBut(present map[string]bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for id := range w.last {
 		if !present[id] {
 			delete(w.last, id)
 		}
 	}
-	return nil
+}
+
+// waitFor waits for a round's looks, for an interval at most.
+func (w *watch) waitFor(looks *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { defer close(done); looks.Wait() }()
+	timer := time.NewTimer(w.options.Interval)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// lookAt looks at one volume and tells what there is to tell.
+func (w *watch) lookAt(ctx context.Context, state State) {
+	select {
+	case w.slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-w.slots }()
+	event, err := w.look(ctx, state)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		event = Event{News: Failed, VolumeID: state.VolumeID, VolumeName: state.VolumeName, Reason: reason(err)}
+		slog.WarnContext(ctx, "watch", "volume", state.VolumeID, "error", err)
+	}
+	w.hear(event)
 }
 
 // hear passes news on, once. A device that is there with another size than
 // last time has grown, whoever made the kernel notice.
 func (w *watch) hear(event Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	last, known := w.last[event.VolumeID]
 	if event.News == "" || known && last == event {
 		return
@@ -106,75 +175,3 @@ func (w *watch) hear(event Event) {
 }
 
 func (e Event) alive() bool { return e.News == Ready || e.News == Grown }
-
-// look brings one volume to where it should be and says where it is. No news
-// while another process works on it.
-func (w *watch) look(ctx context.Context, state State) (Event, error) {
-	unlock, err := w.states.tryLock(state.VolumeID)
-	if err != nil {
-		return Event{}, nil
-	}
-	defer unlock()
-	if state, err = w.states.Load(state.VolumeID); err != nil || state.VolumeID == "" || state.Step == Detaching {
-		return Event{}, err
-	}
-	volume, err := w.cloud.Volume(ctx, state.VolumeID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Event{}, err
-	}
-	gone, errGone := w.isGone(ctx, state, err)
-	if gone || errGone != nil {
-		return Event{News: Gone, VolumeID: state.VolumeID, VolumeName: state.VolumeName, Device: state.Device,
-			Reason: "its attachment was deleted elsewhere; run detach to clean up"}, errGone
-	}
-	return w.restore(ctx, volume, state)
-}
-
-// isGone tells whether the service no longer knows the volume or the attachment.
-func (w *watch) isGone(ctx context.Context, state State, missing error) (bool, error) {
-	if missing != nil || state.AttachmentID == "" {
-		return missing != nil, nil
-	}
-	_, err := w.cloud.Attachment(ctx, state.AttachmentID)
-	if fault.Is(err, fault.NotFound) {
-		return true, nil
-	}
-	return false, err
-}
-
-// restore attaches the volume if its disk is missing and rescans it if it is
-// smaller than the service says.
-func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State) (Event, error) {
-	event := Event{News: Ready, VolumeID: volume.ID, VolumeName: volume.Name, Device: state.Device}
-	disk := w.diskOf(state)
-	closed := state.Mapper != "" && !w.system.mapped(state.Mapper)
-	if disk == "" || closed || state.Step != Attached {
-		path, err := w.attach(ctx, volume, AttachOptions{ReadOnly: state.ReadOnly})
-		if err != nil {
-			return Event{}, err
-		}
-		event.Device = path
-		if state, err = w.states.Load(volume.ID); err != nil {
-			return Event{}, err
-		}
-		disk = w.diskOf(state)
-	}
-	size, err := w.system.sizeOf(disk)
-	if wanted := int64(volume.Size) * gib; err == nil && size < wanted {
-		event.News = Grown
-		size, err = w.grow(ctx, state.IQN, state.Portal, disk, wanted)
-	}
-	if err == nil {
-		err = w.regrown(ctx, state, disk)
-	}
-	event.SizeBytes = size
-	return event, err
-}
-
-// reason is what may be told of an error.
-func reason(err error) string {
-	if message := fault.MessageOf(err); message != "" {
-		return message
-	}
-	return err.Error()
-}

@@ -1,9 +1,11 @@
 package carry
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestWatch(t *testing.T) {
@@ -12,9 +14,9 @@ func TestWatch(t *testing.T) {
 	m := newMachine(t, s)
 	h := m.host()
 	var heard []string
-	w := &watch{Host: h, last: map[string]Event{}, tell: func(e Event) {
+	w := h.newWatch(func(e Event) {
 		heard = append(heard, fmt.Sprintf("%s %s %s %d", e.News, e.VolumeName, e.Device, e.SizeBytes>>30))
-	}}
+	})
 	round := func(want ...string) {
 		t.Helper()
 		heard = nil
@@ -80,7 +82,7 @@ func TestWatchFinishesAttach(t *testing.T) {
 		t.Fatal("not killed")
 	}
 	var heard []Event
-	w := &watch{Host: m.host(), last: map[string]Event{}, tell: func(e Event) { heard = append(heard, e) }}
+	w := m.host().newWatch(func(e Event) { heard = append(heard, e) })
 	if err := w.round(t.Context()); err != nil || len(heard) != 1 || heard[0].News != Ready {
 		t.Errorf("heard %v, %v", heard, err)
 	}
@@ -113,5 +115,37 @@ func TestLockIsHeldByOne(t *testing.T) {
 	unlock()
 	if files := stateFiles(t, m); len(files) != 0 {
 		t.Errorf("left %v", files)
+	}
+}
+
+// deaf is a machine whose logins nobody answers.
+type deaf struct{ *machine }
+
+func (deaf) Login(ctx context.Context, _ Connection) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestWatchWaitsForNobody: a storage node that is off does not keep news of the others'
+// volumes back.
+func TestWatchWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, newService(t, nil))
+	h := m.host()
+	if _, err := h.Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	m.hide() // a reboot
+	after := "f" + volumeID[1:]
+	if err := h.states.Save(State{VolumeID: after, Step: Attached, AttachmentID: otherID}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var heard []Event
+	h.initiator = deaf{m}
+	err := h.Watch(ctx, func(e Event) { heard = append(heard, e); cancel() })
+	if err != nil || len(heard) != 1 || heard[0].News != Gone || heard[0].VolumeID != after {
+		t.Errorf("heard %+v, %v", heard, err)
 	}
 }
