@@ -13,7 +13,7 @@ import (
 type dbCommand struct {
 	Migrate dbMigrate `cmd:"" help:"Bring the schema to this program's version. May be repeated."`
 	Version dbVersion `cmd:"" help:"Tell the schema's version."`
-	Purge   dbPurge   `cmd:"" help:"Take the rows for good of what was deleted long ago. May be repeated, and run beside the services."`
+	Purge   dbPurge   `cmd:"" help:"Remove for good the rows of what was deleted long ago. May be repeated, and run beside the services."`
 }
 
 type dbMigrate struct{}

@@ -7,7 +7,7 @@ import (
 
 // serviceCommand looks after the services that openstack volume service list shows.
 type serviceCommand struct {
-	Remove serviceRemove `cmd:"" help:"Take a service for good out of the list that is down and has nothing on it."`
+	Remove serviceRemove `cmd:"" help:"Remove for good a service that is down and has nothing on it."`
 }
 
 type serviceRemove struct {
