@@ -99,8 +99,8 @@ func TestEchoStaysInTheServer(t *testing.T) {
 	}
 }
 
-// link finds relative links in Markdown.
-var link = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+// link finds relative links in Markdown: the file, "" for the same, and the heading.
+var link = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
 
 func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 	t.Parallel()
@@ -115,9 +115,34 @@ func TestDocumentsLinkToWhatIsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), match[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", file, match[1])
+			to := file
+			if match[1] != "" {
+				to = filepath.Join(filepath.Dir(file), match[1])
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", file, to)
+			} else if match[2] != "" && !slices.Contains(anchors(t, to), match[2]) {
+				t.Errorf("%s links to the heading #%s of %s, which is not there", file, match[2], to)
 			}
 		}
 	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unnamed = regexp.MustCompile(`[^\w\- ]`) // what a heading's anchor leaves out
+)
+
+// anchors are the names by which a document's headings are linked to.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, match := range heading.FindAllStringSubmatch(string(text), -1) {
+		names = append(names, strings.ReplaceAll(unnamed.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-"))
+	}
+	return names
 }
