@@ -11,6 +11,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
+	"github.com/gophercloud/gophercloud/v2/pagination"
 
 	"clinker/internal/fault"
 	"clinker/internal/openstack/cloud"
@@ -147,18 +148,16 @@ func (c *Client) find(ctx context.Context, token, id string) (found Image, url s
 // token sees them.
 func (c *Client) Named(ctx context.Context, token, name string) (ids []string, err error) {
 	err = c.ask(ctx, token, func(ctx context.Context, service *gophercloud.ServiceClient) error {
-		pages, err := images.List(service, images.ListOpts{Name: named(name), Limit: 2}).AllPages(ctx)
-		if err != nil {
-			return err
-		}
-		all, err := images.ExtractImages(pages)
 		ids = nil
-		for _, image := range all {
-			if image.Name == name {
-				ids = append(ids, image.ID)
+		return images.List(service, images.ListOpts{Name: named(name), Limit: 2}).EachPage(ctx, func(_ context.Context, page pagination.Page) (bool, error) {
+			some, err := images.ExtractImages(page)
+			for _, image := range some {
+				if image.Name == name && len(ids) < 2 {
+					ids = append(ids, image.ID)
+				}
 			}
-		}
-		return err
+			return len(ids) < 2, err
+		})
 	})
 	return ids, err
 }

@@ -37,6 +37,9 @@ func service(t *testing.T) string {
 		switch r.URL.Query().Get("name") {
 		case "debian":
 			answer(w, map[string]any{"images": []any{full}})
+		case "many":
+			many := map[string]any{"id": "3", "name": "many", "status": "active"}
+			answer(w, map[string]any{"images": []any{many, many}, "next": "/v2/images?name=many&limit=2&marker=3"})
 		case `in:"a, \"b\""`:
 			answer(w, map[string]any{"images": []any{queued, queued}})
 		default:
@@ -149,7 +152,7 @@ func TestSilentServer(t *testing.T) {
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, service(t))
-	for name, want := range map[string]int{"debian": 1, `a, "b"`: 2, "none": 0} {
+	for name, want := range map[string]int{"debian": 1, `a, "b"`: 2, "none": 0, "many": 2} { // of the last there are more without end
 		ids, err := c.Named(t.Context(), "good", name)
 		if err != nil || len(ids) != want {
 			t.Errorf("%s: %v %v", name, ids, err)
