@@ -187,7 +187,7 @@ func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (b
 func (t *Tx) Unclaim(ctx context.Context, volumeID string, keep int64) error {
 	t.later(`UPDATE pools p SET allocated_bytes = p.allocated_bytes - (v.claimed_bytes - $2),
 			volume_count = p.volume_count - CASE WHEN $2::bigint = 0 THEN 1 ELSE 0 END
-		FROM volumes v WHERE v.id = $1 AND p.id = v.pool_id AND v.claimed_bytes > $2`, volumeID, keep)
+		FROM volumes v WHERE v.id = $1 AND p.id = v.pool_id AND (v.claimed_bytes > $2 OR $2 = 0)`, volumeID, keep)
 	if keep == 0 {
 		t.later("UPDATE volumes SET pool_id = NULL, host = NULL, service_id = NULL, claimed_bytes = 0 WHERE id = $1", volumeID)
 	} else {

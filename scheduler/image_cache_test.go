@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"clinker/db"
+	"clinker/db/dbtest"
 	"clinker/internal/fault"
 	"clinker/scheduler/nodetest"
 	"clinker/volumed/rpc"
@@ -198,6 +199,23 @@ func TestCacheThatCannotBeFilled(t *testing.T) {
 		r.rests(v.ID, "available")
 	}
 	r.clean()
+}
+
+// TestEmptyImage: one without bytes, which the image service has as any other, leaves
+// no trace in what the pools have promised.
+func TestEmptyImage(t *testing.T) {
+	r, node, service := newCacheRig(t, 0, 0)
+	service.set(func(f *fakeImages) { f.image.SizeBytes = 0 })
+	node.Break(nodetest.Fault{Method: "copy_image", Err: fault.New(fault.Invalid, "it has no bytes")})
+	r.start()
+	v := r.rests(r.imagedOf(uuid.NewString(), 1).ID, "error")
+	r.delete(v.ID)
+	r.rests(v.ID, "deleted")
+	r.eventually("nothing is left", func() bool {
+		quota, pools := r.recount()
+		volumes := dbtest.Rows(r, r.db, "SELECT id::text FROM volumes WHERE deleted_at IS NULL")
+		return len(volumes)+len(quota)+len(pools) == 0
+	})
 }
 
 // TestCachedCreateBeginsAnew: node and scheduler forget, as after kill -9, while an
