@@ -3,6 +3,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code says what kind of failure it was.
@@ -49,12 +50,17 @@ func Wrap(cause error, code Code, format string, args ...any) *Fault {
 	return &Fault{Code: code, Message: fmt.Sprintf(format, args...), Cause: cause}
 }
 
-// Error gives the message and, after a colon, the cause: for logs only.
+// Error gives the message and, after a colon, the cause: for logs only. A cause that
+// says the same first is enough.
 func (f *Fault) Error() string {
 	if f.Cause == nil {
 		return f.Message
 	}
-	return f.Message + ": " + f.Cause.Error()
+	cause := f.Cause.Error()
+	if strings.HasPrefix(cause, f.Message) {
+		return cause
+	}
+	return f.Message + ": " + cause
 }
 
 // Unwrap gives the cause.

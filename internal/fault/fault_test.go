@@ -20,3 +20,17 @@ func TestCodeAndMessage(t *testing.T) {
 		t.Error("what is no fault must be Internal and show nothing")
 	}
 }
+
+func TestErrorSaysNothingTwice(t *testing.T) {
+	t.Parallel()
+	inner := Wrap(errors.New("exit status 5"), Internal, "the node could not do it")
+	for want, err := range map[string]error{
+		"no room: exit status 5":                  Wrap(inner.Cause, NoSpace, "no room"),
+		"the node could not do it: exit status 5": Wrap(inner, Internal, "the node could not do it"),
+		"the node could not do it":                New(Internal, "the node could not do it"),
+	} {
+		if err.Error() != want {
+			t.Errorf("got %q, want %q", err, want)
+		}
+	}
+}
