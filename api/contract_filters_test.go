@@ -22,6 +22,7 @@ func shelf(t *testing.T) *world {
 		`UPDATE volumes SET metadata = '{"k": "v", "x": "y"}', bootable = true, image_metadata = '{"os": "debian"}' WHERE name = 'a'`,
 		`UPDATE volumes SET metadata = '{"k": "v"}', status = 'error', group_id = '` + missing + `' WHERE name = 'b'`,
 		`UPDATE volumes SET consumes_quota = false, migration_status = 'migrating', availability_zone = 'zone2' WHERE name = 'c'`,
+		`UPDATE volumes SET admin_metadata = jsonb_build_object('readonly', CASE name WHEN 'a' THEN 'False' ELSE 'True' END) WHERE name IN ('a', 'd')`,
 		`UPDATE volumes SET host = 'node2@lvm#pool', updated_at = '2026-02-01T00:00:00Z', description = 'x%y' WHERE name = 'd'`,
 	} {
 		if _, err := w.db.Pool().Exec(t.Context(), sql); err != nil {
@@ -87,6 +88,7 @@ var filterScripts = map[string][]string{
 	"volumes.list, volumes.detail|filter|name": {"member volumes?name=a = a", "member volumes?name=A = ", "admin volumes?display_name=a = a"},
 	"volumes.list, volumes.detail|filter|metadata": {
 		"member volumes?metadata={'k':'v','x':'y'} = a", `member volumes?metadata={"k":"v"} = b a`, "member volumes?metadata={u'k':+u'v'} = b a", "member volumes?metadata={} = e d c b a", "member volumes?metadata=nonsense = 400", "member volumes?metadata={'k':'w'} = ",
+		"member volumes?metadata={'readonly':'True'} = d", "member volumes?metadata={'k':'v','readonly':'False'} = a", "member volumes?metadata={'k':'w','readonly':'False'} = ",
 	},
 	"volumes.list, volumes.detail|filter|bootable": {
 		"member@2 volumes?bootable=True = a", "member@2 volumes?bootable=0 = e d c b", "member@2 volumes?bootable=x = 400", "member@1 volumes?bootable=x = a", "member@1 volumes?bootable=off = e d c b",

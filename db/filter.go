@@ -74,8 +74,21 @@ func VolumeTime(name, operator string, at time.Time) Condition {
 	return Condition{sql: volumes.byName[name].sql + " " + operator + " ?", args: []any{at}}
 }
 
-// VolumeHas is a condition that a map column holds all the pairs.
-func VolumeHas(name string, pairs map[string]string) Condition { return volumes.has(name, pairs) }
+// VolumeHas is a condition that a map column holds all the pairs. The metadata
+// that volumes show are the user's and ours (readonly, attached_mode), and so
+// each pair may be of either.
+func VolumeHas(name string, pairs map[string]string) Condition {
+	if name != "metadata" {
+		return volumes.has(name, pairs)
+	}
+	all := Condition{sql: "true"}
+	for key, value := range pairs {
+		pair, _ := json.Marshal(map[string]string{key: value})
+		all.sql += " AND (v.metadata @> ?::jsonb OR v.admin_metadata @> ?::jsonb)"
+		all.args = append(all.args, string(pair), string(pair))
+	}
+	return all
+}
 
 // VolumesOf limits a list to one project.
 func VolumesOf(project string) Condition {
