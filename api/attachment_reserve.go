@@ -73,7 +73,11 @@ func (c *Call) reserve(v db.Volume, a *db.Attachment) (reserved db.Volume, err e
 
 func (c *Call) reserveMore(tx *db.Tx, v db.Volume, a db.Attachment) (db.Volume, error) {
 	refused := func() error {
-		return fault.New(fault.Invalid, "Invalid volume: Volume %s status must be available or downloading to reserve, but the current status is %s.", v.ID, v.Status)
+		allowed := "available or downloading" // Cinder's words
+		if v.Status == "downloading" {
+			allowed = "available"
+		}
+		return fault.New(fault.Invalid, "Invalid volume: Volume %s status must be %s to reserve, but the current status is %s.", v.ID, allowed, v.Status)
 	}
 	moved, err := tx.MoveVolume(c.Context(), v.ID, db.ReserveMore, "", nil)
 	if fault.Is(err, fault.Conflict) {

@@ -53,6 +53,7 @@ func init() {
 			`member@68 POST /volumes/{used}/action {"os-reimage": {"image_id": "{image}", "reimage_reserved": true}} -> 400 Invalid volume: Volume {used} status must be available or error or reserved, but current status is in-use.`,
 			`member@68 POST /volumes/{reserved}/action {"os-reimage": {"image_id": "{image}", "reimage_reserved": "True"}} -> 202`,
 			`member GET /volumes/{reserved} -> 200 "status":"downloading"`,
+			`member@44 POST /attachments {"attachment": {"volume_uuid": "{reserved}"}} -> 400 status must be available to reserve, but the current status is downloading.`,
 			`member@67 POST ` + reimage + `"{image}"}} -> 404`,
 			`reader@68 POST ` + reimage + `"{image}"}} -> 403 volume:reimage`, `other@68 POST ` + reimage + `"{image}"}} -> 404`,
 			`member@68 POST ` + reimage + `"{missing}"}} -> 404 Image {missing} could not be found.`,
