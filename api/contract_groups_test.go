@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"clinker/db"
@@ -110,7 +111,9 @@ func init() {
 			`member POST /consistencygroups/{cg}/delete null -> 400 Group has existing snapshots.`, `member POST /consistencygroups/{cg}/delete {} -> 400 Group has existing snapshots.`,
 			`member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{group}"}} -> 404`, `member PUT /consistencygroups/{cg} {"consistencygroup": {"remove_volumes": "{cgmember}"}} -> 202`,
 			`member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}"}} -> 400 Source group cannot be empty or in 'creating' or 'updating' state.`,
-			`member PUT /consistencygroups/{cg} {"consistencygroup": {"add_volumes": "{cgmember}"}} -> 202`, `member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}", "name": null}} -> 202 {"cgsnapshot":{"id":`,
+			`member PUT /consistencygroups/{cg} {"consistencygroup": {"add_volumes": "{cgmember}"}} -> 202`,
+			`member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}", "name": "` + strings.Repeat("n", 256) + `"}} -> 400 name`,
+			`member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}", "description": "` + strings.Repeat("d", 256) + `"}} -> 400 description`, `member POST /cgsnapshots {"cgsnapshot": {"consistencygroup_id": "{cg}", "name": null}} -> 202 {"cgsnapshot":{"id":`,
 		},
 		"group_actions.delete|has volumes": {
 			`member@13 GET /volumes/{member} -> 200`,

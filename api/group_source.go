@@ -56,6 +56,17 @@ func (s *Server) copyGroup(c *Call) (View, error) {
 	return groupAnswer("group", g), nil
 }
 
+// mayUseTypes is NotFound when one of the volume types is private and not the
+// caller's to use.
+func (c *Call) mayUseTypes(ids []string) error {
+	for _, id := range ids {
+		if _, err := c.database().VolumeType(c.Context(), id, c.Scope()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // groupSource gives the group that is copied, or that the group snapshot is of.
 func (c *Call) groupSource(from groupCopy) (db.Group, error) {
 	if from.SourceGroupID != "" {
@@ -81,6 +92,9 @@ func (c *Call) insertCopy(from groupCopy, source db.Group) (db.Group, error) {
 	}
 	if source.PoolID == nil {
 		return g, fault.New(fault.Invalid, "Invalid Group: No valid host to create group %s.", g.ID)
+	}
+	if err := c.mayUseTypes(source.VolumeTypes); err != nil {
+		return g, err
 	}
 	copied, err := c.copyGroupKeys(from)
 	if err != nil {

@@ -173,6 +173,9 @@ func (s *Server) acceptTransfer(c *Call) (View, error) {
 	}
 	v, err := c.database().Volume(c.Context(), t.VolumeID, "")
 	if err == nil {
+		_, err = c.database().VolumeType(c.Context(), v.VolumeTypeID, c.Scope()) // one that the caller may use
+	}
+	if err == nil {
 		err = c.checkVolumeSize(v.SizeGiB)
 	}
 	if err != nil {

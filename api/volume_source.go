@@ -99,8 +99,11 @@ func (c *Call) kind(name string, s *volumeSource) (db.VolumeType, error) {
 	}
 	if name == "" {
 		kind, err := c.database().VolumeType(c.Context(), s.typeID, "")
-		if fault.Is(err, fault.NotFound) {
+		switch {
+		case fault.Is(err, fault.NotFound):
 			return c.typeForCreate("")
+		case err == nil && !kind.IsPublic: // having one of its volumes does not mean that more may be made
+			return c.database().VolumeType(c.Context(), s.typeID, c.Scope())
 		}
 		return kind, err
 	}
