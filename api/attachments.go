@@ -68,7 +68,9 @@ func (s *Server) listAttachments(view func(object, db.Attachment)) Handler {
 		if err != nil {
 			return nil, err
 		}
-		if !all {
+		if all {
+			q.Where = append(q.Where, db.EveryAttachment)
+		} else {
 			q.Where = append(q.Where, db.AttachmentsOfProject(c.Identity.ProjectID))
 		}
 		found, err := c.database().Attachments(c.Context(), q)

@@ -161,8 +161,10 @@ func (m *mortal) sweep() {
 	m.t.Helper()
 	r := &reconcile.Reconciler{DB: m.db, Nodes: immortal{m.node}, DownTime: time.Minute}
 	for range 2 {
-		if _, err := m.db.Pool().Exec(m.t.Context(), "UPDATE pools SET polled_at = now()"); err != nil {
-			m.t.Fatal(err)
+		for _, polled := range []string{"UPDATE pools SET polled_at = now()", "UPDATE services SET heartbeat_at = now()"} {
+			if _, err := m.db.Pool().Exec(m.t.Context(), polled); err != nil {
+				m.t.Fatal(err)
+			}
 		}
 		if err := r.Sweep(m.t.Context()); err != nil {
 			m.t.Fatal(err)

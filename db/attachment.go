@@ -93,6 +93,10 @@ func AttachmentLike(name, value string) (Condition, bool) { return attachments.l
 // AttachmentsOfProject limits a list to one project.
 func AttachmentsOfProject(project string) Condition { return ofProject("a.project_id", project) }
 
+// EveryAttachment is the condition of lists that are not limited to a project, see
+// EveryProject.
+var EveryAttachment = Condition{sql: "a.generation >= 0"}
+
 // Attachment gives a live attachment, in one project unless scope is empty.
 func (d *DB) Attachment(ctx context.Context, id, scope string) (Attachment, error) {
 	return one(ctx, d, attachments, id, scope, scanAttachment, AttachmentNotFound)

@@ -17,7 +17,7 @@ import (
 func (d *DB) StuckAttachments(ctx context.Context, quiet time.Duration, limit int) ([]Attachment, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+` FROM attachments a
 			LEFT JOIN volumes v ON v.id = a.volume_id LEFT JOIN pools p ON p.id = v.pool_id
-		WHERE a.deleted_at IS NULL AND a.user_id >= '' -- by an index of live ones: see attachments.listed
+		WHERE a.deleted_at IS NULL AND a.attach_status IN ('attaching', 'detaching', 'error_detaching') -- attachments_moving has them
 			AND COALESCE(a.updated_at, a.created_at) <= now() - $1::interval
 			AND (a.attach_status = 'detaching'
 				OR a.attach_status = 'error_detaching' AND (p.id IS NULL OR p.polled_at > a.updated_at)
@@ -47,7 +47,7 @@ func (d *DB) AttachmentsEver(ctx context.Context, ids []string) (map[string]Atta
 // in: how to connect has been told, and nothing has changed for that long.
 func (d *DB) AttachmentsConnected(ctx context.Context, poolID string, quiet time.Duration) ([]Attachment, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+attachments.columns+` FROM attachments a
-		JOIN volumes v ON v.id = a.volume_id AND v.pool_id = $1 AND v.deleted_at IS NULL AND v.launched_at IS NOT NULL
+		JOIN volumes v ON v.id = a.volume_id AND v.pool_id = $1 AND v.deleted_at IS NULL AND v.user_id >= '' AND v.launched_at IS NOT NULL
 		WHERE a.deleted_at IS NULL AND a.attach_status IN ('attaching', 'attached')
 			AND a.connection_info IS NOT NULL AND a.connector IS NOT NULL
 			AND COALESCE(a.updated_at, a.created_at) <= now() - $2::interval`, poolID, quiet)

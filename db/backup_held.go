@@ -13,7 +13,7 @@ import (
 func (d *DB) HeldForBackup(ctx context.Context, quiet time.Duration, limit int) ([]Volume, error) {
 	rows, err := d.pool.Query(ctx, `SELECT v.id, v.generation, v.status FROM volumes v
 		WHERE v.deleted_at IS NULL AND v.status IN ('backing-up', 'restoring-backup') AND v.updated_at <= now() - $1::interval
-			AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.deleted_at IS NULL AND CASE v.status
+			AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.deleted_at IS NULL AND b.status IN ('creating', 'restoring') AND CASE v.status
 				WHEN 'backing-up' THEN b.status = 'creating' AND b.volume_id = v.id AND b.snapshot_id IS NULL
 				ELSE b.status = 'restoring' AND b.restore_volume_id = v.id END)
 		LIMIT $2`, quiet, limit)

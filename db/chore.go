@@ -14,6 +14,15 @@ func (d *DB) TakeChore(ctx context.Context, name string, every time.Duration) (b
 	return tag.RowsAffected() == 1, err
 }
 
+// PutOffChore has a chore begun no sooner than after that pause: one that has been
+// done, or one that goes on longer than every, which nobody else is to begin
+// meanwhile. One that is to be hurried stays so. May be repeated.
+func (d *DB) PutOffChore(ctx context.Context, name string, every, pause time.Duration) error {
+	_, err := d.pool.Exec(ctx, `UPDATE chores SET begun_at = greatest(begun_at, now() + $3::interval - $2::interval)
+		WHERE name = $1 AND begun_at > '-infinity'`, name, every, pause)
+	return err
+}
+
 // HurryChores has every chore done as soon as a scheduler looks. May be repeated.
 func (d *DB) HurryChores(ctx context.Context) error {
 	_, err := d.pool.Exec(ctx, "UPDATE chores SET begun_at = '-infinity'")

@@ -17,9 +17,10 @@ type LostJob struct {
 
 // jobless is the condition that no job of a kind, an SQL expression, is about a row,
 // whose id its arguments hold under that key. One that is not over is enough, be it
-// running, waiting or about to be tried again.
+// running, waiting or about to be tried again. The jobs are read once and hashed, and
+// not looked through for each row: of both there may be tens of thousands.
 func jobless(kind, key, id string) string {
-	return "NOT EXISTS (SELECT 1 FROM river_job j WHERE j.kind = " + kind + " AND j.args @> jsonb_build_object('" + key + "', " + id + `)
+	return "(" + kind + ", " + id + "::text) NOT IN (SELECT j.kind, j.args->>'" + key + "' FROM river_job j WHERE j.args->>'" + key + `' IS NOT NULL
 			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))`
 }
 

@@ -83,7 +83,7 @@ func (d *DB) ToFailOver(ctx context.Context, serviceID string, back bool, limit 
 	if back {
 		which = "v.status = 'error' AND v.replication_status = 'not-capable'"
 	}
-	return d.idsOn(ctx, "SELECT v.id::text FROM volumes v JOIN pools p ON p.id = v.pool_id WHERE p.service_id = $1 AND v.deleted_at IS NULL AND "+which+" LIMIT $2", serviceID, limit)
+	return d.idsOn(ctx, "SELECT v.id::text FROM volumes v JOIN pools p ON p.id = v.pool_id WHERE p.service_id = $1 AND v.deleted_at IS NULL AND v.user_id >= '' AND "+which+" LIMIT $2", serviceID, limit)
 }
 
 // SnapshotsToFailOver is the same of snapshots.

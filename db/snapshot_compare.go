@@ -24,16 +24,16 @@ func (d *DB) SnapshotsEver(ctx context.Context, ids []string) (map[string]Snapsh
 	return byID, err
 }
 
-// SnapshotsResting gives the live snapshots of a pool that their node must have,
-// and of which nothing has changed for that long.
+// SnapshotsResting gives the ids of the live snapshots of a pool that their node must
+// have, and of which nothing has changed for that long, with those of their volumes.
 func (d *DB) SnapshotsResting(ctx context.Context, poolID string, quiet time.Duration) ([]Snapshot, error) {
-	rows, err := d.pool.Query(ctx, "SELECT "+snapshots.columns+` FROM snapshots s
+	rows, err := d.pool.Query(ctx, `SELECT s.id, s.volume_id FROM snapshots s
 		WHERE s.pool_id = $1 AND s.deleted_at IS NULL AND s.status = 'available' AND s.claimed_bytes > 0
 			AND COALESCE(s.updated_at, s.created_at) <= now() - $2::interval`, poolID, quiet)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, scanSnapshot)
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Snapshot, err error) { return s, row.Scan(&s.ID, &s.VolumeID) })
 }
 
 // IsRemains tells whether what a pool's node has under this row's id is but

@@ -49,7 +49,7 @@ func valid(ids []string) []string {
 // has changed for that long.
 func (d *DB) VolumesResting(ctx context.Context, poolID string, quiet time.Duration) ([]PlacedVolume, error) {
 	rows, err := d.pool.Query(ctx, "SELECT "+comparableColumns+` FROM volumes v
-		WHERE v.pool_id = $1 AND v.deleted_at IS NULL AND v.launched_at IS NOT NULL
+		WHERE v.pool_id = $1 AND v.deleted_at IS NULL AND v.user_id >= '' AND v.launched_at IS NOT NULL
 			AND v.status NOT IN ('creating', 'downloading', 'extending', 'reverting', 'deleting', 'error_deleting', 'error')
 			AND COALESCE(v.updated_at, v.created_at) <= now() - $2::interval`, poolID, quiet)
 	if err != nil {

@@ -22,7 +22,7 @@ func (d *DB) interrupted(ctx context.Context, status, reason string, limit int) 
 	rows, err := d.pool.Query(ctx, `SELECT v.id, v.generation, v.request_id FROM volumes v
 		JOIN volume_history h ON h.volume_id = v.id AND h.generation = v.generation AND h.reason = $1
 		JOIN pools p ON p.id = v.pool_id AND p.polled_at > v.updated_at
-		WHERE v.deleted_at IS NULL AND v.status = $2 LIMIT $3`, reason, status, limit)
+		WHERE v.deleted_at IS NULL AND v.status = '`+status+`' LIMIT $2`, reason, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -94,19 +94,12 @@ func logAnswer(ctx context.Context, service db.Service, err error) {
 // recordStats writes the node's answer: it lives, and its pools are so. A pool
 // that its node left out keeps its old figures, and its age tells.
 func (s *Scheduler) recordStats(ctx context.Context, n rpc.Node, pools []*rpc.Pool) error {
-	if err := s.record(ctx, n); err != nil {
-		return err
-	}
-	services, err := s.options.DB.Services(ctx, n.Host, db.DaemonVolume)
+	ids, err := s.record(ctx, n)
 	if err != nil {
 		return err
 	}
-	ids := map[string]string{}
-	for _, service := range services {
-		ids[service.Host] = service.ID
-	}
 	for _, p := range pools {
-		id, known := ids[n.Host+"@"+p.Backend]
+		id, known := ids[p.Backend]
 		if !known {
 			slog.WarnContext(ctx, "node tells of a pool of a backend that it does not name", "host", n.Host, "backend", p.Backend)
 			continue

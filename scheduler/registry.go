@@ -17,7 +17,7 @@ func (s *Scheduler) Announce(ctx context.Context, n rpc.Node) error {
 	if n.Host == "" || n.Endpoint == "" || n.UUID == "" {
 		return fault.New(fault.Invalid, "a node must name its host, its endpoint and its uuid")
 	}
-	if err := s.record(ctx, n); err != nil {
+	if _, err := s.record(ctx, n); err != nil {
 		return err
 	}
 	select {
@@ -28,29 +28,30 @@ func (s *Scheduler) Announce(ctx context.Context, n rpc.Node) error {
 }
 
 // record writes one services row for each backend of a node, and one if it keeps
-// backups.
-func (s *Scheduler) record(ctx context.Context, n rpc.Node) error {
+// backups. It gives the ids of the backends' rows, by backend.
+func (s *Scheduler) record(ctx context.Context, n rpc.Node) (map[string]string, error) {
 	known, err := s.options.DB.Services(ctx, n.Host, db.DaemonVolume)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, k := range known {
 		if k.NodeUUID != nil && *k.NodeUUID != n.UUID && k.Up(time.Now(), s.options.ServiceDownTime) {
 			slog.ErrorContext(ctx, "two storage nodes have the same host name; give one another", "host", n.Host,
 				"node", *k.NodeUUID, "endpoint", k.Endpoint, "other_node", n.UUID, "other_endpoint", n.Endpoint)
-			return fault.New(fault.Conflict, "another storage node, %s, goes by the host name %s", *k.NodeUUID, n.Host)
+			return nil, fault.New(fault.Conflict, "another storage node, %s, goes by the host name %s", *k.NodeUUID, n.Host)
 		}
 	}
+	ids := map[string]string{}
 	for _, backend := range n.Backends {
-		if _, err := s.options.DB.Heartbeat(ctx, serviceOf(n, backend)); err != nil {
-			return err
+		if ids[backend], err = s.options.DB.Heartbeat(ctx, serviceOf(n, backend)); err != nil {
+			return nil, err
 		}
 	}
 	if n.BackupStore == "" {
-		return nil // its cinder-backup service, if it had one, grows old by itself
+		return ids, nil // its cinder-backup service, if it had one, grows old by itself
 	}
 	_, err = s.options.DB.Heartbeat(ctx, backupServiceOf(n))
-	return err
+	return ids, err
 }
 
 // backupServiceOf is the service that backs up and restores on a node that reaches

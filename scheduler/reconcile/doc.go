@@ -1,5 +1,6 @@
 // Package reconcile compares what should be with what is, and mends what a
-// crash left half done: one file per chore.
+// crash left half done: one file per chore, or per comparison of what a pool's node
+// has with the rows.
 //
 // What it does, it does as jobs and requests do: by compare-and-set on the
 // generation that it has read, and under fences. A request that goes on at the

@@ -12,32 +12,35 @@ import (
 )
 
 func init() {
-	chores = append(chores, chore{"exports", 10 * time.Second, (*Reconciler).exports})
+	comparisons = append(comparisons, comparison{"exports", 10 * time.Second, (*Reconciler).exports})
 }
 
 // exports compares who may log in to a pool's volumes with the attachments.
-func (r *Reconciler) exports(ctx context.Context) error {
-	return r.eachPool(ctx, "exports", func(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
-		// The rows first: an attachment that is connected meanwhile is not missed.
-		connected, err := r.DB.AttachmentsConnected(ctx, p.ID, r.Quiet)
-		if err != nil {
-			return err
-		}
-		exports, err := node.Exports(ctx, rpc.PoolOf(p.Name))
-		if err != nil {
-			return err
-		}
-		if err := r.cutStrangers(ctx, p, node, exports); err != nil {
-			return err
-		}
-		return r.letIn(ctx, p, node, connected, exports)
-	})
+func (r *Reconciler) exports(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
+	// The rows first: an attachment that is connected meanwhile is not missed.
+	connected, err := ofPool(ctx, r, p, r.DB.AttachmentsConnected)
+	if err != nil {
+		return err
+	}
+	exports, err := node.Exports(ctx, rpc.PoolOf(p.Name))
+	if err != nil {
+		return err
+	}
+	if err := r.cutStrangers(ctx, p, node, connected, exports); err != nil {
+		return err
+	}
+	return r.letIn(ctx, p, node, connected, exports)
 }
 
-// cutStrangers revokes exports whose attachment has ended or failed. An export
-// that the database has never heard of is left alone: the database may have
-// been restored from a backup, and a virtual machine may be at work there.
-func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rpc.Volumed, exports []*rpc.Export) error {
+// cutStrangers revokes exports whose attachment has ended or failed, which none of
+// the connected has. An export that the database has never heard of is left alone:
+// the database may have been restored from a backup, and a virtual machine may be at
+// work there.
+func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rpc.Volumed, connected []db.Attachment, exports []*rpc.Export) error {
+	exports = unconnected(exports, connected)
+	if len(exports) == 0 {
+		return nil
+	}
 	ids := make([]string, len(exports))
 	for i, e := range exports {
 		ids[i] = e.AttachmentID
@@ -60,6 +63,20 @@ func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rp
 		}
 	}
 	return nil
+}
+
+// unconnected leaves out the exports of attachments that are connected.
+func unconnected(exports []*rpc.Export, connected []db.Attachment) (others []*rpc.Export) {
+	known := make(map[string]bool, len(connected))
+	for _, a := range connected {
+		known[a.ID] = true
+	}
+	for _, e := range exports {
+		if !known[e.AttachmentID] {
+			others = append(others, e)
+		}
+	}
+	return others
 }
 
 // cut revokes the grant of an attachment that may have none.

@@ -50,19 +50,22 @@ var chores []chore
 // most bounds what one round of a chore takes on; the next round goes on.
 const most = 500
 
-// Run does each chore when it is time, until ctx ends.
+// Run does each chore and comparison when it is time, until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for _, c := range chores {
-		running.Go(func() { r.loop(ctx, c) })
+		running.Go(func() { r.whenDue(ctx, c.name, c.every, func(ctx context.Context) error { return r.once(ctx, c) }) })
+	}
+	for _, c := range comparisons {
+		running.Go(func() { r.compare(ctx, c) })
 	}
 }
 
-// loop looks more often than the chore is due: another scheduler may be gone
+// whenDue looks more often than a chore is due: another scheduler may be gone
 // whose turn it would have been.
-func (r *Reconciler) loop(ctx context.Context, c chore) {
-	ticker := time.NewTicker(c.every / 2)
+func (r *Reconciler) whenDue(ctx context.Context, name string, every time.Duration, do func(context.Context) error) {
+	ticker := time.NewTicker(every / 2)
 	defer ticker.Stop()
 	var trouble telemetry.Trouble
 	for {
@@ -71,15 +74,15 @@ func (r *Reconciler) loop(ctx context.Context, c chore) {
 			return
 		case <-ticker.C:
 		}
-		taken, err := r.DB.TakeChore(ctx, c.name, c.every)
+		taken, err := r.DB.TakeChore(ctx, name, every)
 		if err == nil && !taken {
 			continue
 		}
 		if err == nil {
-			err = r.once(ctx, c)
+			err = do(ctx)
 		}
 		if ctx.Err() == nil && trouble.Turned(err) {
-			logChore(ctx, c.name, err)
+			logChore(ctx, name, err)
 		}
 	}
 }
@@ -98,10 +101,15 @@ func (r *Reconciler) once(ctx context.Context, c chore) error {
 	return c.do(r, ctx)
 }
 
-// Sweep does every chore once, now.
+// Sweep does every chore and every comparison once, now.
 func (r *Reconciler) Sweep(ctx context.Context) error {
 	for _, c := range chores {
 		if err := r.once(ctx, c); err != nil {
+			return err
+		}
+	}
+	for _, c := range comparisons {
+		if _, err := r.round(ctx, c); err != nil {
 			return err
 		}
 	}

@@ -13,34 +13,35 @@ import (
 )
 
 func init() {
-	chores = append(chores, chore{"stored volumes", 20 * time.Second, (*Reconciler).stored})
+	comparisons = append(comparisons, comparison{"stored volumes", 20 * time.Second, (*Reconciler).stored})
 }
 
 // stored compares the volumes of a pool with the rows.
-func (r *Reconciler) stored(ctx context.Context) error {
-	return r.eachPool(ctx, "stored volumes", func(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
-		// The rows that must be there first, those of what is there after: a
-		// volume that comes or goes meanwhile is neither missed nor an orphan.
-		resting, err := r.DB.VolumesResting(ctx, p.ID, r.Quiet)
-		if err != nil {
-			return err
+func (r *Reconciler) stored(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
+	// The rows that must be there first, those of what is there after: a
+	// volume that comes or goes meanwhile is neither missed nor an orphan.
+	resting, err := ofPool(ctx, r, p, r.DB.VolumesResting)
+	if err != nil {
+		return err
+	}
+	stored, err := node.Stored(ctx, rpc.PoolOf(p.Name))
+	if err != nil {
+		return err
+	}
+	volumes := map[string]*rpc.Stored{}
+	for _, s := range stored {
+		if s.Kind == rpc.KindVolume {
+			volumes[s.ID] = s
 		}
-		stored, err := node.Stored(ctx, rpc.PoolOf(p.Name))
-		if err != nil {
-			return err
-		}
-		volumes := map[string]*rpc.Stored{}
-		for _, s := range stored {
-			if s.Kind == rpc.KindVolume {
-				volumes[s.ID] = s
-			}
-		}
-		r.missing(ctx, p, resting, volumes)
-		if err := r.grown(ctx, p, resting, volumes); err != nil {
-			return err
-		}
-		return r.orphans(ctx, p, node, volumes)
-	})
+	}
+	r.missing(ctx, p, resting, volumes)
+	if err := r.grown(ctx, p, resting, volumes); err != nil {
+		return err
+	}
+	for _, v := range resting {
+		delete(volumes, v.StorageID()) // it is where it should be
+	}
+	return r.orphans(ctx, p, node, volumes)
 }
 
 // missing raises an alarm for volumes that their node does not have, or not in
@@ -80,6 +81,9 @@ func (r *Reconciler) grown(ctx context.Context, p db.PoolService, resting []db.P
 // in another pool and were found there. A volume that the database has never heard of
 // stays.
 func (r *Reconciler) orphans(ctx context.Context, p db.PoolService, node rpc.Volumed, stored map[string]*rpc.Stored) error {
+	if len(stored) == 0 {
+		return nil
+	}
 	ids := make([]string, 0, len(stored))
 	for id := range stored {
 		ids = append(ids, id)

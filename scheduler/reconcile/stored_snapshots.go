@@ -14,40 +14,42 @@ import (
 )
 
 func init() {
-	chores = append(chores, chore{"stored snapshots", 20 * time.Second, (*Reconciler).storedSnapshots})
+	comparisons = append(comparisons, comparison{"stored snapshots", 20 * time.Second, (*Reconciler).storedSnapshots})
 }
 
 // storedSnapshots compares the snapshots of a pool with the rows, as stored
 // does volumes.
-func (r *Reconciler) storedSnapshots(ctx context.Context) error {
-	return r.eachPool(ctx, "stored snapshots", func(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
-		resting, err := r.DB.SnapshotsResting(ctx, p.ID, r.Quiet)
-		if err != nil {
-			return err
+func (r *Reconciler) storedSnapshots(ctx context.Context, p db.PoolService, node rpc.Volumed) error {
+	resting, err := ofPool(ctx, r, p, r.DB.SnapshotsResting)
+	if err != nil {
+		return err
+	}
+	stored, err := node.Stored(ctx, rpc.PoolOf(p.Name))
+	if err != nil {
+		return err
+	}
+	snapshots := map[string]*rpc.Stored{}
+	for _, s := range stored {
+		if s.Kind == rpc.KindSnapshot {
+			snapshots[s.ID] = s
 		}
-		stored, err := node.Stored(ctx, rpc.PoolOf(p.Name))
-		if err != nil {
-			return err
+	}
+	for _, s := range resting {
+		if snapshots[s.ID] == nil && r.first("missing "+s.ID) {
+			alarm(ctx, "stored snapshots", "a snapshot is not on its storage node: data may be lost",
+				"snapshot", s.ID, "volume", s.VolumeID, "pool", p.Name)
 		}
-		snapshots := map[string]*rpc.Stored{}
-		for _, s := range stored {
-			if s.Kind == rpc.KindSnapshot {
-				snapshots[s.ID] = s
-			}
-		}
-		for _, s := range resting {
-			if snapshots[s.ID] == nil && r.first("missing "+s.ID) {
-				alarm(ctx, "stored snapshots", "a snapshot is not on its storage node: data may be lost",
-					"snapshot", s.ID, "volume", s.VolumeID, "pool", p.Name)
-			}
-		}
-		return r.snapshotRemains(ctx, p, node, snapshots)
-	})
+		delete(snapshots, s.ID) // it is where it should be
+	}
+	return r.snapshotRemains(ctx, p, node, snapshots)
 }
 
 // snapshotRemains destroys what is left of snapshots that have been deleted, are
 // elsewhere, or were never finished. What the database has never heard of stays.
 func (r *Reconciler) snapshotRemains(ctx context.Context, p db.PoolService, node rpc.Volumed, stored map[string]*rpc.Stored) error {
+	if len(stored) == 0 {
+		return nil
+	}
 	known, err := r.DB.SnapshotsEver(ctx, slices.Collect(maps.Keys(stored)))
 	if err != nil {
 		return err
