@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"clinker/db"
+	"clinker/internal/conf"
 	"clinker/internal/fault"
 )
 
@@ -39,7 +40,7 @@ func (p dbPurge) Run(ctx context.Context, c *commands) error {
 	if p.Days < 1 {
 		return fault.New(fault.Invalid, "%d days: at least one is needed, for what was deleted today may still be taken away from its node", p.Days)
 	}
-	return withDatabase(ctx, c, func(d *db.DB) error {
+	return withDatabase(ctx, c, func(d *db.DB, _ *conf.Config) error {
 		return d.Purge(ctx, time.Now().AddDate(0, 0, -p.Days), func(table string, rows int) { fmt.Printf("%-16s %d\n", table, rows) })
 	})
 }

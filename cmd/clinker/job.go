@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"clinker/db"
+	"clinker/internal/conf"
 	"clinker/internal/fault"
 	"clinker/scheduler/jobs"
 )
@@ -23,20 +24,6 @@ type jobCommand struct {
 
 // refresh is the time between two looks at jobs that are followed.
 const refresh = 500 * time.Millisecond
-
-// withDatabase runs what a subcommand is to do with the database.
-func withDatabase(ctx context.Context, c *commands, do func(d *db.DB) error) error {
-	cfg, err := c.load(ctx)
-	if err != nil {
-		return err
-	}
-	d, err := openDatabase(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return do(d)
-}
 
 type jobList struct {
 	State    []string `placeholder:"STATE" enum:"waiting,running,retrying,cancelling,done,failed,cancelled" help:"Only those in one of these states: ${enum}."`
@@ -54,7 +41,7 @@ func (l jobList) filter() db.JobFilter {
 
 // Run is kong's.
 func (l jobList) Run(ctx context.Context, c *commands) error {
-	return withDatabase(ctx, c, func(d *db.DB) error {
+	return withDatabase(ctx, c, func(d *db.DB, _ *conf.Config) error {
 		found, err := d.Jobs(ctx, l.filter())
 		switch {
 		case err != nil:
@@ -76,7 +63,7 @@ type jobShow struct {
 
 // Run is kong's.
 func (s jobShow) Run(ctx context.Context, c *commands) error {
-	return withDatabase(ctx, c, func(d *db.DB) error {
+	return withDatabase(ctx, c, func(d *db.DB, _ *conf.Config) error {
 		job, err := d.Job(ctx, s.ID)
 		if err != nil {
 			return err
@@ -117,7 +104,7 @@ type jobCancel struct {
 
 // Run is kong's.
 func (j jobCancel) Run(ctx context.Context, c *commands) error {
-	return withDatabase(ctx, c, func(d *db.DB) error {
+	return withDatabase(ctx, c, func(d *db.DB, _ *conf.Config) error {
 		for _, id := range j.ID {
 			if err := jobs.Cancel(ctx, d, id); err != nil {
 				return err
@@ -174,7 +161,7 @@ type jobRetry struct {
 
 // Run is kong's.
 func (j jobRetry) Run(ctx context.Context, c *commands) error {
-	return withDatabase(ctx, c, func(d *db.DB) error {
+	return withDatabase(ctx, c, func(d *db.DB, _ *conf.Config) error {
 		for _, id := range j.ID {
 			if err := jobs.Retry(ctx, d, id); err != nil {
 				return err

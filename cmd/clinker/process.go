@@ -43,6 +43,20 @@ func connectDatabase(ctx context.Context, cfg *conf.Config, options ...db.Option
 	return db.Open(ctx, url, cfg.Database.MaxPoolSize, options...)
 }
 
+// withDatabase runs what a subcommand is to do with the database, and tells it the configuration.
+func withDatabase(ctx context.Context, c *commands, do func(d *db.DB, cfg *conf.Config) error) error {
+	cfg, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return do(d, cfg)
+}
+
 // openDatabase is connectDatabase for those who need this program's schema. One that
 // is newer has to do: the next version is being installed.
 func openDatabase(ctx context.Context, cfg *conf.Config, options ...db.Option) (*db.DB, error) {

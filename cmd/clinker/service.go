@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"clinker/db"
+	"clinker/internal/conf"
 )
 
 // serviceCommand looks after the services that openstack volume service list shows.
@@ -17,18 +20,11 @@ type serviceRemove struct {
 
 // Run is kong's.
 func (s serviceRemove) Run(ctx context.Context, c *commands) error {
-	cfg, err := c.load(ctx)
-	if err != nil {
+	return withDatabase(ctx, c, func(d *db.DB, cfg *conf.Config) error {
+		err := d.RemoveService(ctx, s.Binary, s.Host, cfg.Scheduler.ServiceDownTime)
+		if err == nil {
+			fmt.Printf("%s on %s is removed\n", s.Binary, s.Host)
+		}
 		return err
-	}
-	d, err := openDatabase(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	err = d.RemoveService(ctx, s.Binary, s.Host, cfg.Scheduler.ServiceDownTime)
-	if err == nil {
-		fmt.Printf("%s on %s is removed\n", s.Binary, s.Host)
-	}
-	return err
+	})
 }
