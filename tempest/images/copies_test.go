@@ -216,6 +216,9 @@ func TestCachedCreateKilled(t *testing.T) {
 	w.Nodes[0].Kill()
 	images.set(func() { images.stalls = false })
 	start(t, w.Nodes[0].Role)
+	for _, id := range ids { // all of them, before anything half-made counts as left
+		rig.AwaitVolume(t, w.Client(t, w.project), id, "available")
+	}
 	for _, id := range ids {
 		w.whole(id)
 	}
