@@ -3,7 +3,6 @@ package volumed
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"clinker/volumed/backend"
@@ -15,6 +14,26 @@ import (
 // there, and a scheduler will soon have the exports made known again. When another program
 // restored them after a boot, hosts may have access that have lost it since.
 func (s *Server) tellUnknown(ctx context.Context, name string, p *pool, have map[string]target.Export) {
+	unknown := s.unknown(p, have)
+	if len(unknown) == 0 {
+		return
+	}
+	stored, err := p.Storage.List(ctx)
+	if err != nil {
+		return
+	}
+	for _, e := range stored {
+		if iqn, ok := unknown[e.Name]; ok {
+			p.told[iqn] = true
+			slog.WarnContext(ctx, "a volume is exported that this node was not told to export: has another program restored it, such as targetcli?", "pool", name, "target", iqn)
+		}
+	}
+}
+
+// unknown gives the targets, by the names of volumes, of exports that the journal does
+// not know and that nobody was told of.
+func (s *Server) unknown(p *pool, have map[string]target.Export) map[string]string {
+	found := map[string]string{}
 	for iqn := range have {
 		volume := strings.TrimPrefix(iqn, p.IQNPrefix)
 		id, ok := backend.VolumeID(volume)
@@ -22,14 +41,9 @@ func (s *Server) tellUnknown(ctx context.Context, name string, p *pool, have map
 			continue
 		}
 		// Asked now: the list may be older than a grant.
-		if _, known, err := s.journal.Export(id); known || err != nil {
-			continue
+		if _, known, err := s.journal.Export(id); !known && err == nil {
+			found[volume] = iqn
 		}
-		all, err := p.Storage.List(ctx)
-		if err != nil || !slices.ContainsFunc(all, func(e backend.Entry) bool { return e.Name == volume }) {
-			continue
-		}
-		p.told[iqn] = true
-		slog.WarnContext(ctx, "a volume is exported that this node was not told to export: has another program restored it, such as targetcli?", "pool", name, "target", iqn)
 	}
+	return found
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"log/slog"
 	"net"
-	"os"
 	"strconv"
 
 	"clinker/api"
@@ -15,6 +13,7 @@ import (
 	"clinker/internal/fault"
 	"clinker/internal/openstack/identity"
 	"clinker/internal/pki"
+	"clinker/internal/trust"
 	"clinker/policy"
 	"clinker/volumed/rpc"
 )
@@ -163,10 +162,10 @@ func sslConfig(o conf.SSL) (*tls.Config, error) {
 	if o.CAFile == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(o.CAFile)
-	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-	if err != nil || !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fault.Wrap(err, fault.Invalid, "[ssl] ca_file = %s: no certificates can be read there", o.CAFile)
+	callers, err := trust.Authorities(o.CAFile, "[ssl] ca_file = "+o.CAFile)
+	if err != nil {
+		return nil, err
 	}
+	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, callers
 	return config, nil
 }

@@ -1,5 +1,6 @@
 // Package trust says whom Clinker believes to be a server that is not its own: an
-// OpenStack service, an S3 store. Its own processes know each other by package pki.
+// OpenStack service, an S3 store; and whose certificates callers of the API may show.
+// Its own processes know each other by package pki.
 package trust
 
 import (
@@ -19,13 +20,24 @@ func TLS(caFile, option string, insecure bool) (*tls.Config, error) {
 	if caFile == "" {
 		return config, nil
 	}
-	text, err := os.ReadFile(caFile)
+	pool, err := Authorities(caFile, option)
+	if err != nil {
+		return nil, err
+	}
+	config.RootCAs = pool
+	return config, nil
+}
+
+// Authorities reads certificates (PEM) of those who sign others'. Invalid, naming the
+// option that the file comes from, when it cannot be read or holds none.
+func Authorities(file, option string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "%s cannot be read", option)
 	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
 		return nil, fault.New(fault.Invalid, "%s holds no certificate", option)
 	}
-	return config, nil
+	return pool, nil
 }
