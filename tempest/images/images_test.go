@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha512"
 	"encoding/hex"
@@ -31,10 +32,11 @@ type service struct {
 	content []byte
 	hash    string
 
-	mu     sync.Mutex
-	stalls bool
-	begun  chan struct{} // gets something for each download and upload that stalls
-	gets   int           // downloads
+	mu      sync.Mutex
+	changed *sync.Cond // something was set
+	stalls  bool
+	begun   chan struct{} // gets something for each download and upload that stalls
+	gets    int           // downloads
 
 	made map[string]*madeImage // those that volumes are made into, by id
 }
@@ -42,6 +44,7 @@ type service struct {
 func newService(t *testing.T) *service {
 	t.Helper()
 	s := &service{content: make([]byte, 8<<20), begun: make(chan struct{}, 100), made: map[string]*madeImage{}}
+	s.changed = sync.NewCond(&s.mu)
 	if _, err := rand.Read(s.content[:6<<20]); err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +66,8 @@ func newService(t *testing.T) *service {
 	return s
 }
 
+// file gives the image's bytes; while the service stalls the second half is kept back. A
+// node that was killed and started again may ask before the service stalls no more.
 func (s *service) file(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	stalls := s.stalls
@@ -76,13 +81,22 @@ func (s *service) file(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(s.content[:len(s.content)/2])
 	w.(http.Flusher).Flush()
 	s.begun <- struct{}{}
-	<-r.Context().Done()
+	defer context.AfterFunc(r.Context(), func() { s.set(func() {}) })()
+	s.mu.Lock()
+	for s.stalls && r.Context().Err() == nil {
+		s.changed.Wait()
+	}
+	s.mu.Unlock()
+	if r.Context().Err() == nil {
+		_, _ = w.Write(s.content[len(s.content)/2:])
+	}
 }
 
 func (s *service) set(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
+	s.changed.Broadcast()
 }
 
 // world is a cloud and its image service.
