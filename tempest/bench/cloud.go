@@ -14,6 +14,7 @@ import (
 	"clinker/internal/pki"
 	"clinker/internal/postgres"
 	"clinker/tempest/load"
+	"clinker/testbed/ports"
 )
 
 // cloud is Clinker as separate processes.
@@ -59,18 +60,18 @@ func startControl(ctx context.Context, dir, binary string, hosts ...string) (*cl
 		return nil, fmt.Errorf("%w: run make build", err)
 	}
 	c := &cloud{dir: dir, binary: binary}
-	ports, err := freePorts(5)
+	first, err := ports.Take(5)
 	if err != nil {
 		return nil, err
 	}
-	c.apiPort, c.schedulerPort, c.nodePort, c.targetPort = ports[0], ports[1], ports[2], ports[3]
+	c.apiPort, c.schedulerPort, c.nodePort, c.targetPort = first, first+1, first+2, first+3
 	if err := c.startPostgres(ctx); err != nil {
 		return c, err
 	}
 	if err := c.makeCertificates(hosts); err != nil {
 		return c, err
 	}
-	if c.identity, err = startIdentity(filepath.Join(dir, "identity"), ports[4], c.apiPort); err != nil {
+	if c.identity, err = startIdentity(filepath.Join(dir, "identity"), first+4, c.apiPort); err != nil {
 		return c, err
 	}
 	conf, err := c.write("control", c.control())

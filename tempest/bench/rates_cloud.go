@@ -20,6 +20,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/noauth"
 	"github.com/jackc/pgx/v5"
+
+	"clinker/testbed/ports"
 )
 
 // ratesCloud is Clinker with two nodes, on one disk.
@@ -38,11 +40,11 @@ func startRates(ctx context.Context, dir, binary string, size int) (*ratesCloud,
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(6)
+	first, err := ports.Take(5)
 	if err != nil {
 		return nil, err
 	}
-	r := &ratesCloud{cloud: &cloud{dir: dir, binary: binary, apiPort: ports[0], schedulerPort: ports[1], targetPort: ports[2]},
+	r := &ratesCloud{cloud: &cloud{dir: dir, binary: binary, apiPort: first, schedulerPort: first + 1, targetPort: first + 2},
 		size: size, bytes: int64(size)<<30 - 16<<20}
 	if err := r.startPostgres(ctx); err != nil {
 		return r, err
@@ -69,8 +71,8 @@ func startRates(ctx context.Context, dir, binary string, size int) (*ratesCloud,
 	if err := r.startTgtd(ctx); err != nil {
 		return r, err
 	}
-	for i, port := range ports[3:5] {
-		if err := r.startRatesNode(ctx, fmt.Sprintf("node%d", i+1), port); err != nil {
+	for i := range 2 {
+		if err := r.startRatesNode(ctx, fmt.Sprintf("node%d", i+1), first+3+i); err != nil {
 			return r, err
 		}
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"clinker/testbed/ports"
 )
 
 // dev is a running `clinker dev`.
@@ -29,13 +29,13 @@ const startLimit = 90 * time.Second
 
 // prepareDev chooses ports and gives the command line, which is not run yet.
 func prepareDev(binary, dir string) (*dev, []string, error) {
-	ports, err := freePorts(3)
+	first, err := ports.Take(3)
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &dev{data: filepath.Join(dir, "data"), said: filepath.Join(dir, "dev.log"), target: ports[2], ended: make(chan struct{})}
-	args := []string{"dev", "--data", d.data, "--port", strconv.Itoa(ports[0]),
-		"--identity-port", strconv.Itoa(ports[1]), "--target-port", strconv.Itoa(ports[2])}
+	d := &dev{data: filepath.Join(dir, "data"), said: filepath.Join(dir, "dev.log"), target: first + 2, ended: make(chan struct{})}
+	args := []string{"dev", "--data", d.data, "--port", strconv.Itoa(first),
+		"--identity-port", strconv.Itoa(first + 1), "--target-port", strconv.Itoa(d.target)}
 	d.command = exec.Command(binary, args...)
 	return d, args, nil
 }
@@ -104,22 +104,4 @@ func (d *dev) stop() error {
 	}
 	d.command = nil
 	return nil
-}
-
-// freePorts finds ports of 127.0.0.1, below those that the kernel gives to
-// outgoing connections.
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range 500 {
-		port := 12000 + rand.IntN(5000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		defer listener.Close() // not before all are found, so that they differ
-		if ports = append(ports, port); len(ports) == n {
-			return ports, nil
-		}
-	}
-	return nil, fmt.Errorf("no free port on 127.0.0.1")
 }

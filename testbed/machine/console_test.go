@@ -34,14 +34,3 @@ func TestConsoleAwait(t *testing.T) {
 		t.Error("waited beyond its context")
 	}
 }
-
-func TestFreePorts(t *testing.T) {
-	t.Parallel()
-	ports, err := freePorts([]int{80, 443})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(ports) != 2 || ports[80] == ports[443] || ports[80] < firstPort || ports[80] >= firstPort+portCount {
-		t.Errorf("ports %v", ports)
-	}
-}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"clinker/testbed/ports"
 	"clinker/testbed/wire"
 )
 
@@ -27,11 +28,14 @@ func (m *Machine) Boot(ctx context.Context) error {
 	fixed := m.ports != nil
 	for attempt := 1; ; attempt++ {
 		if !fixed {
-			ports, err := freePorts(m.options.Forward)
+			first, err := ports.Take(len(m.options.Forward))
 			if err != nil {
 				return err
 			}
-			m.ports = ports
+			m.ports = make(map[int]int)
+			for i, guest := range m.options.Forward {
+				m.ports[guest] = first + i
+			}
 		}
 		err := m.boot(ctx)
 		// Someone else may take a port between our look and QEMU's.
