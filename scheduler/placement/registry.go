@@ -25,10 +25,11 @@ var (
 	hints = map[string]string{}
 )
 
-// DefaultFilters and DefaultWeighers apply when none are configured.
+// DefaultFilters and DefaultWeighers apply when none are named: the defaults of
+// scheduler_default_filters and scheduler_default_weighers in internal/conf.
 var (
 	DefaultFilters = []string{"AvailabilityZoneFilter", "CapacityFilter", "CapabilitiesFilter",
-		"SameBackendFilter", "DifferentBackendFilter", "QosFilter"}
+		"DifferentBackendFilter", "SameBackendFilter", "QosFilter"}
 	DefaultWeighers = []string{"DiskIOWeigher"}
 )
 
