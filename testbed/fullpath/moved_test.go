@@ -14,9 +14,9 @@ import (
 // elsewhere is a backend in a volume group of its own, and the type that chooses it.
 const elsewhere = "elsewhere"
 
-// moved: a volume goes to another volume group and into a thin pool by retypes that
-// migrate, with what is on it, and leaves nothing where it was. Into the thin pool of its
-// own volume group it cannot go, and stays as it is.
+// moved: a volume goes into the thin pool of its own volume group, to another volume
+// group, and back by retypes that migrate, with what is on it, and leaves nothing where it
+// was.
 func (p *path) moved(t *testing.T) {
 	v := rig.NewVolume(t, p.user, volumes.CreateOpts{Size: 1, VolumeType: "thick", Name: "moved"})
 	device := p.first.attach(t, v.ID)
@@ -24,16 +24,16 @@ func (p *path) moved(t *testing.T) {
 	sum := p.first.sum(t, device)
 	p.first.detach(t, v.ID)
 	rig.AwaitVolume(t, p.user, v.ID, "available")
-	for i, step := range []struct{ to, is string }{{"thin", "thick"}, {elsewhere, elsewhere}, {"thin", "thin"}, {"thick", "thin"}} {
-		check(t, volumes.ChangeType(t.Context(), p.user, v.ID, volumes.ChangeTypeOpts{NewType: step.to, MigrationPolicy: volumes.MigrationPolicyOnDemand}).ExtractErr())
+	for i, kind := range []string{"thin", elsewhere, "thin", "thick"} {
+		check(t, volumes.ChangeType(t.Context(), p.user, v.ID, volumes.ChangeTypeOpts{NewType: kind, MigrationPolicy: volumes.MigrationPolicyOnDemand}).ExtractErr())
 		v := rig.AwaitVolume(t, p.admin, v.ID, "available")
-		if v.VolumeType != step.is || !strings.HasPrefix(v.Host, "node@"+step.is+"#") {
-			t.Fatalf("a retype to %s ends with type %s on %s, and not in %s", step.to, v.VolumeType, v.Host, step.is)
+		if v.VolumeType != kind || !strings.HasPrefix(v.Host, "node@"+kind+"#") {
+			t.Fatalf("a retype to %s ends with type %s on %s", kind, v.VolumeType, v.Host)
 		}
 		m := []*client{p.first, p.second}[i%2]
 		device = m.attach(t, v.ID)
 		if got := m.sum(t, device); got != sum {
-			t.Errorf("checksum in %s after a retype to %s: %q, before %q", step.is, step.to, got, sum)
+			t.Errorf("checksum after a retype to %s: %q, before %q", kind, got, sum)
 		}
 		m.detach(t, v.ID)
 		rig.AwaitVolume(t, p.user, v.ID, "available")

@@ -52,8 +52,8 @@ type Backend interface {
 	// gets the path of a block device or file of at least size bytes; with blank
 	// it reads as zeroes, which need not be written then. No error, and write is
 	// not called, when the volume exists already with that size; Conflict when it
-	// exists with another; Unsupported when it exists in another pool that has
-	// names in common with this one. The name comes when write has returned nil and the
+	// exists with another; Unsupported when this pool has names in common with others,
+	// and they leave it none. The name comes when write has returned nil and the
 	// bytes are on the disk: failed, cancelled or interrupted, there is no such
 	// volume, and what was written is trash or gone.
 	Import(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error

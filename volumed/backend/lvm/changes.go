@@ -27,7 +27,7 @@ func (b *Backend) Identity(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	for _, v := range all {
-		if v["lv_name"] == name {
+		if v["lv_name"] == b.asides.logical(name) {
 			return v["lv_uuid"], nil
 		}
 	}
@@ -47,7 +47,7 @@ func (b *Backend) Changes(ctx context.Context, since, name string) ([]backend.St
 	if err != nil {
 		return nil, err
 	}
-	device, ok := pool.thinID(all, "lv_name", name)
+	device, ok := pool.thinID(all, "lv_name", b.asides.logical(name))
 	if !ok {
 		return nil, notFound(name)
 	}

@@ -25,4 +25,11 @@
 // The target of a copy, and the snapshot that holds a source still meanwhile,
 // are trash until the copy is complete: they bear trash's names, and the last
 // step gives the volume its own. A crash at any point leaves nothing but trash.
+//
+// # Two pools of one volume group
+//
+// A volume group has each name once, and a volume that moves between two pools of it is
+// in both for a while. The one that has come then stands aside under a longer name
+// (volume-<id>.moved), and keeps it: a second rename would be one more thing to be
+// caught in the middle of, while the volume may be attached already.
 package lvm

@@ -16,13 +16,13 @@ type held struct {
 	last  int64
 }
 
-// trashName gives a name in trash that nothing has had. The clock makes it so over
-// restarts.
+// trashName gives a name in trash that nothing has had, for a logical volume. The clock
+// makes it so over restarts.
 func (h *held) trashName(old string) string {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.last = max(h.last+1, time.Now().UnixNano())
-	return backend.TrashName(old, h.last)
+	return backend.TrashName(volumeOf(old), h.last)
 }
 
 // hold keeps a name out of Trash until release is called.

@@ -23,7 +23,8 @@ type Options struct {
 // Backend keeps volumes in a volume group. It implements backend.Backend.
 type Backend struct {
 	*group
-	pool pool
+	pool   pool
+	asides asides
 }
 
 var _ backend.Backend = (*Backend)(nil)
@@ -51,7 +52,7 @@ func (b *Backend) Create(ctx context.Context, name string, size int64) error {
 	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
 		return err
 	}
-	return b.pool.create(ctx, name, b.roundUp(size))
+	return b.pool.create(ctx, b.asides.logical(name), b.roundUp(size))
 }
 
 // Extend starts one program (lvextend); see backend.Backend. A thick volume that
@@ -60,7 +61,7 @@ func (b *Backend) Extend(ctx context.Context, name string, size int64) error {
 	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
 		return err
 	}
-	return b.pool.extend(ctx, name, b.roundUp(size))
+	return b.pool.extend(ctx, b.asides.logical(name), b.roundUp(size))
 }
 
 // Delete starts one program: lvrename for a thick volume, lvremove for a thin
@@ -69,7 +70,11 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 	if err := backend.CheckName(name); err != nil {
 		return err
 	}
-	return b.pool.remove(ctx, name)
+	err := b.pool.remove(ctx, b.asides.logical(name))
+	if err == nil {
+		b.asides.forget(name)
+	}
+	return err
 }
 
 // Snapshot starts one program (lvcreate); see backend.Backend. A thick snapshot
@@ -78,7 +83,7 @@ func (b *Backend) Snapshot(ctx context.Context, volume, snapshot string) error {
 	if err := errors.Join(backend.CheckName(volume), backend.CheckName(snapshot)); err != nil {
 		return err
 	}
-	return b.pool.snapshot(ctx, volume, snapshot)
+	return b.pool.snapshot(ctx, b.asides.logical(volume), snapshot)
 }
 
 // Clone copies a thick source block by block, a volume from a snapshot made for
@@ -87,26 +92,34 @@ func (b *Backend) Clone(ctx context.Context, source, name string, size int64, pr
 	if err := errors.Join(backend.CheckName(source), backend.CheckName(name), backend.CheckSize(size)); err != nil {
 		return err
 	}
-	return b.pool.clone(ctx, source, name, b.roundUp(size), progress)
+	return b.pool.clone(ctx, b.asides.logical(source), name, b.roundUp(size), progress)
 }
 
-// Import makes the volume under a name in trash, and renames it when it is whole;
-// see backend.Backend. Only thin volumes are blank.
+// Import makes the volume under a name in trash, and renames it when it is whole; where
+// another pool of the volume group has the name, the logical volume stands aside. See
+// backend.Backend. Only thin volumes are blank.
 func (b *Backend) Import(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error {
 	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
 		return err
 	}
 	size = b.roundUp(size)
-	have, ok, err := b.size(ctx, name)
+	logical, have, there, err := b.landing(ctx, name)
 	if err != nil {
 		return err
 	}
-	if ok {
-		if err := b.own(ctx, name); err != nil {
-			return err
-		}
-		return backend.SameSize(name, have, size)
+	if !there {
+		err = b.bring(ctx, logical, size, write)
+	} else {
+		err = backend.SameSize(name, have, size)
 	}
+	if err == nil && logical != name {
+		b.asides.add(name)
+	}
+	return err
+}
+
+// bring makes the volume under a name in trash until it is whole.
+func (b *Backend) bring(ctx context.Context, name string, size int64, write func(ctx context.Context, path string, blank bool) error) error {
 	making := b.held.trashName(name)
 	defer b.held.hold(making)()
 	if err := b.pool.create(ctx, making, size); err != nil {
@@ -126,18 +139,6 @@ func (b *Backend) Import(ctx context.Context, name string, size int64, write fun
 	return b.complete(ctx, making, name, b.pool.same(name, size))
 }
 
-// own is nil when what has the name is in this pool. Unsupported when it is in
-// another pool of the volume group, where it would be lost if it were taken for this
-// one's: two volumes of one name cannot be there.
-func (b *Backend) own(ctx context.Context, name string) error {
-	b.reports.drop() // another backend of the same volume group may have made it since
-	v, ok, err := b.find(ctx, name)
-	if err == nil && ok && !b.pool.holds(v) {
-		err = fault.New(fault.Unsupported, "the volume is in another pool of the volume group %s, where no two can have its name", b.group.name)
-	}
-	return err
-}
-
 // syncDevice returns when what was written to a device is on the disk.
 func syncDevice(path string) error {
 	device, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -153,7 +154,7 @@ func (b *Backend) Device(ctx context.Context, name string) (string, error) {
 	if err := backend.CheckName(name); err != nil {
 		return "", err
 	}
-	return b.device(ctx, name)
+	return b.device(ctx, b.asides.logical(name))
 }
 
 // List tells from the last report, which no change of ours is newer than; see
@@ -168,8 +169,9 @@ func (b *Backend) List(ctx context.Context) ([]backend.Entry, error) {
 
 func (b *Backend) live(r *report) (entries []backend.Entry) {
 	for _, v := range r.volumes {
-		if backend.CheckName(v.Name) == nil && b.pool.holds(v) && b.pool.whole(v) {
-			entries = append(entries, backend.Entry{Name: v.Name, Bytes: v.VirtualBytes()})
+		name := volumeOf(v.Name)
+		if backend.CheckName(name) == nil && b.pool.holds(v) && b.pool.whole(v) {
+			entries = append(entries, backend.Entry{Name: name, Bytes: v.VirtualBytes()})
 		}
 	}
 	return entries

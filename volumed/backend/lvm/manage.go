@@ -25,9 +25,9 @@ func (b *Backend) Manageable(ctx context.Context) ([]backend.Candidate, error) {
 			continue
 		}
 		all = append(all, backend.Candidate{
-			Entry:    backend.Entry{Name: v.Name, Bytes: v.VirtualBytes()},
+			Entry:    backend.Entry{Name: volumeOf(v.Name), Bytes: v.VirtualBytes()},
 			Snapshot: v.looksSnapshot(),
-			Origin:   v.Origin,
+			Origin:   volumeOf(v.Origin),
 			Refusal:  backend.Reason(errors.Join(b.unfit(v), b.unused(v.Name))),
 		})
 	}
@@ -59,7 +59,8 @@ func (b *Backend) Manage(ctx context.Context, a backend.Adoption) error {
 	if err != nil {
 		return err
 	}
-	v, ok := r.find(a.Reference)
+	reference := b.asides.logical(a.Reference)
+	v, ok := r.find(reference)
 	if !ok {
 		return b.finishManage(ctx, r, a)
 	}
@@ -69,7 +70,7 @@ func (b *Backend) Manage(ctx context.Context, a backend.Adoption) error {
 	if err := b.idle(ctx, v.Name); err != nil {
 		return err
 	}
-	if err := b.change(ctx, "lvrename", b.group.name, a.Reference, a.Name); err != nil {
+	if err := b.change(ctx, "lvrename", b.group.name, reference, a.Name); err != nil {
 		return err
 	}
 	v.Name = a.Name
@@ -77,8 +78,9 @@ func (b *Backend) Manage(ctx context.Context, a backend.Adoption) error {
 		// Also when the time for it has run out.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
-		return errors.Join(err, b.change(ctx, "lvrename", b.group.name, a.Name, a.Reference))
+		return errors.Join(err, b.change(ctx, "lvrename", b.group.name, a.Name, reference))
 	}
+	b.asides.forget(a.Reference)
 	return nil
 }
 
@@ -138,12 +140,13 @@ func (b *Backend) Unmanage(ctx context.Context, name, reference string) error {
 	if err := errors.Join(checkReference(reference), backend.CheckName(name)); err != nil {
 		return err
 	}
-	v, ok, err := b.find(ctx, name)
+	v, ok, err := b.find(ctx, b.asides.logical(name))
 	if err != nil || !ok || !b.pool.holds(v) {
 		return err
 	}
-	err = b.change(ctx, "lvrename", b.group.name, name, reference)
-	if fault.Is(err, fault.NotFound) {
+	err = b.change(ctx, "lvrename", b.group.name, v.Name, reference)
+	if err == nil || fault.Is(err, fault.NotFound) {
+		b.asides.forget(name)
 		return nil
 	}
 	return err
@@ -163,8 +166,8 @@ func rightKind(v logicalVolume, a backend.Adoption) error {
 	switch {
 	case wanted && v.Origin == "":
 		return fault.New(fault.Conflict, "%s is no snapshot", v.Name)
-	case wanted && v.Origin != a.Origin:
-		return fault.New(fault.Conflict, "%s is a snapshot of %s and not of %s", v.Name, v.Origin, a.Origin)
+	case wanted && volumeOf(v.Origin) != a.Origin:
+		return fault.New(fault.Conflict, "%s is a snapshot of %s and not of %s", v.Name, volumeOf(v.Origin), a.Origin)
 	case !wanted && v.thickSnapshot():
 		return fault.New(fault.Conflict, "%s is a snapshot of %s and no volume", v.Name, v.Origin)
 	}

@@ -60,7 +60,21 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 			return nil, err
 		}
 	}
+	b.learnAsides(r)
 	return b, b.activateAll(ctx, r)
+}
+
+// learnAsides looks through this report and all to come.
+func (b *Backend) learnAsides(r *report) {
+	b.asides.learn(r, b.pool.holds)
+	read := b.reports.read
+	b.reports.read = func(ctx context.Context) (*report, error) {
+		r, err := read(ctx)
+		if err == nil {
+			b.asides.learn(r, b.pool.holds)
+		}
+		return r, err
+	}
 }
 
 // thin tells whether the volumes are to be thin. A thin pool that somebody has made

@@ -14,6 +14,7 @@ func (b *Backend) Replace(ctx context.Context, name string, size int64, write fu
 	if err := errors.Join(backend.CheckName(name), backend.CheckSize(size)); err != nil {
 		return err
 	}
+	name = b.asides.logical(name)
 	if err := b.idle(ctx, name); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func (b *Backend) Revert(ctx context.Context, volume, snapshot string, size int6
 	if err := errors.Join(backend.CheckName(volume), backend.CheckName(snapshot), backend.CheckSize(size)); err != nil {
 		return err
 	}
+	volume = b.asides.logical(volume)
 	if err := b.idle(ctx, volume); err != nil {
 		return err
 	}

@@ -242,12 +242,6 @@ func TestOtherPool(t *testing.T) {
 	if err := thick.Create(t.Context(), thinly, unit); !fault.Is(err, fault.Conflict) {
 		t.Errorf("got %v, want Conflict", err)
 	}
-	write := func(context.Context, string, bool) error { t.Error("bytes are brought"); return nil }
-	for name, b := range map[string]*Backend{name: thin, thinly: thick} {
-		if err := b.Import(t.Context(), name, unit, write); !fault.Is(err, fault.Unsupported) {
-			t.Errorf("got %v, want Unsupported", err)
-		}
-	}
 	if a, b := thick.entries(t), thin.entries(t); len(a) != 1 || len(b) != 1 {
 		t.Errorf("the thick pool has %v, the thin one %v", a, b)
 	}
