@@ -19,6 +19,7 @@ type path struct {
 func TestFullPath(t *testing.T) {
 	t.Cleanup(testbed.TakeLane(t))
 	p := start(t)
+	t.Run("Placed", p.placed)
 	for _, kind := range kinds {
 		t.Run("Story/"+kind, func(t *testing.T) { p.story(t, kind) })
 	}
