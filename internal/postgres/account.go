@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -13,7 +16,10 @@ import (
 
 // account is the unprivileged user that the server runs as; nil when we are not
 // root ourselves and it simply runs as us.
-type account struct{ uid, gid int }
+type account struct {
+	name     string
+	uid, gid int
+}
 
 // unprivileged picks Debian's postgres user, or nobody, when we are root.
 func unprivileged() (*account, error) {
@@ -27,9 +33,39 @@ func unprivileged() (*account, error) {
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
-		return &account{uid, gid}, nil
+		return &account{name, uid, gid}, nil
 	}
 	return nil, fault.New(fault.Unavailable, "PostgreSQL refuses to run as root and there is no user named postgres: run adduser --system postgres")
+}
+
+// reach tells whether the account can get at what is in dir: Forbidden, naming the first
+// directory on the way that keeps it out.
+func (a *account) reach(ctx context.Context, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if a == nil || err != nil || a.enters(ctx, dir) {
+		return err
+	}
+	for _, at := range slices.Backward(ancestors(dir)) {
+		if !a.enters(ctx, at) && ctx.Err() == nil {
+			return fault.New(fault.Forbidden, "it runs as the user %s, who may not enter %s: choose another data directory, or run chmod o+x %s", a.name, at, at)
+		}
+	}
+	return ctx.Err()
+}
+
+// enters asks the kernel, which knows of access lists too.
+func (a *account) enters(ctx context.Context, dir string) bool {
+	return a.command(exec.CommandContext(ctx, "test", "-x", dir)).Run() == nil
+}
+
+// ancestors are an absolute directory and all above it, the root last.
+func ancestors(dir string) []string {
+	all := []string{dir}
+	for dir != "/" {
+		dir = filepath.Dir(dir)
+		all = append(all, dir)
+	}
+	return all
 }
 
 // own gives a directory to the account.

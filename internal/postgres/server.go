@@ -49,6 +49,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := account.reach(ctx, filepath.Dir(o.Directory)); err != nil {
+		return nil, err
+	}
 	s := &Server{options: o, account: account, exited: make(chan struct{})}
 	if err := s.initialize(ctx, bin); err != nil {
 		return nil, err

@@ -4,7 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"clinker/internal/fault"
 )
 
 // TestKeepsDataAcrossStarts also covers the end: what was started is gone.
@@ -61,6 +64,26 @@ func TestInterruptedStart(t *testing.T) {
 	}
 	if err := s.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDirectoryThatItsUserCannotReach: root's home, say. Only root runs it as another.
+func TestDirectoryThatItsUserCannotReach(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("the server runs as the one who starts it")
+	}
+	o := options(t)
+	private := filepath.Dir(o.Directory)
+	if err := os.Chmod(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.Directory = filepath.Join(private, "below", "data")
+	if err := os.Mkdir(filepath.Dir(o.Directory), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Start(t.Context(), o); !fault.Is(err, fault.Forbidden) || !strings.Contains(err.Error(), "chmod o+x "+private) {
+		t.Errorf("started %v, and said: %v", s != nil, err)
 	}
 }
 
