@@ -10,6 +10,9 @@ import (
 // anyAllocated is the most that anyPool counts as allocated and other together.
 const anyAllocated = 1200
 
+// stores are those for backups that anyPool reaches and anyRequest asks for.
+var stores = []string{"", "s1", "s2"}
+
 func newPlacer(t testing.TB, o Options) *Placer {
 	t.Helper()
 	placer, err := New(o)
@@ -43,7 +46,11 @@ func anyPool(t *rapid.T) Pool {
 		ReservedPercentage:       rapid.IntRange(0, 100).Draw(t, "reserved"),
 		Volumes:                  rapid.IntRange(0, 5).Draw(t, "volumes"),
 		ClaimedSincePoll:         rapid.IntRange(0, 3).Draw(t, "claimed"),
-		Capabilities:             map[string]string{"fast": rapid.SampledFrom([]string{"true", "false"}).Draw(t, "fast")},
+		BackupStore:              rapid.SampledFrom(stores).Draw(t, "store"),
+		Capabilities: map[string]string{
+			"fast":        rapid.SampledFrom([]string{"true", "false"}).Draw(t, "fast"),
+			"QoS_support": rapid.SampledFrom([]string{"True", "False"}).Draw(t, "qos"),
+		},
 		IO: DiskIO{
 			BusyShare:           rapid.SampledFrom([]float64{0, 0.001, 0.3, 1}).Draw(t, "busy"),
 			OperationsPerSecond: rapid.Float64Range(0, 5000).Draw(t, "ops"),
@@ -69,6 +76,8 @@ func anyRequest(t *rapid.T) Request {
 		AvailabilityZones: rapid.SliceOfN(rapid.SampledFrom([]string{"z1", "z2", "z3"}), 0, 2).Draw(t, "zones"),
 		ProvisioningThick: rapid.Bool().Draw(t, "thick"),
 		DifferentHost:     names.Draw(t, "different"),
+		BackEndQos:        rapid.Bool().Draw(t, "qos"),
+		BackupStore:       rapid.SampledFrom(stores).Draw(t, "store"),
 		Exclude:           names.Draw(t, "exclude"),
 	}
 	if rapid.IntRange(0, 4).Draw(t, "hint") == 0 {

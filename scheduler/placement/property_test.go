@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -9,16 +10,20 @@ import (
 	"pgregory.net/rapid"
 )
 
-// whatever draws a placer with any filters and weighers.
+// whatever draws a placer with any of the registered filters and weighers.
 func whatever(t *rapid.T) *Placer {
 	pick := func(from []string, label string) []string {
 		return rapid.SliceOfNDistinct(rapid.SampledFrom(from), 0, len(from), rapid.ID[string]).Draw(t, label)
 	}
-	placer, err := New(Options{
-		Filters:     pick(DefaultFilters, "filters"),
-		Weighers:    pick([]string{"DiskIOWeigher", "CapacityWeigher", "VolumeNumberWeigher"}, "weighers"),
-		Multipliers: map[string]float64{"CapacityWeigher": rapid.Float64Range(-2, 2).Draw(t, "multiplier")},
-	})
+	o := Options{
+		Filters:     pick(slices.Sorted(maps.Keys(filters)), "filters"),
+		Weighers:    pick(slices.Sorted(maps.Keys(weighers)), "weighers"),
+		Multipliers: map[string]float64{},
+	}
+	for _, name := range o.Weighers {
+		o.Multipliers[name] = rapid.Float64Range(-2, 2).Draw(t, name)
+	}
+	placer, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
