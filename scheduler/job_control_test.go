@@ -357,8 +357,9 @@ func TestJobLists(t *testing.T) {
 	}
 }
 
-// Every kind of job says what an administrator can do with it.
-func TestEveryKindIsControlled(t *testing.T) {
+// Every kind of job that package db knows has somebody who works on it, and says what an
+// administrator can do with it.
+func TestEveryKindIsRegistered(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../db/*.go")
 	if err != nil {
@@ -374,7 +375,7 @@ func TestEveryKindIsControlled(t *testing.T) {
 		for _, m := range kind.FindAllStringSubmatch(string(text), -1) {
 			found++
 			if c := jobs.ControlOf(m[1]); (c.Again == nil) == (c.CannotRetry == "") || strings.Contains(fmt.Sprint(c.CannotCancel), "does not know") {
-				t.Errorf("scheduler/jobs/control.go says of %s: %+v", m[1], c)
+				t.Errorf("of %s its file in scheduler/jobs registers %+v", m[1], c)
 			}
 		}
 	}

@@ -14,6 +14,10 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).backupCreate, Control{CannotRetry: "a backup made now would not be of the moment that was asked for"})
+}
+
 // noBackupService is what Cinder says of a backup that no service can make.
 const noBackupService = "Service not found for creating backup."
 

@@ -13,6 +13,15 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).backupDelete, Control{CannotCancel: goesOn, Again: backupDeleteAgain})
+}
+
+// backupDeleteAgain goes on with a backup's deletion.
+func backupDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	return tx.ResumeBackupDelete(ctx, db.Backup{ID: job.ResourceID, RequestID: job.RequestID})
+}
+
 // backupDelete takes a backup from its store and then from the lists, when the
 // volumes that are being made of it are done. Any node that reaches the store may
 // do it; where none answers the backup rests in error_deleting.

@@ -13,6 +13,15 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).backupRestore, Control{Again: restoreAgain}) // the volume is in error_restoring meanwhile
+}
+
+// restoreAgain writes the backup over the volume from the beginning.
+func restoreAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	return tx.RestoreAgain(ctx, job.ResourceID)
+}
+
 // ReasonRestoreSilent is what the history says of a restore that ended in
 // error_restoring because the node did not answer. The reconciler takes it up again
 // when the node is back.

@@ -27,38 +27,10 @@ const (
 	noMoment = "a snapshot taken now would not be of the moment that was asked for"
 )
 
-// controls has every kind of job.
-var controls = map[string]Control{
-	"volume_create":         {Again: volumeAgain(db.CreateAgain)},
-	"volume_extend":         {CannotCancel: "what has grown cannot shrink", CannotRetry: askAgain},
-	"volume_extended":       {CannotCancel: tooShort, Again: tellAgain},
-	"volume_delete":         {CannotCancel: goesOn, Again: volumeAgain(db.DeleteResume)},
-	"volume_revert":         {CannotCancel: halfWay, CannotRetry: askAgain},
-	"volume_upload":         {CannotRetry: askAgain},
-	"volume_reimage":        {CannotCancel: halfWay, CannotRetry: askAgain},
-	"volume_reimaged":       {CannotCancel: tooShort, Again: tellAgain},
-	"volume_retype":         {CannotCancel: tooShort, CannotRetry: askAgain},
-	"volume_migrate":        {CannotRetry: askAgain},
-	"service_failover":      {CannotCancel: tooShort, CannotRetry: askAgain},
-	"volume_manage":         {CannotCancel: tooShort, CannotRetry: askAgain},
-	"volume_unmanage":       {CannotCancel: tooShort, CannotRetry: askAgain},
-	"snapshot_create":       {CannotRetry: noMoment},
-	"snapshot_delete":       {CannotCancel: goesOn, Again: snapshotDeleteAgain},
-	"snapshot_manage":       {CannotCancel: tooShort, CannotRetry: askAgain},
-	"snapshot_unmanage":     {CannotCancel: tooShort, CannotRetry: askAgain},
-	"backup_create":         {CannotRetry: "a backup made now would not be of the moment that was asked for"},
-	"backup_restore":        {Again: restoreAgain}, // the volume is in error_restoring meanwhile
-	"backup_delete":         {CannotCancel: goesOn, Again: backupDeleteAgain},
-	"group_create":          {CannotCancel: tooShort, CannotRetry: askAgain},
-	"group_delete":          {CannotCancel: goesOn, CannotRetry: askAgain},
-	"group_snapshot_create": {CannotCancel: tooShort, CannotRetry: noMoment},
-	"group_snapshot_delete": {CannotCancel: goesOn, CannotRetry: askAgain},
-}
-
 // ControlOf tells what can be done with jobs of a kind.
 func ControlOf(kind string) Control {
-	if c, known := controls[kind]; known {
-		return c
+	if k, known := kinds[kind]; known {
+		return k.Control
 	}
 	return Control{CannotCancel: "this program does not know jobs of its kind", CannotRetry: "this program does not know jobs of its kind"}
 }
@@ -94,8 +66,8 @@ func Retry(ctx context.Context, d *db.DB, id int64) error {
 	return d.Tx(ctx, func(tx *db.Tx) error { return control.Again(ctx, tx, job) })
 }
 
-// volumeAgain moves the volume back to where its job begins.
-func volumeAgain(m db.Move) func(context.Context, *db.Tx, db.Job) error {
+// retryVolume moves the volume back to where its job begins.
+func retryVolume(m db.Move) func(context.Context, *db.Tx, db.Job) error {
 	return func(ctx context.Context, tx *db.Tx, job db.Job) error {
 		if err := tx.BeginAgain(ctx, job.ResourceID, m); err != nil {
 			return err
@@ -103,24 +75,3 @@ func volumeAgain(m db.Move) func(context.Context, *db.Tx, db.Job) error {
 		return tx.EnqueueAgain(ctx, job)
 	}
 }
-
-// snapshotDeleteAgain goes on with a snapshot's deletion.
-func snapshotDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
-	if _, err := tx.MoveSnapshot(ctx, job.ResourceID, db.SnapshotDeleteResume, db.ByAdministratorAgain, nil); err != nil {
-		return err
-	}
-	return tx.EnqueueAgain(ctx, job)
-}
-
-// backupDeleteAgain goes on with a backup's.
-func backupDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
-	return tx.ResumeBackupDelete(ctx, db.Backup{ID: job.ResourceID, RequestID: job.RequestID})
-}
-
-// restoreAgain writes the backup over the volume from the beginning.
-func restoreAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
-	return tx.RestoreAgain(ctx, job.ResourceID)
-}
-
-// tellAgain needs nothing of the volume.
-func tellAgain(ctx context.Context, tx *db.Tx, job db.Job) error { return tx.EnqueueAgain(ctx, job) }

@@ -15,6 +15,8 @@ import (
 	"clinker/scheduler/placement"
 )
 
+func init() { register((*Runner).groupCreate, Control{CannotCancel: tooShort, CannotRetry: askAgain}) }
+
 // groupCreate gives a new group its pool: one that every volume type of the group
 // can be in. A group that is made from a source has a pool already, the
 // source's, and is there when its volumes are. Nothing is done on a node.

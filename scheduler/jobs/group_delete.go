@@ -9,6 +9,8 @@ import (
 	"clinker/internal/fault"
 )
 
+func init() { register((*Runner).groupDelete, Control{CannotCancel: goesOn, CannotRetry: askAgain}) }
+
 // groupDelete ends a group when its volumes, each of which has a job of its own,
 // are gone. One that stays leaves the group in error_deleting.
 func (r *Runner) groupDelete(ctx context.Context, job *river.Job[db.GroupDeleteArgs]) error {

@@ -14,6 +14,10 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).groupSnapshotCreate, Control{CannotCancel: tooShort, CannotRetry: noMoment})
+}
+
 // groupSnapshotCreate takes the snapshots of all volumes of a group: first the
 // room for all of them, then all at once at their node, then all of the rows. If
 // one cannot be taken, none is of use, and all are in error; what the node made

@@ -9,6 +9,10 @@ import (
 	"clinker/internal/fault"
 )
 
+func init() {
+	register((*Runner).groupSnapshotDelete, Control{CannotCancel: goesOn, CannotRetry: askAgain})
+}
+
 // groupSnapshotDelete ends a group snapshot when its members, each of which has a
 // job of its own, are gone. One that stays leaves it in error_deleting.
 func (r *Runner) groupSnapshotDelete(ctx context.Context, job *river.Job[db.GroupSnapshotDeleteArgs]) error {

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -98,33 +99,30 @@ func (r Runner) WithDefaults() *Runner {
 	return &r
 }
 
-// Workers registers every kind of job.
+// kind is one kind of job.
+type kind struct {
+	Control
+	add func(*river.Workers, *Runner)
+}
+
+// kinds are all, by River's names of them, each registered by its own file.
+var kinds = map[string]kind{}
+
+// register adds a kind of job: what does the work, and what an administrator can do
+// with such jobs. It is called by init functions only.
+func register[T river.JobArgs](do func(*Runner, context.Context, *river.Job[T]) error, c Control) {
+	var args T
+	kinds[args.Kind()] = kind{c, func(workers *river.Workers, r *Runner) {
+		river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error { return do(r, ctx, job) }))
+	}}
+}
+
+// Workers gives River every kind of job.
 func (r *Runner) Workers() *river.Workers {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, river.WorkFunc(r.volumeCreate))
-	river.AddWorker(workers, river.WorkFunc(r.volumeExtend))
-	river.AddWorker(workers, river.WorkFunc(r.volumeExtended))
-	river.AddWorker(workers, river.WorkFunc(r.volumeDelete))
-	river.AddWorker(workers, river.WorkFunc(r.volumeRevert))
-	river.AddWorker(workers, river.WorkFunc(r.volumeRetype))
-	river.AddWorker(workers, river.WorkFunc(r.volumeMigrate))
-	river.AddWorker(workers, river.WorkFunc(r.serviceFailover))
-	river.AddWorker(workers, river.WorkFunc(r.snapshotCreate))
-	river.AddWorker(workers, river.WorkFunc(r.snapshotDelete))
-	river.AddWorker(workers, river.WorkFunc(r.volumeUpload))
-	river.AddWorker(workers, river.WorkFunc(r.volumeReimage))
-	river.AddWorker(workers, river.WorkFunc(r.volumeReimaged))
-	river.AddWorker(workers, river.WorkFunc(r.volumeManage))
-	river.AddWorker(workers, river.WorkFunc(r.volumeUnmanage))
-	river.AddWorker(workers, river.WorkFunc(r.snapshotManage))
-	river.AddWorker(workers, river.WorkFunc(r.snapshotUnmanage))
-	river.AddWorker(workers, river.WorkFunc(r.groupCreate))
-	river.AddWorker(workers, river.WorkFunc(r.groupDelete))
-	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotCreate))
-	river.AddWorker(workers, river.WorkFunc(r.groupSnapshotDelete))
-	river.AddWorker(workers, river.WorkFunc(r.backupCreate))
-	river.AddWorker(workers, river.WorkFunc(r.backupRestore))
-	river.AddWorker(workers, river.WorkFunc(r.backupDelete))
+	for _, k := range kinds {
+		k.add(workers, r)
+	}
 	return workers
 }
 

@@ -10,6 +10,10 @@ import (
 	"clinker/internal/fault"
 )
 
+func init() {
+	register((*Runner).serviceFailover, Control{CannotCancel: tooShort, CannotRetry: askAgain})
+}
+
 // failoverBatch is how many volumes are looked up at once.
 const failoverBatch = 200
 

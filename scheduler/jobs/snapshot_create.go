@@ -13,6 +13,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).snapshotCreate, Control{CannotRetry: noMoment}) }
+
 // snapshotCreate takes a snapshot: claim its room in the volume's pool, have the
 // node take it, finish; or error, with a message that says why. What a node may
 // have made all the same is taken away by the reconciler.

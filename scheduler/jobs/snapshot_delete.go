@@ -12,6 +12,18 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).snapshotDelete, Control{CannotCancel: goesOn, Again: snapshotDeleteAgain})
+}
+
+// snapshotDeleteAgain goes on with a snapshot's deletion.
+func snapshotDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
+	if _, err := tx.MoveSnapshot(ctx, job.ResourceID, db.SnapshotDeleteResume, db.ByAdministratorAgain, nil); err != nil {
+		return err
+	}
+	return tx.EnqueueAgain(ctx, job)
+}
+
 // snapshotDelete takes a snapshot from its node and then from the lists, when
 // the copies that are being made of it are done. What holds it is given some
 // seconds; then it is available again. A node that does not answer leaves it in

@@ -11,6 +11,11 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).snapshotManage, Control{CannotCancel: tooShort, CannotRetry: askAgain})
+	register((*Runner).snapshotUnmanage, Control{CannotCancel: tooShort, CannotRetry: askAgain})
+}
+
 // snapshotManage is volumeManage for a snapshot of a volume that is there.
 func (r *Runner) snapshotManage(ctx context.Context, job *river.Job[db.SnapshotManageArgs]) error {
 	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {

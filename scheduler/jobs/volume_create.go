@@ -12,6 +12,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).volumeCreate, Control{Again: retryVolume(db.CreateAgain)}) }
+
 // volumeCreate gives a new volume a place and bytes: pick a pool, claim it,
 // have the node make the volume, finish; or the next pool; or error, with a
 // message that says why.

@@ -12,6 +12,10 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).volumeDelete, Control{CannotCancel: goesOn, Again: retryVolume(db.DeleteResume)})
+}
+
 // ReasonSilent is what the history says of a deletion that ended in
 // error_deleting because the node did not answer. The reconciler takes such a
 // volume up again when the node is back.

@@ -12,6 +12,10 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).volumeExtend, Control{CannotCancel: "what has grown cannot shrink", CannotRetry: askAgain})
+}
+
 // ReasonExtendSilent is what the history says of an extension that ended in
 // error_extending because the node did not answer. The reconciler takes it up again
 // when the node is back.

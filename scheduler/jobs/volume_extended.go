@@ -14,6 +14,11 @@ import (
 	"clinker/internal/openstack/nova"
 )
 
+func init() { register((*Runner).volumeExtended, Control{CannotCancel: tooShort, Again: tellAgain}) }
+
+// tellAgain needs nothing of the volume.
+func tellAgain(ctx context.Context, tx *db.Tx, job db.Job) error { return tx.EnqueueAgain(ctx, job) }
+
 // askCompute is how long Keystone and Nova may take together in one run;
 // computeTries is how many runs there are, each after twice the time.
 const (

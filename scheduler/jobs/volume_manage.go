@@ -13,6 +13,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).volumeManage, Control{CannotCancel: tooShort, CannotRetry: askAgain}) }
+
 // ReasonManageSilent and ReasonUnmanageSilent are what the history says of what
 // ended in error because the node did not answer. The reconciler takes it up
 // again when the node is back.

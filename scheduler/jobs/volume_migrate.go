@@ -13,6 +13,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).volumeMigrate, Control{CannotRetry: askAgain}) }
+
 // volumeMigrate brings a volume to another pool: choose and claim it, have what an
 // earlier try left there taken away, let the new node fetch the volume from the
 // old one, and then change the row, all at once. Until that it is where it was,

@@ -14,6 +14,11 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).volumeReimage, Control{CannotCancel: halfWay, CannotRetry: askAgain})
+	register((*Runner).volumeReimaged, Control{CannotCancel: tooShort, Again: tellAgain})
+}
+
 // volumeReimage has an image take the place of what a volume holds. While that is
 // not done the volume may be partly the one and partly the other: whatever ends the
 // work before leaves it in error, and it can be begun again.

@@ -14,6 +14,8 @@ import (
 	"clinker/scheduler/placement"
 )
 
+func init() { register((*Runner).volumeRetype, Control{CannotCancel: tooShort, CannotRetry: askAgain}) }
+
 // volumeRetype gives a volume the type that it is to have, when the pool it is
 // in serves that type: all that may change on the node is what limits the volume. Otherwise the volume
 // keeps the type it had, and its user is told why.

@@ -12,6 +12,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).volumeRevert, Control{CannotCancel: halfWay, CannotRetry: askAgain}) }
+
 // ReasonRevertSilent is what the history says of a revert that ended in error
 // because the node did not answer. The reconciler takes it up again when the
 // node is back.

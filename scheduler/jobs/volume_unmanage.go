@@ -11,6 +11,10 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() {
+	register((*Runner).volumeUnmanage, Control{CannotCancel: tooShort, CannotRetry: askAgain})
+}
+
 // volumeUnmanage has the node forget a volume, and then takes it from the lists.
 // What it holds stays in the pool, under the volume's name.
 func (r *Runner) volumeUnmanage(ctx context.Context, job *river.Job[db.VolumeUnmanageArgs]) error {

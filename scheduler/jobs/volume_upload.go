@@ -15,6 +15,8 @@ import (
 	"clinker/volumed/rpc"
 )
 
+func init() { register((*Runner).volumeUpload, Control{CannotRetry: askAgain}) }
+
 // dropPause is how long a job waits for an image service that does not delete an
 // image.
 const dropPause = 30 * time.Second
