@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -96,6 +97,24 @@ func TestEchoStaysInTheServer(t *testing.T) {
 		if file = strings.TrimSpace(file); file != "./api/server.go" && file != "./house_test.go" {
 			t.Errorf("%s imports echo; only api/server.go does", file)
 		}
+	}
+}
+
+// schemaVersion is what the README shows of `make run`.
+var schemaVersion = regexp.MustCompile(`database schema +version (\d+)`)
+
+func TestReadmeShowsTheSchemasVersion(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := filepath.Glob("migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := schemaVersion.FindSubmatch(text); shown == nil || string(shown[1]) != strconv.Itoa(len(all)) {
+		t.Errorf("README.md shows %q, and the newest of the migrations is %d", shown, len(all))
 	}
 }
 

@@ -76,14 +76,21 @@ func capabilities(b *conf.Backend, limits bool) map[string]string {
 
 // openBackend opens what keeps the volumes.
 func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) {
-	if b.VolumeDriver == "file" {
+	switch b.VolumeDriver {
+	case "file":
 		return file.Open(file.Options{Directory: b.FileDirectory})
+	case "lvm":
+		return lvm.Open(ctx, lvmOptions(b))
 	}
+	return nil, fault.New(fault.Invalid, "volume_driver = %s is no backend of this program", b.VolumeDriver)
+}
+
+func lvmOptions(b *conf.Backend) lvm.Options {
 	o := lvm.Options{VolumeGroup: b.VolumeGroup, Auto: b.LVMType == "auto"}
 	if b.LVMType != "default" {
 		o.ThinPool = b.LVMThinPool
 	}
-	return lvm.Open(ctx, o)
+	return o
 }
 
 // overSubscription turns max_over_subscription_ratio = auto into Cinder's
