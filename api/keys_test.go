@@ -144,11 +144,10 @@ func TestKeyIsTransferred(t *testing.T) {
 		t.Error("withdrawn, the volume has another key")
 	}
 	r := offer()
+	w.do("admin@70", "DELETE", "/v3/volume-transfers/"+r.at("transfer", "id").(string), "").want(t, 202) // of the same project
+	r = offer()
 	accept := `{"accept": {"auth_key": "` + r.at("transfer", "auth_key").(string) + `"}}`
 	path := "/v3/volume-transfers/" + r.at("transfer", "id").(string)
-	w.do("admin@70", "DELETE", path, "").want(t, 202) // of the same project
-	r = offer()
-	accept, path = `{"accept": {"auth_key": "`+r.at("transfer", "auth_key").(string)+`"}}`, "/v3/volume-transfers/"+r.at("transfer", "id").(string)
 	w.do("other@70", "POST", path+"/accept", accept).want(t, 202)
 	w.owns("accepted", [3]int{0, 1, 0})
 	key, again := w.keyOf("other", id)

@@ -27,10 +27,10 @@ func (t *Tx) TouchAttachments(ctx context.Context, volumeID string) error {
 // unless it is in a status of another kind (extending, error …), which whatever
 // ends that status will settle.
 func (t *Tx) SettleAttachments(ctx context.Context, volumeID string) error {
-	return t.settle(ctx, volumeID, nil)
+	return t.settle(volumeID, nil)
 }
 
-func (t *Tx) settle(ctx context.Context, volumeID string, set map[string]any) error {
+func (t *Tx) settle(volumeID string, set map[string]any) error {
 	t.lockVolume(volumeID)
 	var b builder
 	t.later(movedVolumes.statement(t, &b, volumeID, 0, AttachmentsChanged, "", set), b.args...)
@@ -65,7 +65,7 @@ func (t *Tx) FinishDetach(ctx context.Context, volumeID, id string) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return t.settle(ctx, volumeID, map[string]any{"admin_metadata": gorm.Expr("v.admin_metadata - 'attached_mode'")})
+	return t.settle(volumeID, map[string]any{"admin_metadata": gorm.Expr("v.admin_metadata - 'attached_mode'")})
 }
 
 // AbandonAttachment ends an attachment of which no host has been told how to

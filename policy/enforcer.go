@@ -72,7 +72,7 @@ func build(o Options, overrides []rule) (*ruleSet, []Warning, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.rules)) {
 		r := e.rules[name]
-		if err := e.resolve(r, &r.root); err != nil {
+		if err := e.resolve(&r.root); err != nil {
 			return nil, nil, place(o, r, err)
 		}
 	}
@@ -101,14 +101,14 @@ func (d *Default) rule(o Options, overridden map[string]*rule) (*rule, error) {
 func (r *rule) refersTo(name string) bool { return r.root.op == opRule && r.root.name == name }
 
 // resolve ties references to rules.
-func (e *ruleSet) resolve(r *rule, n *node) error {
+func (e *ruleSet) resolve(n *node) error {
 	if n.op == opRule {
 		if n.rule = e.rules[n.name]; n.rule == nil {
 			return fault.New(fault.Invalid, "at character %d: there is no rule %s%s", n.at, n.name, e.suggest(n.name))
 		}
 	}
 	for i := range n.kids {
-		if err := e.resolve(r, &n.kids[i]); err != nil {
+		if err := e.resolve(&n.kids[i]); err != nil {
 			return err
 		}
 	}

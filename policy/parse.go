@@ -42,11 +42,7 @@ func parseText(s string) (node, error) {
 
 func (p *parser) peek() token { return p.tokens[p.next] }
 
-func (p *parser) take() token {
-	t := p.tokens[p.next]
-	p.next++
-	return t
-}
+func (p *parser) take() { p.next++ }
 
 // chain reads operands joined by or, or by and.
 func (p *parser) chain(joint kind) (node, error) {

@@ -30,7 +30,7 @@ func (s *Server) Grant(ctx context.Context, f rpc.Fence, poolName, volumeID stri
 		return nil, err
 	}
 	var connection *rpc.Connection
-	err = s.work.detached(ctx, exportLimit, func(ctx context.Context) (err error) {
+	err = s.work.detached(ctx, func(ctx context.Context) (err error) {
 		release, err := s.locks.acquire(ctx, want{space: exportOf, id: volumeID})
 		if err != nil {
 			return err
@@ -124,7 +124,7 @@ func (s *Server) Revoke(ctx context.Context, f rpc.Fence, poolName, volumeID str
 	if err != nil {
 		return err
 	}
-	return s.work.detached(ctx, exportLimit, func(ctx context.Context) error {
+	return s.work.detached(ctx, func(ctx context.Context) error {
 		release, err := s.locks.acquire(ctx, want{space: exportOf, id: volumeID})
 		if err != nil {
 			return err

@@ -26,7 +26,7 @@ func (s *Server) Limit(ctx context.Context, f rpc.Fence, poolName string, l rpc.
 	if err != nil {
 		return err
 	}
-	return s.work.detached(ctx, exportLimit, func(ctx context.Context) error {
+	return s.work.detached(ctx, func(ctx context.Context) error {
 		release, err := s.locks.acquire(ctx, want{space: exportOf, id: f.ResourceID})
 		if err != nil {
 			return err

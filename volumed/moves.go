@@ -19,7 +19,7 @@ func (s *Server) Lend(ctx context.Context, f rpc.Fence, poolName string, bytes i
 	if err != nil {
 		return err
 	}
-	return s.work.detached(ctx, exportLimit, func(ctx context.Context) error {
+	return s.work.detached(ctx, func(ctx context.Context) error {
 		release, err := s.locks.acquire(ctx, want{space: exportOf, id: f.ResourceID})
 		if err != nil {
 			return err

@@ -217,11 +217,11 @@ func (w *operations) spawn(do func()) bool {
 	return true
 }
 
-// detached runs a short piece of work to its end, also when the caller leaves.
-// The caller then gets Timeout.
-func (w *operations) detached(ctx context.Context, limit time.Duration, do func(ctx context.Context) error) error {
+// detached runs a short piece of work to its end, also when the caller leaves, for
+// exportLimit at most. The caller then gets Timeout.
+func (w *operations) detached(ctx context.Context, do func(ctx context.Context) error) error {
 	result := make(chan error, 1)
-	work, cancel := context.WithTimeout(rpc.WithRequestID(w.base, rpc.RequestID(ctx)), limit)
+	work, cancel := context.WithTimeout(rpc.WithRequestID(w.base, rpc.RequestID(ctx)), exportLimit)
 	started := w.spawn(func() {
 		defer cancel()
 		result <- guard(func() error { return cause(work, do(work)) })

@@ -1,15 +1,9 @@
 package placement
 
-// CapacityFilter refuses pools without room for the volume: see Fits.
+// CapacityFilter refuses pools without room for the volume: see fits.
 func init() {
 	filters["CapacityFilter"] = func(r *Request) check {
 		size, thick := r.SizeBytes, r.thick()
-		return func(p *Pool) string {
-			if size == 0 {
-				return ""
-			}
-			_, reason := fits(p, size, thick)
-			return reason
-		}
+		return func(p *Pool) string { return fits(p, size, thick) }
 	}
 }

@@ -12,7 +12,7 @@ func init() {
 }
 
 // virtualFree is Cinder's calculate_virtual_free_capacity: for a thin pool
-// total * ratio - promised - reserved; for a thick one what Fits would grant.
+// total * ratio - promised - reserved; for a thick one what fits would grant.
 func virtualFree(p *Pool, thick bool) int64 {
 	books, node := room(p, thick)
 	if p.Thin && !thick {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Fits tells whether a volume of size bytes has room in the pool, and why not.
+// fits says why a volume of size bytes has no room in the pool, "" when it has.
 // The claim in the database repeats this rule, so that many schedulers never
 // promise the same bytes twice; both must be changed together.
 //
@@ -26,35 +26,29 @@ import (
 // max_over_subscription_ratio, and the volume may not exceed the physical room
 // left, over-subscribed alike. A ratio below 1 makes the pool unusable.
 //
-// A size of 0 (a volume that is there already) always fits.
-func Fits(p Pool, size int64) (ok bool, reason string) {
-	if size == 0 {
-		return true, ""
-	}
-	return fits(&p, size, false)
-}
-
-// fits is Fits; thick sets a thin pool's volume against physical space, as
-// Cinder does for provisioning:type=thick.
-func fits(p *Pool, size int64, thick bool) (bool, string) {
+// thick sets a thin pool's volume against physical space, as Cinder does for
+// provisioning:type=thick. A size of 0 (a volume that is there already) always fits.
+func fits(p *Pool, size int64, thick bool) (refusal string) {
 	switch {
+	case size == 0:
+		return ""
 	case size < 0:
-		return false, fmt.Sprintf("the size of %d bytes is negative", size)
+		return fmt.Sprintf("the size of %d bytes is negative", size)
 	case p.TotalBytes <= 0:
-		return false, "the pool reports no capacity"
+		return "the pool reports no capacity"
 	case p.Thin && !thick && !(p.MaxOverSubscriptionRatio >= 1):
-		return false, fmt.Sprintf("max_over_subscription_ratio is %g, and must be at least 1", p.MaxOverSubscriptionRatio)
+		return fmt.Sprintf("max_over_subscription_ratio is %g, and must be at least 1", p.MaxOverSubscriptionRatio)
 	}
 	books, node := room(p, thick)
 	if size > books {
-		return false, fmt.Sprintf("%d bytes are wanted, %d of %d are left to promise (%d placed, %d other, %d%% reserved)",
+		return fmt.Sprintf("%d bytes are wanted, %d of %d are left to promise (%d placed, %d other, %d%% reserved)",
 			size, max(books, 0), p.TotalBytes, p.AllocatedBytes, p.OtherBytes, p.ReservedPercentage)
 	}
 	if size > node {
-		return false, fmt.Sprintf("%d bytes are wanted, and the node has physical room for %d (%d free, %d%% of %d reserved)",
+		return fmt.Sprintf("%d bytes are wanted, and the node has physical room for %d (%d free, %d%% of %d reserved)",
 			size, max(node, 0), p.FreeBytes, p.ReservedPercentage, p.TotalBytes)
 	}
-	return true, ""
+	return ""
 }
 
 // room gives the two bounds of the rule: by the books and by the node.

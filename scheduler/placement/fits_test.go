@@ -43,9 +43,9 @@ func TestFits(t *testing.T) {
 		{"thin ratio no number", with(thin, func(p *Pool) { p.MaxOverSubscriptionRatio = math.NaN() }), 1, false, "at least 1"},
 		{"thin ratio without end", with(thin, func(p *Pool) { p.MaxOverSubscriptionRatio = math.Inf(1) }), math.MaxInt64, true, ""},
 	} {
-		ok, reason := Fits(c.pool, c.size)
-		if ok != c.ok || !strings.Contains(reason, c.reason) || ok == (reason != "") {
-			t.Errorf("%s: got %v %q, want %v %q", c.name, ok, reason, c.ok, c.reason)
+		refusal := fits(&c.pool, c.size, false)
+		if (refusal == "") != c.ok || !strings.Contains(refusal, c.reason) {
+			t.Errorf("%s: got %q, want %v %q", c.name, refusal, c.ok, c.reason)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestFitsNeverPromisesTooMuch(t *testing.T) {
 		pool := anyPool(t)
 		for range 20 {
 			size := rapid.Int64Range(1, 400).Draw(t, "size")
-			if ok, _ := Fits(pool, size); ok {
+			if fits(&pool, size, false) == "" {
 				pool.AllocatedBytes += size
 			}
 		}

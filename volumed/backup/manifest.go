@@ -140,8 +140,4 @@ func parseManifest(body []byte) (*Manifest, error) {
 }
 
 // damaged is the fault for a backup that cannot be trusted.
-func damaged(format string, args ...any) error {
-	f := fault.New(fault.Invalid, format, args...)
-	f.Message = "the backup is damaged: " + f.Message
-	return f
-}
+func damaged(how string) error { return fault.New(fault.Invalid, "the backup is damaged: %s", how) }
