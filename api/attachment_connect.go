@@ -30,7 +30,7 @@ func parseConnector(raw json.RawMessage) (*connector, error) {
 		return nil, nil
 	}
 	parsed := connector{raw: raw}
-	if err := json.Unmarshal(raw, &parsed); err != nil {
+	if err := exact(raw, &parsed); err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "Invalid input for field/attribute connector: host, initiator, mountpoint and mode must be strings.")
 	}
 	switch {

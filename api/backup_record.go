@@ -107,7 +107,7 @@ func readRecord(text string) (r backupRecord, err error) {
 	if len(missing) > 0 {
 		return r, fault.New(fault.Invalid, "Invalid backup: Driver successfully decoded imported backup data, but there are missing fields (%s).", strings.Join(missing, ", "))
 	}
-	if err := json.Unmarshal(raw, &r); err != nil {
+	if err := exact(raw, &r); err != nil {
 		return r, badRecord("Provided backup record is wrong: %s", wrongField(err))
 	}
 	return r, r.check()

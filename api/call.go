@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -43,9 +42,10 @@ func (c *Call) Context() context.Context { return c.request.Context() }
 // Param gives a segment of the path, by the name in the route.
 func (c *Call) Param(name string) string { return c.params[name] }
 
-// Decode reads the body, which has passed its schema, into out.
+// Decode reads the body, which has passed its schema, into out: no more of it than
+// the schema has seen, see exact.
 func (c *Call) Decode(out any) error {
-	if err := json.Unmarshal(c.body, out); err != nil {
+	if err := exact(c.body, out); err != nil {
 		var explained *fault.Fault
 		if errors.As(err, &explained) {
 			return explained

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -146,17 +147,16 @@ func FuzzSchemas(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	var names []string
-	for name := range all {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(all))
 	for i, body := range []string{
 		`{"volume": {"size": 1, "name": "n", "metadata": {"a": "b"}}}`, `{"volume": {"size": "99999999999999999999"}}`, `{"volume": {"size": 1e999999}}`,
 		`{"attachment": {"volume_uuid": "` + missing + `", "connector": {"host": "h"}}}`, `{"os-extend": {"new_size": "00"}}`, `{"quota_set": {"a": -1.0}}`,
-		`{"volume_type": {"name": "\u0000"}}`, `[]`, `{"a": {"b": [{"c": null}]}}`, `{"meta": {"": ""}}`, "{", `{"volume": {"` + strings.Repeat("k", 5000) + `": 1}}`,
+		`{"volume_type": {"name": "\u0000"}}`, `[]`, `{"a": {"b": [{"c": null}]}}`, `{"meta": {"": ""}}`, "{",
+		`{"volume": {"size": 1, "SIZE": -5}}`, `{"volume": {"size": 1, "name": "` + strings.Repeat("n", 256) + `"}, "volume": {"size": 1}}`, `{"volume": {"` + strings.Repeat("k", 5000) + `": 1}}`,
 	} {
 		f.Add(uint8(i), uint8(71), []byte(body))
 		f.Add(uint8(i*7), uint8(0), []byte(body))
+		f.Add(uint8(slices.Index(names, "volumes.create")), uint8(0), []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, which, version uint8, body []byte) {
 		name := names[int(which)%len(names)]
@@ -170,7 +170,28 @@ func FuzzSchemas(f *testing.F) {
 		for _, in := range []any{&volumeRequest{}, &serviceRequest{}, &metadataRequest{}} {
 			explained(t, c.Decode(in), fault.Invalid)
 		}
+		if in := (volumeRequest{}); name == "volumes.create" && c.Decode(&in) == nil {
+			withinSchema(t, in)
+		}
 	})
+}
+
+// withinSchema fails when something is read that the schema would have refused.
+func withinSchema(t *testing.T, in volumeRequest) {
+	v := in.Volume
+	for _, text := range []*trimmed{v.Name, v.DisplayName, v.Description, v.DisplayDescription} {
+		if text != nil && utf8.RuneCountInString(string(*text)) > 255 {
+			t.Errorf("a text of %d characters", utf8.RuneCountInString(string(*text)))
+		}
+	}
+	for key, value := range v.Metadata {
+		if n := utf8.RuneCountInString(key); n < 1 || n > 255 || utf8.RuneCountInString(value) > 255 {
+			t.Errorf("metadata %q: %q", key, value)
+		}
+	}
+	if v.Size < 0 {
+		t.Errorf("a size of %d", v.Size)
+	}
 }
 
 func FuzzConnector(f *testing.F) {

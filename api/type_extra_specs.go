@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"clinker/db"
@@ -116,8 +115,8 @@ func checkCacheable(specs map[string]string) error {
 // updateSpec changes the spec that the path names, to what the body says of it.
 func (c *Call) updateSpec(set func(db.StringMap) error) (View, error) {
 	var specs db.StringMap
-	if err := json.Unmarshal(c.body, &specs); err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "Malformed request body")
+	if err := c.Decode(&specs); err != nil {
+		return nil, err
 	}
 	key := c.Param("key")
 	value, named := specs[key]

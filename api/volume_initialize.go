@@ -150,7 +150,7 @@ func connectionFor(v db.Volume, all []db.Attachment, from *connector) db.Attachm
 // initiatorOf gives the initiator of an attachment's connector, "" for none.
 func initiatorOf(a db.Attachment) string {
 	var from connector
-	if len(a.Connector) == 0 || json.Unmarshal(a.Connector, &from) != nil {
+	if len(a.Connector) == 0 || exact(a.Connector, &from) != nil {
 		return ""
 	}
 	return from.Initiator

@@ -48,7 +48,7 @@ type leaving struct {
 
 func parseLeaving(raw json.RawMessage) (*leaving, error) {
 	var from *leaving
-	if err := json.Unmarshal(raw, &from); len(raw) > 0 && err != nil {
+	if err := exact(raw, &from); len(raw) > 0 && err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "Invalid input for field/attribute connector: it must be an object or null, and its host and initiator strings.")
 	}
 	if from != nil && from.Host == "" && from.Initiator == "" {

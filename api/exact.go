@@ -1,0 +1,77 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// exact reads JSON into out as Python, and the schemas, see it: a field's name is
+// compared by the letter, and of a name that is there twice the last counts.
+// encoding/json also takes "Size" for size, and of two objects of one name the
+// fields of both, so that a value would get past its schema.
+func exact(raw []byte, out any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var doc any
+	if err := d.Decode(&doc); err != nil {
+		return err
+	}
+	keepFields(doc, reflect.TypeOf(out))
+	var seen bytes.Buffer
+	e := json.NewEncoder(&seen)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(doc); err != nil {
+		return err
+	}
+	return json.Unmarshal(seen.Bytes(), out)
+}
+
+var ownReader = reflect.TypeFor[json.Unmarshaler]()
+
+// keepFields takes out of a document what is no field of the type that it is read
+// into. What the type reads itself stays as it is.
+func keepFields(doc any, into reflect.Type) {
+	for into.Kind() == reflect.Pointer {
+		into = into.Elem()
+	}
+	if reflect.PointerTo(into).Implements(ownReader) {
+		return
+	}
+	switch doc := doc.(type) {
+	case []any:
+		if into.Kind() == reflect.Slice {
+			for _, element := range doc {
+				keepFields(element, into.Elem())
+			}
+		}
+	case map[string]any:
+		switch into.Kind() {
+		case reflect.Map:
+			for _, value := range doc {
+				keepFields(value, into.Elem())
+			}
+		case reflect.Struct:
+			fields := fieldsOf(into)
+			for name, value := range doc {
+				if field, known := fields[name]; known {
+					keepFields(value, field)
+				} else {
+					delete(doc, name)
+				}
+			}
+		}
+	}
+}
+
+// fieldsOf gives a structure's fields by their names in JSON.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			fields[name] = f.Type
+		}
+	}
+	return fields
+}
