@@ -2,6 +2,7 @@ package copy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -17,7 +18,7 @@ import (
 // guessed. It is written around the page cache, copying through which takes longer
 // than converting.
 func (c *Copier) convert(ctx context.Context, f Format, scratch string, to Target, virtual int64) error {
-	err := c.qemuImg(ctx, virtual, to.Bytes, convertArgs(f, scratch, to)...)
+	_, err := c.qemuImg(ctx, virtual, to.Bytes, convertArgs(f, scratch, to)...)
 	var exit *run.ExitError
 	if errors.As(err, &exit) {
 		return fault.Wrap(err, fault.Invalid, "the image is unacceptable: it could not be converted from %s within the limits", f)
@@ -26,7 +27,7 @@ func (c *Copier) convert(ctx context.Context, f Format, scratch string, to Targe
 }
 
 func convertArgs(f Format, scratch string, to Target) []string {
-	args := []string{"-f", driver(f), "-O", "raw", "-n"}
+	args := []string{"convert", "-f", driver(f), "-O", "raw", "-n"}
 	if to.Blank {
 		args = append(args, "--target-is-zero")
 	}
@@ -36,7 +37,25 @@ func convertArgs(f Format, scratch string, to Target) []string {
 	return append(args, scratch, to.Path)
 }
 
-// limited gives the command line of qemu-img convert, bounded in processor time by
+// measured gives an inspected image's virtual size in bytes as qemu-img finds it,
+// which is how much convert writes. A header may say another: of most VHDs the
+// geometry counts and not the size beside it (QEMU's block/vpc.c).
+func (c *Copier) measured(ctx context.Context, f Format, scratch string) (int64, error) {
+	output, err := c.qemuImg(ctx, 0, 0, "info", "-f", driver(f), "--output=json", scratch)
+	var exit *run.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return 0, err
+	}
+	var has struct {
+		VirtualSize int64 `json:"virtual-size"`
+	}
+	if err != nil || json.Unmarshal(output, &has) != nil {
+		return 0, fault.Wrap(err, fault.Invalid, "the image is unacceptable: it could not be read as %s within the limits", f)
+	}
+	return has.VirtualSize, bounded(has.VirtualSize)
+}
+
+// limited gives a command line of qemu-img, bounded in processor time by
 // how much it has to convert, in memory, and in how long a file it may write, in
 // bytes. What an image makes work without end is ended.
 func (c *Copier) limited(convertBytes, writeBytes int64, args ...string) []string {
@@ -44,17 +63,17 @@ func (c *Copier) limited(convertBytes, writeBytes int64, args ...string) []strin
 		"--cpu=" + strconv.FormatInt(seconds(c.CPULimit, convertBytes), 10),
 		"--as=" + strconv.FormatInt(c.AddressSpaceBytes, 10),
 		"--fsize=" + strconv.FormatInt(writeBytes, 10),
-		"--core=0", "--", "qemu-img", "convert"}, args...)
+		"--core=0", "--", "qemu-img"}, args...)
 }
 
-// qemuImg runs qemu-img convert within limits.
-func (c *Copier) qemuImg(ctx context.Context, convertBytes, writeBytes int64, args ...string) error {
-	_, err := run.Command{Args: c.limited(convertBytes, writeBytes, args...), Env: oneArena, EndsWithUs: true, Beside: pace.Program}.Output(ctx)
+// qemuImg runs qemu-img within limits, and gives what it prints.
+func (c *Copier) qemuImg(ctx context.Context, convertBytes, writeBytes int64, args ...string) ([]byte, error) {
+	output, err := run.Command{Args: c.limited(convertBytes, writeBytes, args...), Env: oneArena, EndsWithUs: true, Beside: pace.Program}.Output(ctx)
 	var exit *run.ExitError
 	if errors.As(err, &exit) && (exit.Status == 126 || exit.Status == 127) { // prlimit found nothing to start
-		return fault.Wrap(err, fault.Unsupported, "this storage node cannot convert images: qemu-img is not installed there")
+		return nil, fault.Wrap(err, fault.Unsupported, "this storage node cannot convert images: qemu-img is not installed there")
 	}
-	return err
+	return output, err
 }
 
 // oneArena keeps glibc from reserving address space for each thread.

@@ -120,10 +120,18 @@ func inspect(f Format, image io.ReaderAt, size int64) (virtual int64, err error)
 	default:
 		return size, nil
 	}
-	if err == nil && (virtual <= 0 || virtual > maxVirtual) {
-		err = unacceptable("its header gives it a size of %d bytes", virtual)
+	if err == nil {
+		err = bounded(virtual)
 	}
 	return virtual, err
+}
+
+// bounded refuses a virtual size, in bytes, that cannot be meant.
+func bounded(virtual int64) error {
+	if virtual <= 0 || virtual > maxVirtual {
+		return unacceptable("its header gives it a size of %d bytes", virtual)
+	}
+	return nil
 }
 
 // maxVirtual bounds what a header may say, in bytes: 1 PiB.

@@ -308,7 +308,7 @@ func TestBoundOfProcessorTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := convertArgs(QCOW2, scratch, Target{Path: r.device, Bytes: 256 << 30, Blank: true})
-	err := r.copier.qemuImg(t.Context(), 1<<30, 256<<30, args...)
+	_, err := r.copier.qemuImg(t.Context(), 1<<30, 256<<30, args...)
 	var exit *run.ExitError
 	if !errors.As(err, &exit) || exit.Status != -1 { // by the kernel's signal
 		t.Errorf("got %v", err)
@@ -336,7 +336,7 @@ func TestBoundOfOutput(t *testing.T) {
 	if err := os.WriteFile(scratch, made(t, QCOW2), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := r.copier.qemuImg(t.Context(), 4<<20, 1<<20, convertArgs(QCOW2, scratch, Target{Path: r.device, Bytes: deviceBytes, Blank: true})...)
+	_, err := r.copier.qemuImg(t.Context(), 4<<20, 1<<20, convertArgs(QCOW2, scratch, Target{Path: r.device, Bytes: deviceBytes, Blank: true})...)
 	var exit *run.ExitError
 	if !errors.As(err, &exit) {
 		t.Errorf("got %v", err)

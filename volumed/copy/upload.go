@@ -80,7 +80,7 @@ func (c *Copier) convertVolume(ctx context.Context, up Upload, path string, byte
 	if err := f.Close(); err != nil {
 		return scratch, err
 	}
-	args := append([]string{"-f", "raw"}, options...)
+	args := append([]string{"convert", "-f", "raw"}, options...)
 	if isDevice(path) {
 		args = append(args, "-T", "none")
 	}
@@ -89,7 +89,7 @@ func (c *Copier) convertVolume(ctx context.Context, up Upload, path string, byte
 	}
 	// No format needs more than this beside the bytes themselves: Parallels takes
 	// 128 MiB in advance.
-	err = c.qemuImg(ctx, bytes, bytes+bytes/8+(256<<20), append(args, path, scratch)...)
+	_, err = c.qemuImg(ctx, bytes, bytes+bytes/8+(256<<20), append(args, path, scratch)...)
 	var exit *run.ExitError
 	if errors.As(err, &exit) {
 		code := fault.Invalid

@@ -170,7 +170,7 @@ func TestRefusedImages(t *testing.T) {
 		"too long":         {func() Image { return with(raw(), func(i *Image) { i.SizeBytes-- }) }, fault.Invalid, "longer"},
 		"too short":        {func() Image { return with(raw(), func(i *Image) { i.SizeBytes++ }) }, fault.Unavailable, "bytes"},
 		"too large":        {func() Image { return r.image(Raw, make([]byte, deviceBytes+1)) }, fault.Invalid, "does not fit"},
-		"too large inside": {func() Image { return r.image(QCOW2, changed(qcow2, 24, "\x00\x00\x00\x01")) }, fault.Invalid, "does not fit"},
+		"too large inside": {func() Image { return r.image(QCOW2, bomb(1)) }, fault.Invalid, "does not fit"},
 		"a file":           {func() Image { return with(raw(), func(i *Image) { i.URL = "file:///etc/passwd" }) }, fault.Invalid, "http"},
 		"no token":         {func() Image { return with(raw(), func(i *Image) { i.Token = "" }) }, fault.Unavailable, "401"},
 		"gone":             {serving(raw(), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }), fault.Invalid, "no bytes"},
