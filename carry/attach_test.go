@@ -3,6 +3,7 @@ package carry
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -189,6 +190,9 @@ func TestDetachRefusesWhileInUse(t *testing.T) {
 		says string
 	}{
 		{"mount", func(m *machine) { m.file("proc/self/mountinfo", "30 22 8:0 / /mnt/a rw,noatime - ext4 /dev/sda rw\n") }, "/dev/sda is mounted at /mnt/a"},
+		{"mount behind an overlay of many layers", func(m *machine) {
+			m.file("proc/self/mountinfo", "29 22 0:40 / /o rw - overlay overlay rw,lowerdir="+strings.Repeat("/layer:", 10000)+"/l\n30 22 8:0 / /mnt/a rw - ext4 /dev/sda rw\n")
+		}, "/dev/sda is mounted at /mnt/a"},
 		{"btrfs", func(m *machine) { m.file("proc/self/mountinfo", "30 22 0:44 / /mnt rw - btrfs /dev/sda rw\n") }, "/dev/sda is mounted at /mnt"},
 		{"partition", func(m *machine) {
 			m.file("sys/class/block/sda/sda1/partition", "1\n")
@@ -278,4 +282,16 @@ func TestUdevsNameOfIPv6(t *testing.T) {
 	if path := m.host().system.stablePath("sda", c); path != name {
 		t.Errorf("got %q", path)
 	}
+}
+
+// FuzzMounts: no other mount hides one.
+func FuzzMounts(f *testing.F) {
+	f.Add("29 22 0:40 / /o rw - overlay overlay rw,lowerdir=/a:/b\n", "31 22 8:1 / /a\\040b rw shared:1 - ext4 /dev/sda1 rw")
+	f.Add(strings.Repeat("x", 1<<17), "30 22 0:44 / /mnt rw - btrfs /dev/sda rw\n")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		text := before + "\n30 22 8:0 / /mnt/a rw,noatime - ext4 /dev/disk/by-id/x rw\n" + after
+		if uses := mountsIn(text, "sda", "8:0"); !slices.Contains(uses, "/dev/sda is mounted at /mnt/a") {
+			t.Errorf("%q: %q", text, uses)
+		}
+	})
 }

@@ -1,8 +1,6 @@
 package carry
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -38,16 +36,18 @@ func (s system) partitionsOf(disk string) []string {
 	return names
 }
 
-// mountsOf reads /proc/self/mountinfo (proc(5)): the third word is the device's
-// number, the fifth where it is mounted, the second after "-" the source,
-// which tells where a file system (btrfs) shows a number of its own.
+// mountsOf tells where a disk or partition is mounted.
 func (s system) mountsOf(name string) []string {
 	content, _ := os.ReadFile(rooted(s.root, "proc/self/mountinfo"))
-	number := text(rooted(s.root, "sys/class/block/"+name+"/dev"))
-	var uses []string
-	lines := bufio.NewScanner(bytes.NewReader(content))
-	for lines.Scan() {
-		words := strings.Fields(lines.Text())
+	return mountsIn(string(content), name, text(rooted(s.root, "sys/class/block/"+name+"/dev")))
+}
+
+// mountsIn reads /proc/self/mountinfo (proc(5)): the third word is the device's
+// number, the fifth where it is mounted, the second after "-" the source,
+// which tells where a file system (btrfs) shows a number of its own.
+func mountsIn(content, name, number string) (uses []string) {
+	for line := range strings.Lines(content) { // an overlay's may be of any length
+		words := strings.Fields(line)
 		if len(words) < 5 {
 			continue
 		}
