@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -53,17 +54,17 @@ func fromWire(code, message string) *fault.Fault {
 	if !refusalCodes[c] {
 		c = fault.Internal
 	}
-	return fault.New(c, "%s", message)
+	return fault.New(c, "%s", cmp.Or(message, "the service gives no reason"))
 }
 
-// refused makes a fault of the other side's refusal and leaves any other error
-// as it is: exchange has made a fault of it.
+// refused makes a fault of the other side's refusal, and of an answer that has
+// neither that nor a result. Of any other error exchange has made one.
 func refused(err error) error {
 	var refusal *node.Refusal
 	if errors.As(err, &refusal) {
 		return fromWire(refusal.Code, refusal.Message)
 	}
-	return err
+	return explain(context.Background(), err)
 }
 
 // explain makes a fault of whatever kept a call from being answered.
