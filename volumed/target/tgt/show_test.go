@@ -58,16 +58,48 @@ func TestParseTargets(t *testing.T) {
 	}
 }
 
+// forged gives what the daemon says when an initiator of the second target of
+// three has called itself so.
+func forged(alias string) []shownTarget {
+	return parseTargets(entry(3, prefix+"volume-a", nexus(1, "none"), []string{anchorName, "ua"}, []string{"iqn.2000-01.a:a"}) +
+		entry(5, prefix+"volume-b", nexus(2, "none")+nexus(3, alias)+nexus(4, "none"),
+			[]string{anchorName, "ub"}, []string{"iqn.2000-01.b:b"}) +
+		entry(9, prefix+"volume-c", nexus(5, "none"), []string{anchorName, "uc"}, []string{"iqn.2000-01.c:c"}))
+}
+
+// forgedAccounts are the daemon's own at that time.
+var forgedAccounts = []string{anchorName, "ua", "ub", "uc"}
+
+// emptyRest ends an entry before its truth, as one that has nothing yet.
+const emptyRest = "\n    LUN information:\n    Account information:\n    ACL information:\n"
+
+// TestLiarIsBlamed: who ends its own target's entry early, and has what follows
+// count as another's, is found out, and nobody else.
+func TestLiarIsBlamed(t *testing.T) {
+	anchor := func(name string) string {
+		return "\n    LUN information:\n" + unitText(1, "s", "1 MB", "rdwr", "/srv/volume 1") + "    Account information:\n        " +
+			name + "\n    ACL information:\n        iqn.2000-01.evil:e\nTarget 77: iqn.other:x\n"
+	}
+	for name, alias := range map[string]string{
+		"another's number":      emptyRest + "Target 3: " + prefix + "volume-a\n",
+		"another's name":        emptyRest + "Target 77: " + prefix + "volume-c\n",
+		"nobody's":              emptyRest + "Target 77: iqn.other:x\n",
+		"an anchor made up":     anchor(anchorPrefix + "ffffffffffffffffffffffffffffffff"),
+		"an anchor's beginning": anchor(anchorPrefix),
+		"an account of its own": anchor("ub"),
+	} {
+		if s, wrong := judge(forged(alias), forgedAccounts, prefix); wrong == nil {
+			t.Errorf("%s: believed: %+v", name, s.targets)
+		} else if wrong.id != 5 {
+			t.Errorf("%s: target %d is blamed", name, wrong.id)
+		}
+	}
+}
+
 // TestForgedAlias: whatever an initiator calls itself, nothing that is believed
 // differs from the truth, and if something is found wrong it is its own target.
 func TestForgedAlias(t *testing.T) {
-	truth := func(alias string) string {
-		return entry(3, prefix+"volume-a", nexus(1, "none"), []string{anchorName, "ua"}, []string{"iqn.2000-01.a:a"}) +
-			entry(5, prefix+"volume-b", nexus(2, "none")+nexus(3, alias)+nexus(4, "none"),
-				[]string{anchorName, "ub"}, []string{"iqn.2000-01.b:b"}) +
-			entry(9, prefix+"volume-c", nexus(5, "none"), []string{anchorName, "uc"}, []string{"iqn.2000-01.c:c"})
-	}
-	honest, wrong := judge(parseTargets(truth("none")), nil, prefix)
+	honest, wrong := judge(forged("none"), forgedAccounts, prefix)
 	if wrong != nil || len(honest.targets) != 3 {
 		t.Fatalf("the truth is not believed: %+v", wrong)
 	}
@@ -76,10 +108,11 @@ func TestForgedAlias(t *testing.T) {
 		"        iqn.2000-01.evil:e\n", "Target 5: " + prefix + "volume-b\n", "Target 3: " + prefix + "volume-a\n",
 		"Target 4: " + prefix + "volume-a\n", "Target 77: " + prefix + "volume-z\n", "Target 78: iqn.other:x\n",
 		entry(6, prefix+"volume-y", "", nil, nil), entry(9, prefix+"volume-c", nexus(5, "none"), []string{"uc"}, nil),
+		emptyRest, "\n    LUN information:\n    Account information:\n        " + anchorPrefix + "0\n",
 		unitText(1, "s", "1 MB", "rdwr", "/etc/shadow"), "        I_T nexus: 9\n", "        State: offline\n"}
 	rapid.Check(t, func(t *rapid.T) {
 		alias := strings.Join(rapid.SliceOfN(rapid.SampledFrom(scraps), 0, 8).Draw(t, "alias"), "")
-		got, wrong := judge(parseTargets(truth(alias)), nil, prefix)
+		got, wrong := judge(forged(alias), forgedAccounts, prefix)
 		if wrong != nil {
 			if wrong.id != 5 {
 				t.Fatalf("target %d is blamed", wrong.id)
@@ -87,7 +120,6 @@ func TestForgedAlias(t *testing.T) {
 			return
 		}
 		for _, g := range got.targets {
-			g.sessions = 0
 			h := honest.find(g.name)
 			if h == nil {
 				if !begun(&g) || honest.ids[g.id] {
@@ -96,7 +128,7 @@ func TestForgedAlias(t *testing.T) {
 				continue
 			}
 			same := *h
-			same.sessions = 0
+			same.sessions, g.sessions = 0, 0
 			if diff := cmp.Diff(same, g, cmp.AllowUnexported(shownTarget{}, shownUnit{})); diff != "" {
 				t.Fatal(diff)
 			}

@@ -56,7 +56,7 @@ func judge(shown []shownTarget, accounts []string, prefix string) (*state, *show
 	for i := range shown {
 		entry := &shown[i]
 		if strings.HasPrefix(entry.name, prefix) {
-			if !entry.whole || s.ids[entry.id] || s.find(entry.name) != nil || !anchored(entry) && !begun(entry) {
+			if !entry.whole || s.ids[entry.id] || s.find(entry.name) != nil || !s.anchored(entry) && !begun(entry) {
 				return nil, entry
 			}
 			s.targets = append(s.targets, *entry)
@@ -66,13 +66,20 @@ func judge(shown []shownTarget, accounts []string, prefix string) (*state, *show
 	return s, nil
 }
 
-// anchored tells whether the anchor is the first account of a target.
+// anchored tells whether an anchor is the first account of a target.
 func anchored(s *shownTarget) bool { return len(s.accounts) > 0 && isAnchor(s.accounts[0]) }
+
+// anchored tells whether it is one that the daemon has, and nobody has made up. The
+// accounts were asked for first: the very first anchor may have been made since. Then
+// nobody has logged in to its target yet, and the next look finds it.
+func (s *state) anchored(entry *shownTarget) bool {
+	return anchored(entry) && slices.Contains(s.accounts, entry.accounts[0])
+}
 
 // begun tells whether a target looks as it does when making it was broken off
 // before the anchor. Nobody can have logged in to such a target.
 func begun(s *shownTarget) bool {
-	return len(s.accounts) == 0 && len(s.names) == 0 && len(s.addresses) == 0
+	return s.sessions == 0 && len(s.accounts) == 0 && len(s.names) == 0 && len(s.addresses) == 0
 }
 
 // find gives the target with that name, nil when there is none.
