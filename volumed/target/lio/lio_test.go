@@ -283,6 +283,8 @@ func TestFileSizeIn(t *testing.T) {
 		"TCM FILEIO ID: 0        File: /srv/x  Size: 67108864  Mode: Buffered-WCE Async: 0": 67108864,
 		"File: /srv/Size: 5 /x  Size: 7  Mode: O_DSYNC":                                     7,
 		"Status: DEACTIVATED": -1, "": -1,
+		"Status: ACTIVATED  Max Queue Depth: 128  SectorSize: 512  HwMaxSectors: 16384": -1,
+		"File: /srv/x  Size: -7  Mode: O_DSYNC":                                         -1,
 	} {
 		if got := fileSizeIn(text); got != want {
 			t.Errorf("%q: %d, want %d", text, got, want)

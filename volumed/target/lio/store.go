@@ -151,16 +151,17 @@ func (x *export) resizeStore() error {
 // "…  TCM FILEIO ID: 0  File: /srv/x  Size: 67108864  Mode: Buffered-WCE". -1
 // when it is not there.
 func fileSizeIn(info string) int64 {
-	i := strings.LastIndex(info, "Size: ")
+	const before = "  Size: " // not that of sectors
+	i := strings.LastIndex(info, before)
 	if i < 0 {
 		return -1
 	}
-	word, _, _ := strings.Cut(info[i+len("Size: "):], " ")
-	n, err := strconv.ParseInt(word, 10, 64)
+	word, _, _ := strings.Cut(info[i+len(before):], " ")
+	n, err := strconv.ParseUint(word, 10, 63)
 	if err != nil {
 		return -1
 	}
-	return n
+	return int64(n)
 }
 
 // removeStores removes the volume's backstore, of whichever kind it is: also one of its
