@@ -13,7 +13,7 @@ import (
 const gib = 1 << 30
 
 // connect logs in, waits for the disk and makes sure that it is the volume.
-// The kernel name of the disk is returned.
+// The kernel name of the disk is returned, or of what multipath made of it.
 func (h *Host) connect(ctx context.Context, volume *volumes.Volume, c Connection) (string, error) {
 	if err := h.endStale(ctx, c); err != nil {
 		return "", err
@@ -28,7 +28,10 @@ func (h *Host) connect(ctx context.Context, volume *volumes.Volume, c Connection
 	if err := h.check(ctx, volume, c, disk); err != nil {
 		return "", err
 	}
-	return disk, nil
+	if err := h.settled(ctx, disk); err != nil {
+		return "", err
+	}
+	return h.top(ctx, disk)
 }
 
 // endStale closes a session of an attachment that is no more. Its disk is
@@ -42,6 +45,9 @@ func (h *Host) endStale(ctx context.Context, c Connection) error {
 	if disk := h.system.diskOf(found, c.LUN); disk != "" {
 		if uses := h.system.usesOf(disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "the volume was attached before, that attachment is gone, and its device is still in use: %s", strings.Join(uses, ", "))
+		}
+		if err := h.free(ctx, disk, true); err != nil {
+			return err
 		}
 	}
 	return h.initiator.Logout(ctx, c.IQN, c.Portal)

@@ -75,9 +75,8 @@ func (h *Host) detach(ctx context.Context, state State) error {
 	return h.states.Remove(state.VolumeID)
 }
 
-// release makes sure that nothing uses the disk, flushes it, takes back a header that
-// is not whole, and writes down that the way leads back. When the attachment is gone
-// the target is too: a flush would block and could save nothing.
+// release makes sure that nothing uses the disk, takes back a header that is not whole,
+// frees the disk, and writes down that the way leads back.
 func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 	if err := h.locked(ctx, *state, gone); err != nil {
 		return err
@@ -87,14 +86,15 @@ func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
 		if state.Formatting != "" && !gone {
-			if err := h.unformatted(ctx, state, h.system.node(disk)); err != nil {
+			if err := h.unformatted(ctx, state, h.system.node(h.system.topOf(disk))); err != nil {
 				slog.WarnContext(ctx, "a LUKS header that was begun is left as it is", "volume", state.VolumeID, "error", err)
 			}
 			state.Formatting = ""
 		}
 		if gone {
 			slog.WarnContext(ctx, "the attachment was deleted elsewhere: what was not written yet is lost", "volume", state.VolumeID)
-		} else if err := h.system.flush(disk); err != nil {
+		}
+		if err := h.free(ctx, disk, gone); err != nil {
 			return err
 		}
 	}

@@ -113,9 +113,13 @@ func isSerialOf(serial, volumeID string) bool {
 }
 
 // stablePath is the name that udev gives the disk, the same after every
-// login; the kernel's name where there is no udev or it has not come to it. Udev
-// writes IPv6 addresses without brackets.
+// login; the kernel's name where there is no udev or it has not come to it; of what
+// multipath made of it the name under /dev/mapper. Udev writes IPv6 addresses without
+// brackets.
 func (s system) stablePath(disk string, c Connection) string {
+	if s.mapperNameOf(disk) != "" {
+		return s.shown(disk)
+	}
 	path := "/dev/disk/by-path/ip-" + strings.NewReplacer("[", "", "]", "").Replace(c.Portal) + "-iscsi-" + c.IQN + "-lun-" + strconv.Itoa(c.LUN)
 	if to, err := os.Readlink(rooted(s.root, path)); err == nil && filepath.Base(to) == disk {
 		return path

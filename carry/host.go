@@ -14,6 +14,7 @@ type Host struct {
 	states    states
 	system    system
 	crypt     Crypt
+	multipath Multipath
 	options   Options
 }
 
@@ -24,7 +25,8 @@ type Options struct {
 	Poll     time.Duration // between two looks at sysfs; 50 ms
 	Interval time.Duration // between two rounds of Watch; 5 s
 
-	Crypt Crypt // opens encrypted volumes; cryptsetup
+	Crypt     Crypt     // opens encrypted volumes; cryptsetup
+	Multipath Multipath // what else may take a disk; multipathd
 
 	Connector map[string]any // sent instead of what this machine's files say; for tests
 }
@@ -41,12 +43,16 @@ func New(cloud *Cloud, initiator Initiator, o Options) *Host {
 	if o.Crypt == nil {
 		o.Crypt = Cryptsetup{}
 	}
+	if o.Multipath == nil {
+		o.Multipath = multipathTools{root: o.Root}
+	}
 	return &Host{
 		cloud:     cloud,
 		initiator: initiator,
 		states:    states{dir: rooted(o.Root, "var/lib/clinker/attach")},
 		system:    system{root: o.Root},
 		crypt:     o.Crypt,
+		multipath: o.Multipath,
 		options:   o,
 	}
 }

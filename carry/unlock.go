@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"clinker/internal/fault"
 )
 
@@ -226,7 +228,7 @@ func (h *Host) locked(ctx context.Context, state State, gone bool) error {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
 		if !gone {
-			if err := h.system.flush(disk); err != nil {
+			if err := h.system.flush(disk, unix.O_EXCL); err != nil {
 				return err
 			}
 		}

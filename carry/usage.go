@@ -15,25 +15,32 @@ import (
 )
 
 // usesOf tells, in words, what uses the disk or one of its partitions: mounts,
-// swap, devices on top (LVM, multipath, md), open files.
+// swap, devices on top (LVM, md), open files. Of a disk that multipath has, that is
+// what uses its map.
 func (s system) usesOf(disk string) []string {
-	var uses []string
+	disk = s.topOf(disk)
 	names := append([]string{disk}, s.partitionsOf(disk)...)
+	uses := append(s.held(names), s.swapsOf(names)...)
+	return append(uses, s.openersOf(names)...)
+}
+
+// held tells of mounts, and of devices on top.
+func (s system) held(names []string) (uses []string) {
 	for _, name := range names {
 		uses = append(uses, s.mountsOf(name)...)
 		uses = append(uses, s.holdersOf(name)...)
 	}
-	uses = append(uses, s.swapsOf(names)...)
-	return append(uses, s.openersOf(names)...)
+	return uses
 }
 
+// partitionsOf gives the kernel's names of them. Those of a map are mappings too.
 func (s system) partitionsOf(disk string) []string {
 	marks, _ := filepath.Glob(rooted(s.root, "sys/class/block/"+disk+"/*/partition"))
 	var names []string
 	for _, mark := range marks {
 		names = append(names, filepath.Base(filepath.Dir(mark)))
 	}
-	return names
+	return append(names, s.mappersOn(disk, partitionUUID)...)
 }
 
 // mountsOf tells where a disk or partition is mounted.
@@ -56,7 +63,7 @@ func mountsIn(content, name, number string) (uses []string) {
 			source = words[dash+2]
 		}
 		if words[2] == number || source == "/dev/"+name {
-			uses = append(uses, fmt.Sprintf("/dev/%s is mounted at %s", name, words[4]))
+			uses = append(uses, s.shown(name)+" is mounted at "+words[4])
 		}
 	}
 	return uses
@@ -67,10 +74,13 @@ func (s system) holdersOf(name string) []string {
 	var uses []string
 	for _, holder := range holders {
 		device := filepath.Base(holder)
+		if slices.Contains(s.mappersOn(name, partitionUUID), device) {
+			continue
+		}
 		if dm := text(rooted(s.root, "sys/class/block/"+device+"/dm/name")); dm != "" {
 			device += " (" + dm + ")"
 		}
-		uses = append(uses, fmt.Sprintf("/dev/%s is held by %s", name, device))
+		uses = append(uses, s.shown(name)+" is held by "+device)
 	}
 	return uses
 }
@@ -109,24 +119,38 @@ func (s system) openersOf(names []string) []string {
 	return uses
 }
 
-// flush writes what the kernel still holds back of the disk. It opens the
+// flushAll flushes a disk, or a map with its partitions: those hold it.
+func (s system) flushAll(disk string) error {
+	parts := s.mappersOn(disk, partitionUUID)
+	for _, part := range parts {
+		if err := s.flush(part, unix.O_EXCL); err != nil {
+			return err
+		}
+	}
+	if len(parts) > 0 {
+		return s.flush(disk, 0)
+	}
+	return s.flush(disk, unix.O_EXCL)
+}
+
+// flush writes what the kernel still holds back of the disk. With O_EXCL it opens the
 // device exclusively: the kernel then refuses if anything, also a mount that
 // is only visible in another container, holds it. Busy in that case.
-func (s system) flush(disk string) error {
-	f, err := os.OpenFile(s.node(disk), os.O_RDONLY|unix.O_EXCL, 0)
+func (s system) flush(disk string, exclusive int) error {
+	f, err := os.OpenFile(s.node(disk), os.O_RDONLY|exclusive, 0)
 	if errors.Is(err, unix.EBUSY) {
-		return fault.Wrap(err, fault.Busy, "/dev/%s is in use", disk)
+		return fault.Wrap(err, fault.Busy, "%s is in use", s.shown(disk))
 	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("flush /dev/%s: %w", disk, err)
+		return fmt.Errorf("flush %s: %w", s.shown(disk), err)
 	}
 	err = unix.IoctlSetInt(int(f.Fd()), unix.BLKFLSBUF, 0)
 	if err != nil && !errors.Is(err, unix.ENOTTY) { // a file in a test
-		return fmt.Errorf("flush /dev/%s: %w", disk, err)
+		return fmt.Errorf("flush %s: %w", s.shown(disk), err)
 	}
 	return nil
 }

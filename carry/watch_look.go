@@ -49,7 +49,7 @@ func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State
 	event := Event{News: Ready, VolumeID: volume.ID, VolumeName: volume.Name, Device: state.Device}
 	disk := w.diskOf(state)
 	closed := state.Mapper != "" && !w.system.mapped(state.Mapper)
-	if disk == "" || closed || state.Step != Attached {
+	if disk == "" || closed || w.taken(state, disk) || state.Step != Attached {
 		path, err := w.attach(ctx, volume, AttachOptions{ReadOnly: state.ReadOnly})
 		if err != nil {
 			return Event{}, err
@@ -64,6 +64,9 @@ func (w *watch) restore(ctx context.Context, volume *volumes.Volume, state State
 	if wanted := int64(volume.Size) * gib; err == nil && size < wanted {
 		event.News = Grown
 		size, err = w.grow(ctx, state.IQN, state.Portal, disk, wanted)
+	}
+	if err == nil {
+		disk, err = w.top(ctx, disk)
 	}
 	if err == nil {
 		err = w.regrown(ctx, state, disk)
