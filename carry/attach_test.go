@@ -290,8 +290,8 @@ func FuzzMounts(f *testing.F) {
 	f.Add(strings.Repeat("x", 1<<17), "30 22 0:44 / /mnt rw - btrfs /dev/sda rw\n")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		text := before + "\n30 22 8:0 / /mnt/a rw,noatime - ext4 /dev/disk/by-id/x rw\n" + after
-		if uses := mountsIn(text, "sda", "8:0"); !slices.Contains(uses, "/dev/sda is mounted at /mnt/a") {
-			t.Errorf("%q: %q", text, uses)
+		if places := mountsIn(text, "sda", "8:0"); !slices.Contains(places, "/mnt/a") {
+			t.Errorf("%q: %q", text, places)
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (h *Host) endStale(ctx context.Context, c Connection) error {
 		return nil
 	}
 	if disk := h.system.diskOf(found, c.LUN); disk != "" {
-		if uses := h.system.usesOf(disk); len(uses) > 0 {
+		if uses := h.usesOf(ctx, disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "the volume was attached before, that attachment is gone, and its device is still in use: %s", strings.Join(uses, ", "))
 		}
 		if err := h.free(ctx, disk, true); err != nil {

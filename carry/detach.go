@@ -82,7 +82,7 @@ func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 		return err
 	}
 	if disk := h.diskOf(*state); disk != "" {
-		if uses := h.system.usesOf(disk); len(uses) > 0 {
+		if uses := h.usesOf(ctx, disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
 		if state.Formatting != "" && !gone {

@@ -224,7 +224,7 @@ func (h *Host) locked(ctx context.Context, state State, gone bool) error {
 		return nil
 	}
 	if disk != "" {
-		if uses := h.system.usesOf(disk); len(uses) > 0 {
+		if uses := h.usesOf(ctx, disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
 		if !gone {

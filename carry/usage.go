@@ -1,6 +1,7 @@
 package carry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -8,11 +9,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
+
+// looks is how often a disk that is in use is looked at, with Options.Poll between:
+// udev opens one for an instant when its file system was unmounted.
+const looks = 20
+
+// usesOf is system's, of what uses the disk for longer than an instant.
+func (h *Host) usesOf(ctx context.Context, disk string) (uses []string) {
+	for range looks {
+		if uses = h.system.usesOf(disk); len(uses) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return uses
+		case <-time.After(h.options.Poll):
+		}
+	}
+	return uses
+}
 
 // usesOf tells, in words, what uses the disk or one of its partitions: mounts,
 // swap, devices on top (LVM, md), open files. Of a disk that multipath has, that is
@@ -44,15 +65,18 @@ func (s system) partitionsOf(disk string) []string {
 }
 
 // mountsOf tells where a disk or partition is mounted.
-func (s system) mountsOf(name string) []string {
+func (s system) mountsOf(name string) (uses []string) {
 	content, _ := os.ReadFile(rooted(s.root, "proc/self/mountinfo"))
-	return mountsIn(string(content), name, text(rooted(s.root, "sys/class/block/"+name+"/dev")))
+	for _, place := range mountsIn(string(content), name, text(rooted(s.root, "sys/class/block/"+name+"/dev"))) {
+		uses = append(uses, s.shown(name)+" is mounted at "+place)
+	}
+	return uses
 }
 
 // mountsIn reads /proc/self/mountinfo (proc(5)): the third word is the device's
 // number, the fifth where it is mounted, the second after "-" the source,
 // which tells where a file system (btrfs) shows a number of its own.
-func mountsIn(content, name, number string) (uses []string) {
+func mountsIn(content, name, number string) (places []string) {
 	for line := range strings.Lines(content) { // an overlay's may be of any length
 		words := strings.Fields(line)
 		if len(words) < 5 {
@@ -63,10 +87,10 @@ func mountsIn(content, name, number string) (uses []string) {
 			source = words[dash+2]
 		}
 		if words[2] == number || source == "/dev/"+name {
-			uses = append(uses, s.shown(name)+" is mounted at "+words[4])
+			places = append(places, words[4])
 		}
 	}
-	return uses
+	return places
 }
 
 func (s system) holdersOf(name string) []string {
