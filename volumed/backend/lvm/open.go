@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -112,7 +113,7 @@ func (r *report) ours(thin bool) (n int) {
 func newGroup(options Options) *group {
 	g := &group{
 		name:    options.VolumeGroup,
-		config:  withoutUdev(),
+		config:  []string{"--config", ownSettings + withoutUdev()},
 		discard: options.Discard,
 		slots:   make(chan struct{}, changers),
 	}
@@ -124,22 +125,28 @@ func newGroup(options Options) *group {
 	return g
 }
 
+// ownSettings are what lvm.conf (lvmconfig(8)) has no say in. On a volume a tenant may
+// make a volume group of the pool's name, and of two that have one name LVM changes
+// neither: it looks for none there. The others shape reports.
+const ownSettings = `devices/scan_lvs=0 report/prefixes=0 report/binary_values_as_numeric=0 `
+
 // withoutUdev makes LVM create the nodes in /dev itself where no udev does it, as
 // in most containers: it would otherwise wait for udev, or not find its devices.
-func withoutUdev() []string {
+func withoutUdev() string {
 	if _, err := os.Stat("/run/udev/control"); err == nil {
-		return nil
+		return ""
 	}
-	return []string{"--config", `activation { udev_sync=0 udev_rules=0 verify_udev_operations=0 } ` +
-		`devices { obtain_device_list_from_udev=0 external_device_info_source="none" }`}
+	return `activation { udev_sync=0 udev_rules=0 verify_udev_operations=0 } ` +
+		`devices { obtain_device_list_from_udev=0 external_device_info_source="none" }`
 }
 
 // noGroup explains why there is no answer about the volume group.
 func noGroup(err error, name string) error {
 	var exit *run.ExitError
-	if errors.As(err, &exit) && fault.Is(err, fault.Unavailable) {
+	if errors.As(err, &exit) && strings.Contains(exit.Stderr, "not found") {
 		return fault.Wrap(err, fault.Unavailable,
-			"there is no volume group %s; make it of a disk that may be overwritten: vgcreate %s /dev/DISK", name, name)
+			"there is no volume group %s; make it of a disk that may be overwritten: vgcreate %s /dev/DISK; "+
+				"or it is hidden by lvm.conf (global_filter), LVM's devices file (lvmdevices), or since its disks are logical volumes", name, name)
 	}
 	return err
 }

@@ -16,6 +16,8 @@ var refusals = []struct {
 	code    fault.Code
 	message string
 }{
+	{regexp.MustCompile(`Multiple VGs found with the same name`),
+		fault.Unavailable, "two volume groups have the pool's name, one perhaps a tenant's: lvm.conf must let LVM look at this node's own disks only (global_filter)"},
 	{regexp.MustCompile(`while PVs are missing|Refusing activation of partial LV`),
 		fault.Unavailable, "a disk of the volume group is missing"},
 	{regexp.MustCompile(`Volume group "?\S+"? not found|Pool \S+ not found|Cannot process volume group`),

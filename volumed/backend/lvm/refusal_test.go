@@ -3,6 +3,7 @@ package lvm
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"clinker/internal/fault"
@@ -44,6 +45,10 @@ func TestExplain(t *testing.T) {
 	err := explain(&run.ExitError{Program: "lvcreate", Status: 5, Stderr: "Cannot change VG vg0 while PVs are missing.; Cannot process volume group vg0"})
 	if says := fault.MessageOf(err); !fault.Is(err, fault.Unavailable) || says != "a disk of the volume group is missing" {
 		t.Errorf("a disk is missing: %q", says)
+	}
+	err = noGroup(explain(&run.ExitError{Program: "vgs", Status: 5, Stderr: "WARNING: VG name vg0 is used by VGs a and b.; Multiple VGs found with the same name: skipping vg0"}), "vg0")
+	if says := fault.MessageOf(err); !fault.Is(err, fault.Unavailable) || !strings.Contains(says, "global_filter") || strings.Contains(says, "vgcreate") {
+		t.Errorf("two of one name: %q", says)
 	}
 	if err := explain(context.Canceled); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
