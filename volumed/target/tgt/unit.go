@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"clinker/internal/fault"
 )
 
@@ -27,11 +29,30 @@ func deviceSize(path string) (uint64, error) {
 	return uint64(size), nil
 }
 
+// notHeld gives Busy for a device that a file system or another device has to itself:
+// tgtd would write to it all the same (open(2), O_EXCL of block devices).
+func notHeld(path string) error {
+	if info, err := os.Stat(path); err != nil || info.Mode()&os.ModeDevice == 0 {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_EXCL, 0)
+	if errors.Is(err, unix.EBUSY) {
+		return fault.Wrap(err, fault.Busy, "something else on the storage node holds the volume's device (lsblk tells what)")
+	}
+	if err != nil {
+		return fmt.Errorf("device to export: %w", err)
+	}
+	return f.Close()
+}
+
 // makeUnit makes sure that the volume's logical unit shows the device in its
 // present size, with the serial and the write protection wanted.
 func (x *export) makeUnit(ctx context.Context, size uint64) error {
 	unit, exists := x.at.unit(unitNumber)
 	if !exists && !x.at.offline {
+		if err := notHeld(x.want.Device); err != nil {
+			return err
+		}
 		return x.newUnit(ctx)
 	}
 	if exists && !x.at.offline && unit.path == x.want.Device && unit.megs == roundedSize(size) {
