@@ -28,6 +28,8 @@ var refusals = []struct {
 		fault.Conflict, "a volume of that name exists already"},
 	{regexp.MustCompile(`Failed to find logical volume|ogical volume "?\S+"? not found in volume group|Snapshot origin LV \S+ not found`),
 		fault.NotFound, "there is no such volume in this pool"},
+	{regexp.MustCompile(`\blocked (logical volume|volumes|LV)\b`),
+		fault.Busy, "the volume is being moved to another disk of its storage node (pvmove)"},
 	{regexp.MustCompile(`\bin use\b|is used by|can be resized only while inactive|Device or resource busy`),
 		fault.Busy, "the volume is in use on its storage node"},
 	{regexp.MustCompile(`Can't get lock for`),
