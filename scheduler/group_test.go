@@ -174,6 +174,18 @@ func TestGroupWithoutAPool(t *testing.T) {
 	r.trueCounters()
 }
 
+// What a group type says is no wish about pools: Cinder's drivers read it, its
+// scheduler does not.
+func TestGroupTypeChoosesNoPool(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nodetest.New("a").WithPool("lvm", "vg", 100*gib))
+	r.start()
+	kind := db.GroupType{ID: uuid.NewString(), Name: "told", IsPublic: true,
+		GroupSpecs: db.StringMap{"tier": "gold", "group_replication_enabled": "<is> True"}}
+	r.tx(func(ctx context.Context, tx *db.Tx) error { return tx.InsertGroupType(ctx, &kind) })
+	r.groupRests(r.askGroup(func(g *db.Group) { g.GroupTypeID = kind.ID }), "available")
+}
+
 func (r *rig) tenantType(specs db.StringMap) string {
 	r.Helper()
 	kind := db.VolumeType{ID: uuid.NewString(), Name: "gold", IsPublic: true, ExtraSpecs: specs}

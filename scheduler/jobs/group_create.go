@@ -90,14 +90,11 @@ func (r *run) placeGroup(ctx context.Context, g db.Group, args db.GroupCreateArg
 	return r.failGroup(ctx, g, why)
 }
 
-// groupRequests are what a pool must fulfil for each volume type, and for the
-// group type.
+// groupRequests are what a pool must fulfil for each volume type. The group type
+// asks nothing of a pool, as in Cinder, whose drivers read its specs and whose
+// scheduler does not; what it promises of snapshots is kept by whoever takes them.
 func (r *run) groupRequests(ctx context.Context, g db.Group, args db.GroupCreateArgs) ([]placement.Request, error) {
-	kind, err := r.DB.GroupType(ctx, g.GroupTypeID, true)
-	if err := unlessGone(err); err != nil {
-		return nil, err
-	}
-	requests := []placement.Request{{AvailabilityZones: args.Zones, ExtraSpecs: groupCapabilities(kind.GroupSpecs)}}
+	requests := make([]placement.Request, 0, len(g.VolumeTypes))
 	for _, id := range g.VolumeTypes {
 		kind, err := r.DB.VolumeType(ctx, id, "")
 		if errors.Is(err, context.Canceled) {
@@ -109,14 +106,6 @@ func (r *run) groupRequests(ctx context.Context, g db.Group, args db.GroupCreate
 		requests = append(requests, placement.Request{AvailabilityZones: args.Zones, ExtraSpecs: kind.ExtraSpecs})
 	}
 	return requests, nil
-}
-
-// groupCapabilities are the group specs that ask for something of a pool. That
-// snapshots are taken together is seen to by whoever takes them, in every pool.
-func groupCapabilities(specs db.StringMap) db.StringMap {
-	wanted := specs.With(nil)
-	delete(wanted, "consistent_group_snapshot_enabled")
-	return wanted
 }
 
 // groupPool is the pool that fulfils all requests and is the best for the last of
