@@ -160,7 +160,7 @@ func TestVolumeActions(t *testing.T) {
 		"force delete": {
 			`member POST /volumes/{uploading}/action {"os-force_delete": null} -> 403 volume_extension:volume_admin_actions:force_delete`,
 			`admin POST /volumes/{uploading}/action {"os-force_delete": ""} -> 202`,
-			`admin POST /volumes/{used}/action {"os-force_delete": {}} -> 400 must not be migrating, attached`,
+			`admin POST /volumes/{used}/action {"os-force_delete": {}} -> 400 Invalid volume: Volume must not be migrating, attached`,
 			`admin POST /volumes/{error}/action {"os-force_delete": null} -> 202`,
 			`admin POST /volumes/{missing}/action {"os-force_delete": null} -> 404`,
 		},

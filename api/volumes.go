@@ -227,8 +227,13 @@ func firstOf[T any](values ...*T) *T {
 	return nil
 }
 
-// undeletable lists Cinder's conditions in Cinder's one sentence.
-const undeletable = "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer."
+// undeletable lists Cinder's conditions in Cinder's one sentence; by force the
+// status is none of them.
+const (
+	undeletable        = "Invalid volume: Volume status must be available or error or error_restoring or error_extending or error_managing and " + heldBack
+	undeletableByForce = "Invalid volume: Volume " + heldBack
+	heldBack           = "must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer."
+)
 
 func (s *Server) deleteVolume(c *Call) (View, error) {
 	v, err := c.volume()
@@ -257,9 +262,9 @@ func (s *Server) deleteVolume(c *Call) (View, error) {
 // volume; with its snapshots if it is to cascade, and else only without any.
 // Deleting what is being deleted is no error: clients repeat.
 func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
-	move := db.DeleteBegin
+	move, refusal := db.DeleteBegin, undeletable
 	if force {
-		move = db.ForceDeleteBegin
+		move, refusal = db.ForceDeleteBegin, undeletableByForce
 	}
 	err := c.tx(func(tx *db.Tx) error {
 		if v.Status == "deleting" {
@@ -269,7 +274,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 		tx.AskDependents(c.Context(), v.ID, &has)
 		moved, err := tx.MoveVolume(c.Context(), v.ID, move, "", nil)
 		if fault.Is(err, fault.Conflict) {
-			return fault.Wrap(err, fault.Invalid, undeletable)
+			return fault.Wrap(err, fault.Invalid, "%s", refusal)
 		}
 		if err == nil && force {
 			err = tx.Abandon(c.Context(), moved)
@@ -278,7 +283,7 @@ func (c *Call) beginDelete(v db.Volume, force, cascade bool) error {
 			return err
 		}
 		if has.Attachments || has.Snapshots && !cascade || moved.GroupID != nil || migrating(moved) {
-			return fault.New(fault.Invalid, undeletable)
+			return fault.New(fault.Invalid, "%s", refusal)
 		}
 		tx.NotFrozen(moved.PoolID)
 		if has.Snapshots {
