@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"clinker/internal/conf"
 	"clinker/internal/openstack/builtin"
 	"clinker/internal/openstack/identity"
@@ -26,8 +28,17 @@ func keystoneConfig(cfg *conf.Config) keystone.Config {
 		ProjectName: k.ProjectName, UserDomainName: k.UserDomainName, ProjectDomainName: k.ProjectDomainName,
 		CAFile: k.CAFile, Insecure: k.Insecure, Region: k.RegionName,
 		ServiceTokenRoles: k.ServiceTokenRoles, ServiceTokenRolesRequired: k.ServiceTokenRolesRequired,
-		CacheTime: k.TokenCacheTime, JWSPublicKeys: k.JWSKeyRepository,
+		CacheTime: tokenCacheTime(k.TokenCacheTime), JWSPublicKeys: k.JWSKeyRepository,
 	}
+}
+
+// tokenCacheTime gives token_cache_time as the validator has it, to which 0 is its
+// default: in the file it is no time at all, as -1 is.
+func tokenCacheTime(configured time.Duration) time.Duration {
+	if configured <= 0 {
+		return -1
+	}
+	return configured
 }
 
 // builtinIdentity opens the small Keystone of our own, on

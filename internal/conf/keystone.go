@@ -20,7 +20,7 @@ type Keystone struct {
 	RegionName                string        `ini:"region_name" default:"" help:"The region in which to look for Keystone's own endpoint."`
 	ServiceTokenRoles         []string      `ini:"service_token_roles" default:"service" help:"Roles of which a service token must carry at least one."`
 	ServiceTokenRolesRequired bool          `ini:"service_token_roles_required" default:"false" help:"Refuse a service token without such a role, instead of passing it on."`
-	TokenCacheTime            time.Duration `ini:"token_cache_time" default:"300" min:"-1" max:"300" help:"How long a validated token is believed without asking again, in seconds; -1 asks every time. A revoked token works that much longer."`
+	TokenCacheTime            time.Duration `ini:"token_cache_time" default:"300" min:"-1" max:"300" help:"How long a validated token is believed without asking again, in seconds; 0 or -1 asks every time. A revoked token works that much longer."`
 	JWSKeyRepository          string        `ini:"jws_key_repository" default:"" help:"A folder with Keystone's public JWS keys. When given, JWS tokens are checked here first."`
 }
 

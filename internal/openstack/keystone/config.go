@@ -37,7 +37,7 @@ type Config struct {
 	ServiceTokenRoles         []string
 	ServiceTokenRolesRequired bool
 
-	CacheTime time.Duration // token_cache_time: MaxCacheTime when zero or longer
+	CacheTime time.Duration // token_cache_time: MaxCacheTime when zero or longer; below zero nothing is kept
 	CacheSize int           // entries; 20,000 when zero
 
 	// JWSPublicKeys is a folder of PEM files, Keystone's
@@ -67,7 +67,7 @@ func (c *Config) check() error {
 	if c.ServiceTokenRoles == nil {
 		c.ServiceTokenRoles = []string{"service"}
 	}
-	if c.CacheTime <= 0 || c.CacheTime > MaxCacheTime {
+	if c.CacheTime == 0 || c.CacheTime > MaxCacheTime {
 		c.CacheTime = MaxCacheTime
 	}
 	if c.CacheSize <= 0 {

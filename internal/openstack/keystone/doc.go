@@ -1,8 +1,8 @@
 // Package keystone validates tokens against a real Keystone.
 //
-// A token is asked about at most once in 300 seconds: what Keystone said is kept
-// under the token's SHA-256, never past the token's expiry, and a refusal for
-// ten seconds. Many requests with one unknown token ask once. Where Keystone's
+// Unless token_cache_time is below zero, a token is asked about at most once in 300
+// seconds: what Keystone said is kept under the token's SHA-256, never past the
+// token's expiry, and a refusal for ten seconds. Many requests with one unknown token ask once. Where Keystone's
 // jws token provider is in use and its public keys are at hand, a token with a
 // bad signature or one that has expired is refused without asking; a good
 // signature admits nobody, since only Keystone knows the roles and revocations.

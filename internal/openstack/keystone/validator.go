@@ -140,7 +140,7 @@ func (v *Validator) validate(ctx context.Context, token string, lenient bool) (i
 	}
 }
 
-// ask puts the question to Keystone and keeps a definite answer.
+// ask puts the question to Keystone and keeps a definite answer, where any is kept.
 func (v *Validator) ask(ctx context.Context, token string, q question) (identity.Identity, error) {
 	id, err := v.fetch(ctx, token, q.lenient)
 	now := time.Now()
@@ -148,6 +148,7 @@ func (v *Validator) ask(ctx context.Context, token string, q question) (identity
 		id, err = identity.Identity{}, identity.Rejected()
 	}
 	switch {
+	case v.cfg.CacheTime < 0: // asked every time
 	case err == nil:
 		v.answers.Add(q, answer{identity: id, until: v.believeUntil(now, id.ExpiresAt)})
 	case fault.Is(err, fault.Unauthorized):

@@ -63,6 +63,21 @@ func TestAnswerIsKept300Seconds(t *testing.T) {
 	})
 }
 
+func TestNothingIsKept(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.give("tok", time.Hour)
+	v := newValidator(t, f, func(c *Config) { c.CacheTime = -time.Second })
+	for range 2 {
+		_, err := v.Authenticate(t.Context(), "tok", "")
+		require.NoError(t, err)
+		_, err = v.Authenticate(t.Context(), "unknown", "")
+		assert.Equal(t, fault.Unauthorized, fault.CodeOf(err))
+	}
+	assert.Equal(t, 2, f.timesAsked("tok"), "token_cache_time = -1 asks every time")
+	assert.Equal(t, 2, f.timesAsked("unknown"))
+}
+
 func TestAnswerIsNotKeptPastExpiry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
