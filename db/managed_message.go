@@ -5,8 +5,8 @@ package db
 var (
 	ActionUnmanageVolume   = MessageWord{"006", "unmanage volume"}
 	ActionManageVolume     = MessageWord{"008", "create volume from backend storage"}
-	ActionManageSnapshot   = MessageWord{"903", "create snapshot from backend storage"}
-	ActionUnmanageSnapshot = MessageWord{"904", "unmanage snapshot"}
+	ActionManageSnapshot   = MessageWord{"907", "create snapshot from backend storage"}
+	ActionUnmanageSnapshot = MessageWord{"908", "unmanage snapshot"}
 	DetailQuotaExceed      = MessageWord{"006", "Not enough quota resource for operation."}
 )
 
