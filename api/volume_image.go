@@ -38,12 +38,15 @@ func (in volumeRequest) imageRef() (string, bool) {
 	return v.ImageID, v.ImageID != ""
 }
 
-// image finds the image that a new volume is to be made of; nil for none. An
-// image that the caller may not use does not exist for them.
+// image finds the image that a new volume is to be made of, for those who may make one
+// of an image; nil for none. An image that the caller may not use does not exist for them.
 func (c *Call) image(in volumeRequest) (*glance.Image, error) {
 	ref, wanted := in.imageRef()
 	if !wanted {
 		return nil, nil
+	}
+	if err := c.Require("volume:create_from_image", c.caller()); err != nil {
+		return nil, err
 	}
 	if ref == "" || c.server.Images == nil {
 		return nil, noImage()

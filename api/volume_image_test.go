@@ -90,6 +90,16 @@ func (s someImages) Named(_ context.Context, _, name string) (ids []string, err 
 	return ids, err
 }
 
+// TestVolumeOfImageByRule: who may make volumes may be denied to make them of images.
+func TestVolumeOfImageByRule(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *Options) { o.Policy = restricted(t, "volume:create_from_image") })
+	of := `{"volume": {"size": 1, "imageRef": "` + imageIDOf("fine") + `"}}`
+	w.do("member", "POST", "/v3/volumes", of).want(t, 403)
+	w.do("admin", "POST", "/v3/volumes", of).want(t, 202)
+	w.do("member", "POST", "/v3/volumes", `{"volume": {"size": 1}}`).want(t, 202)
+}
+
 // TestVolumeOfImage: by id, by URL and by name. What is known of the image is
 // shown, though not in the answer to the request.
 func TestVolumeOfImage(t *testing.T) {
