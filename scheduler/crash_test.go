@@ -37,6 +37,24 @@ func TestJobsOfTheDeadAreTakenOver(t *testing.T) {
 	r.rests(v.ID, "available")
 }
 
+// TestJobsPutOffByAWrongClock: a scheduler's clock was an hour ahead, and is right
+// now, or it is gone. What it had put off for a moment does not lie for an hour.
+func TestJobsPutOffByAWrongClock(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"available", "retryable", "scheduled"} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nodetest.New("a").WithPool("lvm", "vg", 100*gib))
+			v := r.request(1, nil)
+			if _, err := r.db.Pool().Exec(t.Context(), "UPDATE river_job SET state = $1, scheduled_at = now() + interval '1 hour'", state); err != nil {
+				t.Fatal(err)
+			}
+			r.start()
+			r.rests(v.ID, "available")
+		})
+	}
+}
+
 // TestLateCreateIsFenced: a volume is deleted while its node still makes it.
 func TestLateCreateIsFenced(t *testing.T) {
 	t.Parallel()

@@ -78,6 +78,9 @@ const (
 	DefaultImageTries    = 4 // Cinder's glance_num_retries, and once before
 )
 
+// LongestPause is more than a job looks away; one that starts sooner does no harm.
+const LongestPause = time.Minute
+
 // WithDefaults gives a Runner that can work, with what is zero filled in.
 func (r Runner) WithDefaults() *Runner {
 	for _, d := range []struct{ value, standard *time.Duration }{
