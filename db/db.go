@@ -50,10 +50,9 @@ func Open(ctx context.Context, url string, maxConns int, options ...Option) (*DB
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := pool.Ping(ctx); err != nil {
+	if err := check(ctx, pool); err != nil {
 		pool.Close()
-		return nil, fault.Wrap(oneLine(err), fault.Unavailable, "the database at %s:%d does not answer",
-			config.ConnConfig.Host, config.ConnConfig.Port)
+		return nil, explain(err, &config.ConnConfig.Config)
 	}
 	return wrap(pool)
 }

@@ -5,6 +5,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+const planCacheMode = "plan_cache_mode"
+
 // Option changes how Open connects.
 type Option func(*pgxpool.Config)
 
@@ -12,7 +14,7 @@ type Option func(*pgxpool.Config)
 // and not for each of the first five anew: for processes whose statements are
 // about one row each.
 func PlanOnce(c *pgxpool.Config) {
-	c.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	c.ConnConfig.RuntimeParams[planCacheMode] = "force_generic_plan"
 }
 
 // Traced has every statement told to the tracer, those of GORM and River too.
