@@ -29,13 +29,14 @@ type Options struct {
 	Insecure             bool   // the certificate is not checked
 	CAFile               string // PEM; the system's authorities when empty
 
-	// Patience is how long the service may take no byte and give none; 90 s when 0.
+	// Patience is how long the service may take no byte and give none, and how long it
+	// may ask for fewer requests; 90 s when 0.
 	Patience time.Duration
 }
 
 // patience is longer than the service may take to answer what it has got whole
 // (minio.DefaultTransport).
-const patience = 90 * time.Second
+func (o Options) patience() time.Duration { return cmp.Or(o.Patience, 90*time.Second) }
 
 // Driver keeps objects in a bucket. It implements backup.Driver.
 type Driver struct {
@@ -69,7 +70,7 @@ func New(o Options) (*Driver, error) {
 	client, err := minio.New(endpoint.Host, &minio.Options{
 		Creds:        credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
 		Secure:       endpoint.Scheme == "https",
-		Transport:    guard{transport, cmp.Or(o.Patience, patience)},
+		Transport:    guard{transport, o.patience()},
 		Region:       o.Region,
 		BucketLookup: minio.BucketLookupAuto,
 		MaxRetries:   5,
@@ -106,7 +107,7 @@ func (d *Driver) bucket(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return explain(ctx, err)
+		return d.explain(ctx, err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -130,7 +131,7 @@ func (d *Driver) Create(ctx context.Context, key string, data []byte) error {
 	if err == nil {
 		return fault.New(fault.Conflict, "there is such an object in the backup store already")
 	}
-	if err := explain(ctx, err); !fault.Is(err, fault.NotFound) {
+	if err := d.explain(ctx, err); !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	var o minio.PutObjectOptions
@@ -147,39 +148,57 @@ func (d *Driver) put(ctx context.Context, key string, data []byte, o minio.PutOb
 		return err
 	}
 	o.ContentType, o.DisableMultipart, o.SendContentMd5 = "application/octet-stream", true, false
-	var err error
-	for range attempts {
-		_, err = d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
-		if minio.ToErrorResponse(err).StatusCode != http.StatusConflict {
-			break
+	err := d.persist(ctx, func() (err error) {
+		for range attempts {
+			_, err = d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
+			if minio.ToErrorResponse(err).StatusCode != http.StatusConflict {
+				break
+			}
 		}
-	}
-	return explain(ctx, err)
+		return err
+	})
+	return d.explain(ctx, err)
 }
 
 // Get fetches an object; see backup.Driver.
-func (d *Driver) Get(ctx context.Context, key string, buffer []byte) ([]byte, error) {
+func (d *Driver) Get(ctx context.Context, key string, buffer []byte) (got []byte, err error) {
 	if err := d.bucket(ctx); err != nil {
 		return nil, err
 	}
+	err = d.persist(ctx, func() (err error) {
+		got, err = d.get(ctx, key, buffer)
+		return err
+	})
+	return got, d.explain(ctx, err)
+}
+
+// get is Get, once. What it reads ends where the service says that it does, or with an
+// error: an object that was cut short would be taken for a damaged one.
+func (d *Driver) get(ctx context.Context, key string, buffer []byte) ([]byte, error) {
 	object, err := d.client.GetObject(ctx, d.Bucket, key, minio.GetObjectOptions{})
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, err
 	}
 	defer object.Close()
-	n, err := io.ReadFull(object, buffer[:cap(buffer)])
+	got, room := buffer[:0], buffer[:cap(buffer)]
+	for len(got) < len(room) {
+		n, err := object.Read(room[len(got):])
+		got = room[:len(got)+n]
+		if errors.Is(err, io.EOF) {
+			return got, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	more, err := object.Read(make([]byte, 1))
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return buffer[:n], nil
-	case err != nil:
-		return nil, explain(ctx, err)
-	}
-	if more, err := object.Read(make([]byte, 1)); more > 0 || err == nil {
+	case more > 0 || err == nil:
 		return nil, fault.New(fault.Invalid, "the object is longer than expected")
-	} else if !errors.Is(err, io.EOF) {
-		return nil, explain(ctx, err)
+	case !errors.Is(err, io.EOF):
+		return nil, err
 	}
-	return buffer[:n], nil
+	return got, nil
 }
 
 // List asks for the keys of a folder; see backup.Driver.
@@ -187,11 +206,22 @@ func (d *Driver) List(ctx context.Context, folder, after string, visit func(back
 	if err := d.bucket(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	err := d.persist(ctx, func() error {
+		return d.list(ctx, folder, after, func(o backup.Object) bool {
+			after = o.Key
+			return visit(o)
+		})
+	})
+	return d.explain(ctx, err)
+}
+
+// list is List, once.
+func (d *Driver) list(ctx context.Context, folder, after string, visit func(backup.Object) bool) error {
+	within, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the listing that visit has seen enough of
-	for o := range d.client.ListObjects(ctx, d.Bucket, minio.ListObjectsOptions{Prefix: folder + "/", StartAfter: after}) {
+	for o := range d.client.ListObjects(within, d.Bucket, minio.ListObjectsOptions{Prefix: folder + "/", StartAfter: after}) {
 		if o.Err != nil {
-			return explain(ctx, o.Err)
+			return o.Err
 		}
 		if name, ok := strings.CutPrefix(o.Key, folder+"/"); !ok || name == "" || strings.Contains(name, "/") {
 			continue // a folder, or what was not asked for
@@ -200,7 +230,7 @@ func (d *Driver) List(ctx context.Context, folder, after string, visit func(back
 			return nil
 		}
 	}
-	return explain(ctx, ctx.Err())
+	return ctx.Err()
 }
 
 // Delete takes objects away; see backup.Driver.
@@ -211,8 +241,13 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	if err := d.bucket(ctx); err != nil {
 		return err
 	}
+	return d.persist(ctx, func() error { return d.remove(ctx, keys) })
+}
+
+// remove is Delete, once.
+func (d *Driver) remove(ctx context.Context, keys []string) error {
 	if len(keys) == 1 {
-		return gone(explain(ctx, d.client.RemoveObject(ctx, d.Bucket, keys[0], minio.RemoveObjectOptions{})))
+		return gone(d.explain(ctx, d.client.RemoveObject(ctx, d.Bucket, keys[0], minio.RemoveObjectOptions{})))
 	}
 	objects := make(chan minio.ObjectInfo, len(keys))
 	for _, key := range keys {
@@ -221,7 +256,7 @@ func (d *Driver) Delete(ctx context.Context, keys []string) error {
 	close(objects)
 	var failed error
 	for e := range d.client.RemoveObjects(ctx, d.Bucket, objects, minio.RemoveObjectsOptions{}) {
-		failed = errors.Join(failed, gone(explain(ctx, e.Err)))
+		failed = errors.Join(failed, gone(d.explain(ctx, e.Err)))
 	}
 	return failed
 }
@@ -236,25 +271,3 @@ func gone(err error) error {
 
 // Flush has nothing to do: an object that the service took, it keeps.
 func (d *Driver) Flush(context.Context, string) error { return nil }
-
-// explain makes a fault of what the service answered.
-func explain(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return fault.Wrap(ctx.Err(), fault.Timeout, "the backup store was not waited for any longer")
-	}
-	answer := minio.ToErrorResponse(err)
-	switch {
-	case answer.Code == minio.NoSuchKey, answer.Code == "" && answer.StatusCode == http.StatusNotFound:
-		return fault.Wrap(err, fault.NotFound, "there is no such object in the backup store")
-	case answer.StatusCode == http.StatusPreconditionFailed:
-		return fault.Wrap(err, fault.Conflict, "there is such an object in the backup store already")
-	case answer.StatusCode == http.StatusForbidden, answer.StatusCode == http.StatusUnauthorized:
-		return fault.Wrap(err, fault.Forbidden, "the backup store refuses this storage node: %s", answer.Code)
-	case answer.StatusCode == http.StatusInsufficientStorage:
-		return fault.Wrap(err, fault.NoSpace, "the backup store is full")
-	}
-	return fault.Wrap(err, fault.Unavailable, "the backup store does not answer, or not as it should")
-}
