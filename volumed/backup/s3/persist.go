@@ -14,12 +14,14 @@ import (
 )
 
 // persist repeats a request for as long as the service says only that too much is asked
-// of it, or lets the connection go before its answer is whole, and gives up after
-// patience. The client itself tries again a few times, within two seconds: a backup of
-// thousands of requests would end at the first of them that had bad luck so often.
+// of it, or lets the connection go before its answer is whole, and gives up after a
+// third of patience. The client itself tries again a few times, within two seconds: a
+// backup of thousands of requests would end at the first of them that had bad luck so
+// often.
 func (d *Driver) persist(ctx context.Context, ask func() error) error {
-	end := time.Now().Add(d.patience())
-	for pause := d.patience() / 100; ; pause = min(2*pause, d.patience()/10) {
+	most := d.patience() / 3
+	end := time.Now().Add(most)
+	for pause := most / 100; ; pause = min(2*pause, most/10) {
 		err := ask()
 		if !passes(err) || time.Now().Add(pause).After(end) {
 			return err

@@ -29,8 +29,8 @@ type Options struct {
 	Insecure             bool   // the certificate is not checked
 	CAFile               string // PEM; the system's authorities when empty
 
-	// Patience is how long the service may take no byte and give none, and how long it
-	// may ask for fewer requests; 90 s when 0.
+	// Patience is how long the service may take no byte and give none, and a third of it
+	// how long it may ask for fewer requests; 90 s when 0.
 	Patience time.Duration
 }
 
