@@ -3,6 +3,7 @@ package scheduler_test
 import (
 	"context"
 	"expvar"
+	"strings"
 	"testing"
 	"time"
 
@@ -295,5 +296,35 @@ func TestBusyDevice(t *testing.T) {
 	r.rests(held.ID, "available")
 	if m := r.messages(); len(m) != 1 || *m[0].ResourceUUID != held.ID {
 		t.Errorf("told %+v", m)
+	}
+}
+
+// TestStrangers: what is exported for an attachment that the database does not know can
+// be found and revoked, and nothing else is.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	r, node, v := oneVolume(t)
+	known := r.attachment(v, node, db.AttachAttached, `{}`, true)
+	f := rpc.Fence{OperationID: "x", ResourceID: uuid.NewString(), Generation: 7}
+	if _, err := node.Grant(t.Context(), f, "lvm#vg", v.ID, rpc.Grant{AttachmentID: f.ResourceID}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := reconcile.Strangers(t.Context(), r.db, r.network)
+	if err != nil || len(all) != 1 || all[0].AttachmentID != f.ResourceID || all[0].VolumeID != v.ID {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	node.SetDown(true)
+	if some, err := reconcile.Strangers(t.Context(), r.db, r.network); err == nil || !strings.Contains(err.Error(), "a@lvm#vg") || len(some) != 0 {
+		t.Errorf("of a node that is silent: %+v, %v", some, err)
+	}
+	node.SetDown(false)
+	for range 2 { // it may be repeated
+		if err := all[0].Revoke(t.Context(), r.network); err != nil {
+			t.Error(err)
+		}
+	}
+	all, err = reconcile.Strangers(t.Context(), r.db, r.network)
+	if _, left := node.Exported()[known.ID]; err != nil || len(all) != 0 || !left {
+		t.Errorf("after it was revoked: %+v, %v, %v", all, err, left)
 	}
 }

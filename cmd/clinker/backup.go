@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,7 +67,7 @@ func (l backupList) Run(ctx context.Context, c *commands) error {
 	return l.withStore(ctx, c, func(store *backup.Store, container string) error {
 		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 		if !l.JSON {
-			fmt.Fprintln(w, "ID\tVOLUME\tCREATED\tGIB\tSTORED MIB\tADDS TO")
+			fmt.Fprintln(w, "ID\tVOLUME\tCREATED\tGIB\tSTORED MIB\tADDS TO\tPROJECT")
 		}
 		for after := ""; ; {
 			page, err := store.Manifests(ctx, container, after, backupsPerPage)
@@ -93,8 +94,8 @@ func (l backupList) print(w io.Writer, m *backup.Manifest) error {
 	if m.Parent != nil {
 		parent = m.Parent.ID
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", m.ID, m.VolumeID, time.Unix(m.CreatedAt, 0).UTC().Format(time.DateTime),
-		m.Bytes>>30, m.StoredBytes>>20, parent)
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", m.ID, m.VolumeID, time.Unix(m.CreatedAt, 0).UTC().Format(time.DateTime),
+		m.Bytes>>30, m.StoredBytes>>20, parent, cmp.Or(m.Metadata["project_id"], "-"))
 	return err
 }
 

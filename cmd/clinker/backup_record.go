@@ -11,7 +11,8 @@ import (
 
 type backupRecord struct {
 	stored
-	IDs []string `arg:"" optional:"" name:"id" help:"The backups. Default: all in the container, full ones before those that add to them."`
+	Project string   `placeholder:"ID" help:"Only backups that were made in that project."`
+	IDs     []string `arg:"" optional:"" name:"id" help:"The backups. Default: all in the container, full ones before those that add to them."`
 }
 
 // Run is kong's. Each line is what the import command takes: the service and the
@@ -23,6 +24,9 @@ func (r backupRecord) Run(ctx context.Context, c *commands) error {
 			return err
 		}
 		for _, m := range parentsFirst(all) {
+			if r.Project != "" && m.Metadata["project_id"] != r.Project {
+				continue
+			}
 			fmt.Println("clinker", recordOf(store.ID(), m))
 		}
 		return nil
@@ -81,6 +85,9 @@ func recordOf(store string, m *backup.Manifest) string {
 		"id": m.ID, "volume_id": m.VolumeID, "size": (m.Bytes + 1<<30 - 1) >> 30, "container": m.Container,
 		"object_count": m.Objects, "display_name": nil, "display_description": nil, "service_metadata": nil,
 		"status": "available", "driver_info": map[string]any{"store": store, "origin": origin},
+	}
+	if project := m.Metadata["project_id"]; project != "" {
+		record["project_id"] = project
 	}
 	if m.Parent != nil {
 		record["parent_id"] = m.Parent.ID

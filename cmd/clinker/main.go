@@ -39,6 +39,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" name:"backup" help:"Look at a node's backup store, verify and restore without a control plane, and write records for one that has lost its database."`
 	DB      dbCommand      `cmd:"" name:"db" help:"Look after the database."`
 	Service serviceCommand `cmd:"" name:"service" help:"Look after the services of nodes and schedulers."`
+	Export  exportCommand  `cmd:"" name:"export" help:"Look after exports of volumes that the database does not know."`
 	PKI     pkiCommand     `cmd:"" name:"pki" help:"Make the certificates with which the parts know each other."`
 	Keyfile keyfileCommand `cmd:"" help:"Make the key file of the local key store."`
 	Policy  policyCommand  `cmd:"" help:"Show and check who may do what."`

@@ -56,7 +56,7 @@ const originKey = "origin"
 // made again.
 func manifestMetadata(b db.Backup) map[string]string {
 	raw, _ := json.Marshal(b.Origin) // texts always can be
-	m := map[string]string{originKey: string(raw), "size_gib": fmt.Sprint(b.SizeGiB)}
+	m := map[string]string{originKey: string(raw), "size_gib": fmt.Sprint(b.SizeGiB), "project_id": b.ProjectID}
 	if b.EncryptionKeyID != nil {
 		m["encryption_key_id"] = *b.EncryptionKeyID
 	}
