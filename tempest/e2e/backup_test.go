@@ -95,9 +95,8 @@ func TestBackups(t *testing.T) {
 	rig.Eventually(t, 30*time.Second, func() error { return noObjects(cloud.BackupStore()) })
 }
 
-// recordsOf has the store itself say what backups it has, as when nobody exported
-// records, after all that they consist of has been verified.
-func recordsOf(t *testing.T, store string, ids ...string) (records []backups.BackupRecord) {
+// storeCommand runs `clinker backup` with nothing but the store.
+func storeCommand(t *testing.T, store string) func(args ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "clinker.conf")
@@ -105,7 +104,8 @@ func recordsOf(t *testing.T, store string, ids ...string) (records []backups.Bac
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(args ...string) string {
+	return func(args ...string) string {
+		t.Helper()
 		cmd := exec.CommandContext(t.Context(), rig.Binary(t), append([]string{"--config", file, "backup"}, args...)...)
 		out, err := cmd.Output()
 		if err != nil {
@@ -113,6 +113,13 @@ func recordsOf(t *testing.T, store string, ids ...string) (records []backups.Bac
 		}
 		return string(out)
 	}
+}
+
+// recordsOf has the store itself say what backups it has, as when nobody exported
+// records, after all that they consist of has been verified.
+func recordsOf(t *testing.T, store string, ids ...string) (records []backups.BackupRecord) {
+	t.Helper()
+	run := storeCommand(t, store)
 	run(append([]string{"verify"}, ids...)...)
 	for line := range strings.Lines(run(append([]string{"record"}, ids...)...)) {
 		service, url, _ := strings.Cut(strings.TrimSpace(line), " ")
