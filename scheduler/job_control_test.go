@@ -182,6 +182,37 @@ func TestCancelBackup(t *testing.T) {
 	r.trueCounters()
 }
 
+// A restore over a volume that is cancelled before its node has begun, or after that
+// was killed, is not begun only to be ended: it would write over the volume meanwhile.
+func TestCancelRestoreBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	node := keeper("a", nodetest.NewStore("one"))
+	r := newRig(t, node)
+	stop := r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	whole := r.backUp(v.ID, false, nil)
+	r.backupRests(whole, db.BackupAvailable)
+	stop()
+	r.restoreOver(whole, v.ID)
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	r.rests(v.ID, "error_restoring")
+	if job := r.jobEnds(whole); job.State != db.JobCancelled || !strings.Contains(job.Failure, "cancelled by the administrator") {
+		t.Errorf("%+v", job)
+	}
+	if n := node.Calls("restore"); n != 0 {
+		t.Errorf("the node was asked %d times to write over the volume", n)
+	}
+	r.backupRests(whole, db.BackupAvailable)
+	if err := jobs.Retry(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.rests(v.ID, "available")
+	r.trueCounters()
+}
+
 // A migration that is cancelled leaves the volume where it is.
 func TestCancelMigration(t *testing.T) {
 	w := newTwo(t)

@@ -61,9 +61,14 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 		}
 		return r.failRestoreOver(ctx, b, v, "the volume's storage node does not reach the backup's store")
 	}
-	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-		return r.Nodes.Node(where.endpoint).Restore(ctx, fence("restore", v), where.pool, backupPlace(b), int64(v.SizeGiB)<<30, true)
-	})
+	node, f := r.Nodes.Node(where.endpoint), fence("restore", v)
+	if r.cancel { // begun now, it would write over what is to be kept
+		err = r.cancelKnown(ctx, node, f)
+	} else {
+		err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+			return node.Restore(ctx, f, where.pool, backupPlace(b), int64(v.SizeGiB)<<30, true)
+		})
+	}
 	switch {
 	case err == nil:
 		return r.finish(ctx, func(tx *db.Tx) error { return tx.FinishRestore(ctx, v, b) })

@@ -67,6 +67,7 @@ func (r *run) cancelKnown(ctx context.Context, node rpc.Volumed, f rpc.Fence) er
 		return r.cancelAt(ctx, node, f.OperationID)
 	})
 	if fault.Is(err, fault.NotFound) {
+		r.notes.Cancelled = true
 		return fault.New(fault.Cancelled, "%s", byAdministrator)
 	}
 	return err
