@@ -114,9 +114,12 @@ func (b *Backend) syncDirectory() error {
 
 // explain turns what the kernel said into a fault.
 func explain(err error, name string) error {
+	var said *fault.Fault
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &said):
+		return err // of who fills a volume: what is missing or full may be on another file system
 	case errors.Is(err, os.ErrNotExist):
 		return fault.Wrap(err, fault.NotFound, "there is no %s in this pool", name)
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -173,5 +174,18 @@ func TestSparse(t *testing.T) {
 	}
 	if info.Size != 1<<41 || info.Blocks*512 > 16<<20 {
 		t.Errorf("the clone has %d bytes and uses %d", info.Size, info.Blocks*512)
+	}
+}
+
+// TestWhoFillsAVolumeSaysWhy: what is missing or full where a volume's bytes come from is
+// not taken for the volume, nor for the pool.
+func TestWhoFillsAVolumeSaysWhy(t *testing.T) {
+	t.Parallel()
+	for _, cause := range []error{os.ErrNotExist, unix.ENOSPC} {
+		why := fault.Wrap(cause, fault.Unavailable, "the store is away")
+		err := opened(t).Import(t.Context(), "volume-a", 1<<20, func(context.Context, string, bool) error { return why })
+		if !fault.Is(err, fault.Unavailable) || fault.MessageOf(err) != why.Message {
+			t.Errorf("%v became %v", cause, err)
+		}
 	}
 }
