@@ -51,6 +51,15 @@ type Forgetter interface {
 	Forget()
 }
 
+// Follower is a Driver that holds on to the place where it found its store, which may
+// get another directory while it is used: it is restored from a copy, or mounted again.
+type Follower interface {
+	// Follow does nothing while the place is what it was. Else it goes over to what is
+	// there now if is has no error for the object of that key there; Unavailable when
+	// there is none. Other calls may be under way.
+	Follow(key string, is func(object []byte) error) error
+}
+
 // Object is something that a store holds.
 type Object struct {
 	Key   string

@@ -20,10 +20,25 @@ func (s *Store) Remove(ctx context.Context, place Place) error {
 	if err == nil && !whole {
 		err = s.markRemoved(ctx, place)
 	}
+	if fault.Is(err, fault.NoSpace) {
+		return s.makeRoom(ctx, place)
+	}
 	if err != nil {
 		return err
 	}
 	return s.takeAway(ctx, place)
+}
+
+// makeRoom takes what an interrupted backup left out of a store that is so full of it
+// that not even the mark has room.
+func (s *Store) makeRoom(ctx context.Context, place Place) error {
+	if err := s.takeAway(ctx, place); err != nil {
+		return err
+	}
+	if err := s.markRemoved(ctx, place); err != nil {
+		return err
+	}
+	return s.takeAway(ctx, place) // what came before the mark
 }
 
 // hasManifest tells whether there is one, of whatever kind: one that is too long for a

@@ -86,12 +86,12 @@ func (s *Store) ID() string {
 	return s.id
 }
 
-// Open reads the store's identity, or gives a new store one. It does nothing when
-// that was done before. Unavailable when the store cannot be reached or is not the
+// Open reads the store's identity, or gives a new store one. When that was done before
+// it only looks whether the store is still in its place. Unavailable when the store cannot be reached or is not the
 // one that was there before, Invalid when the key is not the store's.
 func (s *Store) Open(ctx context.Context) error {
 	if s.ID() != "" {
-		return nil
+		return s.follow()
 	}
 	select {
 	case s.opening <- struct{}{}:
@@ -116,6 +116,21 @@ func (s *Store) Open(ctx context.Context) error {
 	defer s.mu.Unlock()
 	s.keys, s.id = derive(master), id
 	return nil
+}
+
+// follow goes over to what lies in the store's place now, if that is the store.
+func (s *Store) follow() error {
+	f, ok := s.Driver.(Follower)
+	if !ok {
+		return nil
+	}
+	return f.Follow(identityKey, func(text []byte) error {
+		var i identity
+		if json.Unmarshal(text, &i) != nil || i.ID != s.ID() {
+			return fault.New(fault.Unavailable, "the backup store is another than before: see whether the right one is mounted")
+		}
+		return nil
+	})
 }
 
 // read gives the store's identity and the key that all others come from.

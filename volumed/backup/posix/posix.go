@@ -30,6 +30,7 @@ type Driver struct {
 var (
 	_ backup.Driver    = (*Driver)(nil)
 	_ backup.Forgetter = (*Driver)(nil)
+	_ backup.Follower  = (*Driver)(nil)
 )
 
 const (
@@ -135,6 +136,9 @@ func (d *Driver) store(ctx context.Context, key string, data []byte, publish fun
 	from := temporary + "/" + rand.Text()
 	if err := write(root, from, data); err != nil {
 		_ = root.Remove(from) // sweep does it if this does not
+		if errors.Is(err, fs.ErrNotExist) {
+			return fault.Wrap(err, fault.Unavailable, "the backup directory is not there any more")
+		}
 		return explain(err)
 	}
 	for range attempts {
