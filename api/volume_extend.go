@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"clinker/db"
-	"clinker/internal/fault"
 )
 
 func init() {
@@ -30,7 +29,7 @@ func (s *Server) extendVolume(c *Call) (View, error) {
 	}
 	size := int(in.Extend.NewSize)
 	if size <= v.SizeGiB {
-		return nil, fault.New(fault.Invalid, "Invalid input received: New size for extend must be greater than current size. (current: %d, extended: %d).", v.SizeGiB, size)
+		return nil, db.NotLonger(v, size)
 	}
 	move := db.ExtendBegin
 	if c.Since(42) && v.Status == "in-use" {

@@ -1,13 +1,27 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"clinker/internal/fault"
+)
+
+// NotLonger is what Cinder says of an extension, to so many GiB, that is none.
+func NotLonger(v Volume, newSizeGiB int) error {
+	return fault.New(fault.Invalid, "Invalid input received: New size for extend must be greater than current size. (current: %d, extended: %d).", v.SizeGiB, newSizeGiB)
+}
 
 // BeginExtend starts to make a volume longer: its status, the quota of the
-// growth and the job, all at once. m is ExtendBegin or ExtendBeginInUse.
+// growth and the job, all at once. m is ExtendBegin or ExtendBeginInUse. v may have
+// grown, or gone to another project, since it was read: the growth is what is left of
+// it, in the quota of who has it now. NotLonger when there is none.
 func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, request string, limits Limits) error {
 	moved, err := t.MoveVolume(ctx, v.ID, m, "", map[string]any{"target_size_gib": newSizeGiB})
 	if err == nil {
 		err = refuseSwapped(moved)
+	}
+	if err == nil && newSizeGiB <= moved.SizeGiB {
+		err = NotLonger(moved, newSizeGiB)
 	}
 	if err != nil {
 		return err
@@ -19,7 +33,7 @@ func (t *Tx) BeginExtend(ctx context.Context, v Volume, m Move, newSizeGiB int, 
 	if err != nil {
 		return err
 	}
-	if err := t.Use(ctx, v.ProjectID, GrowthUse(newSizeGiB-moved.SizeGiB, name), limits); err != nil {
+	if err := t.Use(ctx, moved.ProjectID, GrowthUse(newSizeGiB-moved.SizeGiB, name), limits); err != nil {
 		return err
 	}
 	return t.Enqueue(ctx, VolumeExtendArgs{VolumeID: v.ID, Request: request})
