@@ -96,11 +96,37 @@ func TestLiarIsBlamed(t *testing.T) {
 	}
 }
 
+// believes fails unless of a forged alias all that is believed is true, or the
+// liar's own target is blamed.
+func believes(t rapid.TB, alias string) {
+	got, wrong := judge(forged(alias), forgedAccounts, prefix)
+	if wrong != nil {
+		if wrong.id != 5 {
+			t.Fatalf("target %d is blamed", wrong.id)
+		}
+		return
+	}
+	honest, _ := judge(forged("none"), forgedAccounts, prefix)
+	for _, g := range got.targets {
+		h := honest.find(g.name)
+		if h == nil {
+			if !begun(&g) || honest.ids[g.id] {
+				t.Fatalf("believed: %+v", g)
+			}
+			continue
+		}
+		same := *h
+		same.sessions, g.sessions = 0, 0
+		if diff := cmp.Diff(same, g, cmp.AllowUnexported(shownTarget{}, shownUnit{})); diff != "" {
+			t.Fatalf("%s", diff)
+		}
+	}
+}
+
 // TestForgedAlias: whatever an initiator calls itself, nothing that is believed
 // differs from the truth, and if something is found wrong it is its own target.
 func TestForgedAlias(t *testing.T) {
-	honest, wrong := judge(forged("none"), forgedAccounts, prefix)
-	if wrong != nil || len(honest.targets) != 3 {
+	if honest, wrong := judge(forged("none"), forgedAccounts, prefix); wrong != nil || len(honest.targets) != 3 {
 		t.Fatalf("the truth is not believed: %+v", wrong)
 	}
 	scraps := []string{"\n", "x", "    LUN information:\n", "    I_T nexus information:\n", "    System information:\n",
@@ -111,29 +137,16 @@ func TestForgedAlias(t *testing.T) {
 		emptyRest, "\n    LUN information:\n    Account information:\n        " + anchorPrefix + "0\n",
 		unitText(1, "s", "1 MB", "rdwr", "/etc/shadow"), "        I_T nexus: 9\n", "        State: offline\n"}
 	rapid.Check(t, func(t *rapid.T) {
-		alias := strings.Join(rapid.SliceOfN(rapid.SampledFrom(scraps), 0, 8).Draw(t, "alias"), "")
-		got, wrong := judge(forged(alias), forgedAccounts, prefix)
-		if wrong != nil {
-			if wrong.id != 5 {
-				t.Fatalf("target %d is blamed", wrong.id)
-			}
-			return
-		}
-		for _, g := range got.targets {
-			h := honest.find(g.name)
-			if h == nil {
-				if !begun(&g) || honest.ids[g.id] {
-					t.Fatalf("believed: %+v", g)
-				}
-				continue
-			}
-			same := *h
-			same.sessions, g.sessions = 0, 0
-			if diff := cmp.Diff(same, g, cmp.AllowUnexported(shownTarget{}, shownUnit{})); diff != "" {
-				t.Fatal(diff)
-			}
-		}
+		believes(t, strings.Join(rapid.SliceOfN(rapid.SampledFrom(scraps), 0, 8).Draw(t, "alias"), ""))
 	})
+}
+
+// FuzzAlias is the same of any bytes.
+func FuzzAlias(f *testing.F) {
+	f.Add("none")
+	f.Add(emptyRest + "Target 3: " + prefix + "volume-a\n")
+	f.Add("\n    LUN information:\n    Account information:\n        " + anchorPrefix + "0\n    ACL information:\n        iqn.2000-01.evil:e\nTarget 78: iqn.other:x\n")
+	f.Fuzz(func(t *testing.T, alias string) { believes(t, alias) })
 }
 
 func TestRoundedSize(t *testing.T) {
