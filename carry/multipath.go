@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"clinker/internal/fault"
 	"clinker/internal/run"
@@ -17,9 +18,9 @@ import (
 // multipath.conf says find_multipaths no, or greedy, also of one path. The disk's own
 // device cannot be mounted then. Every method may be repeated.
 type Multipath interface {
-	// Decide has it look at a disk. When that returns the disk's map is there, if it
-	// makes one of it.
-	Decide(ctx context.Context, disk string) error
+	// Decide has it look at a disk. When that returns true the disk's map is there, if it
+	// makes one of it; false when it cannot say, as while udev is not done with the disk.
+	Decide(ctx context.Context, disk string) (bool, error)
 	// Resize makes a map as large as its disk is now.
 	Resize(ctx context.Context, name string) error
 	// Remove takes a map away, and those of its partitions. Busy while one is used.
@@ -32,17 +33,17 @@ type multipathTools struct{ root string }
 // Decide implements Multipath: multipathd does what it does with every new disk, an
 // instant after udev has named it (`multipathd add path`, as os-brick does). Of disks that
 // it is not to look at it says so.
-func (m multipathTools) Decide(ctx context.Context, disk string) error {
+func (m multipathTools) Decide(ctx context.Context, disk string) (bool, error) {
 	if _, err := os.Stat(rooted(m.root, "run/multipathd.pid")); err != nil {
-		return nil // it does not run
+		return true, nil // it does not run
 	}
 	_, err := run.Output(ctx, "multipathd", "add", "path", disk)
 	var exit *run.ExitError
 	if errors.As(err, &exit) || fault.Is(err, fault.Unavailable) {
-		slog.WarnContext(ctx, "multipathd does not say whether it takes the disk", "disk", disk, "error", err)
-		return nil
+		slog.DebugContext(ctx, "multipathd does not say whether it takes the disk", "disk", disk, "error", err)
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // Resize implements Multipath.
@@ -65,7 +66,7 @@ func (multipathTools) Remove(ctx context.Context, name string) error {
 // a device that is going to be taken from under him. One that is mounted it cannot take.
 func (h *Host) settled(ctx context.Context, disk string) error {
 	if len(h.system.held(append(h.system.partitionsOf(disk), disk))) == 0 {
-		if err := h.multipath.Decide(ctx, disk); err != nil {
+		if err := h.decided(ctx, disk); err != nil {
 			return err
 		}
 	}
@@ -73,6 +74,22 @@ func (h *Host) settled(ctx context.Context, disk string) error {
 		// Without its name the kernel's own will do.
 		_ = h.until(ctx, func() bool { return h.system.mapped(h.system.mapperNameOf(top)) })
 	}
+	return nil
+}
+
+// decided asks multipath about a disk, until it says, for a while.
+func (h *Host) decided(ctx context.Context, disk string) error {
+	for range looks {
+		if decided, err := h.multipath.Decide(ctx, disk); decided || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(h.options.Poll):
+		}
+	}
+	slog.WarnContext(ctx, "multipathd does not say whether it takes the disk", "disk", disk)
 	return nil
 }
 

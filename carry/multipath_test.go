@@ -13,18 +13,23 @@ import (
 // dmMultipath is a fake of multipathd on a fake machine, which takes the disk sda.
 type dmMultipath struct {
 	*machine
-	takes bool // it makes a map of the disk
-	held  bool // somebody has the map open
+	takes  bool // it makes a map of the disk
+	unsure int  // how often it cannot say yet
+	held   bool // somebody has the map open
 }
 
-func (d *dmMultipath) Decide(_ context.Context, disk string) error {
+func (d *dmMultipath) Decide(_ context.Context, disk string) (bool, error) {
 	if disk != "sda" {
 		d.t.Errorf("decides on %q", disk)
+	}
+	if d.unsure > 0 {
+		d.unsure--
+		return false, nil
 	}
 	if d.takes {
 		d.gather()
 	}
-	return nil
+	return true, nil
 }
 
 // gather makes the map mpatha.
@@ -88,6 +93,7 @@ func newGathered(t *testing.T, takes bool) (*dmMultipath, *Host) {
 func TestMultipathTakesTheDisk(t *testing.T) {
 	t.Parallel()
 	m, h := newGathered(t, true)
+	m.unsure = 3
 	for range 2 {
 		if path, err := h.Attach(t.Context(), "data", AttachOptions{}); err != nil || path != "/dev/mapper/mpatha" {
 			t.Fatalf("%q, %v", path, err)
@@ -170,7 +176,7 @@ func TestMultipathIsNotAskedOfAMountedDisk(t *testing.T) {
 // TestMultipathThatDoesNotRun is not asked.
 func TestMultipathThatDoesNotRun(t *testing.T) {
 	t.Parallel()
-	if err := (multipathTools{t.TempDir()}).Decide(t.Context(), "sda"); err != nil {
-		t.Error(err)
+	if decided, err := (multipathTools{t.TempDir()}).Decide(t.Context(), "sda"); !decided || err != nil {
+		t.Errorf("got %v, %v", decided, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"clinker/internal/fault"
 )
 
-// looks is how often a disk that is in use is looked at, with Options.Poll between:
+// looks is how often a disk is looked at that is in use, or multipathd asked, with Options.Poll between:
 // udev opens one for an instant when its file system was unmounted.
 const looks = 20
 
