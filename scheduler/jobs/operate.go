@@ -59,11 +59,8 @@ func (r *run) look(ctx context.Context, patience time.Duration, ask func(context
 		}
 	}
 	r.progress(o, begun)
-	switch o.State {
-	case rpc.Done:
-		return nil
-	case rpc.Failed:
-		return failure(o)
+	if o.State == rpc.Done || o.State == rpc.Failed {
+		return o.Err()
 	}
 	return errAgain
 }
@@ -98,13 +95,6 @@ func (r *run) progress(o *rpc.Operation, begun time.Time) {
 func (r *run) endsSoon() bool {
 	n := r.notes
 	return n.PerSecond > 0 && float64(n.BytesTotal-n.BytesDone) < float64(n.PerSecond)*r.FirstWait.Seconds()
-}
-
-func failure(o *rpc.Operation) error {
-	if o.Failure == nil {
-		return fault.New(fault.Internal, "the storage node failed and gave no reason")
-	}
-	return o.Failure
 }
 
 // silent is the code of errors by which operate says that patience has ended.

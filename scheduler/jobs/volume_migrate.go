@@ -191,8 +191,8 @@ func (r *run) takeRemains(ctx context.Context, v db.Volume, from db.PoolService)
 	call, cancel := context.WithTimeout(ctx, r.FirstWait)
 	defer cancel()
 	o, err := r.Nodes.Node(from.Service.Endpoint).Destroy(call, fence("remains", v), rpc.PoolOf(from.Name))
-	if err == nil && o.State == rpc.Failed {
-		err = failure(o)
+	if err == nil {
+		err = o.Err()
 	}
 	if err != nil {
 		slog.WarnContext(ctx, "remains of a volume that is in another pool are taken away later", "volume", v.ID, "pool", from.Name, "error", err)

@@ -2,13 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 
 	"clinker/db"
-	"clinker/internal/fault"
 	"clinker/volumed/rpc"
 )
 
@@ -48,13 +46,5 @@ func (r *Reconciler) destroyBackupSnapshot(ctx context.Context, p db.PoolService
 		}
 	}
 	slog.WarnContext(ctx, "a node has a snapshot left of a backup that needs it no more; it is taken away", "backup", b.ID, "pool", p.Name)
-	o, err := node.DestroySnapshot(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", b.ID, generation),
-		ResourceID: b.ID, Generation: generation}, rpc.PoolOf(p.Name))
-	if err != nil || o.State != rpc.Failed {
-		return err
-	}
-	if o.Failure == nil {
-		return fault.New(fault.Internal, "the node gave no reason")
-	}
-	return o.Failure
+	return ended(node.DestroySnapshot(ctx, destroyFence(b.ID, generation), rpc.PoolOf(p.Name)))
 }

@@ -2,13 +2,11 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"clinker/db"
-	"clinker/internal/fault"
 	"clinker/volumed/rpc"
 )
 
@@ -146,13 +144,5 @@ func (r *Reconciler) destroy(ctx context.Context, p db.PoolService, node rpc.Vol
 		}
 	}
 	slog.WarnContext(ctx, "a node has remains of a volume that is gone or elsewhere; they are taken away", "volume", v.ID, "pool", p.Name)
-	o, err := node.Destroy(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", s.ID, generation),
-		ResourceID: s.ID, Generation: generation}, rpc.PoolOf(p.Name))
-	if err != nil || o.State != rpc.Failed {
-		return err
-	}
-	if o.Failure == nil {
-		return fault.New(fault.Internal, "the node gave no reason")
-	}
-	return o.Failure
+	return ended(node.Destroy(ctx, destroyFence(s.ID, generation), rpc.PoolOf(p.Name)))
 }

@@ -2,14 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"time"
 
 	"clinker/db"
-	"clinker/internal/fault"
 	"clinker/volumed/rpc"
 )
 
@@ -93,13 +91,5 @@ func (r *Reconciler) destroySnapshot(ctx context.Context, p db.PoolService, node
 		}
 	}
 	slog.WarnContext(ctx, "a node has remains of a snapshot that is gone or failed; they are taken away", "snapshot", s.ID, "pool", p.Name)
-	o, err := node.DestroySnapshot(ctx, rpc.Fence{OperationID: fmt.Sprintf("destroy-%s-%d", s.ID, generation),
-		ResourceID: s.ID, Generation: generation}, rpc.PoolOf(p.Name))
-	if err != nil || o.State != rpc.Failed {
-		return err
-	}
-	if o.Failure == nil {
-		return fault.New(fault.Internal, "the node gave no reason")
-	}
-	return o.Failure
+	return ended(node.DestroySnapshot(ctx, destroyFence(s.ID, generation), rpc.PoolOf(p.Name)))
 }

@@ -63,6 +63,17 @@ type Operation struct {
 	Failure    *fault.Fault // why it is Failed, else nil
 }
 
+// Err gives why the operation has failed, nil for one that has not.
+func (o *Operation) Err() error {
+	switch {
+	case o.State != Failed:
+		return nil
+	case o.Failure == nil:
+		return fault.New(fault.Internal, "the storage node failed and gave no reason")
+	}
+	return o.Failure
+}
+
 // BackupSource is what a backup is made of.
 type BackupSource struct {
 	Source          Source // a VOLUME or a SNAPSHOT
