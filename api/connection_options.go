@@ -17,7 +17,7 @@ func (c *Call) connectionOptions(v db.Volume) (map[string]any, rpc.Limits, error
 	}
 	options := map[string]any{
 		"encrypted": v.EncryptionKeyID != nil,
-		"cacheable": specIsTrue(o.ExtraSpecs, "cacheable"),
+		"cacheable": o.ExtraSpecs.IsTrue("cacheable"),
 		"qos_specs": nil,
 	}
 	if o.Consumer == db.ConsumerFrontEnd || o.Consumer == db.ConsumerBoth {

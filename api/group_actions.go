@@ -93,7 +93,7 @@ func (c *Call) replicated(g db.Group) error {
 	if err != nil {
 		return err
 	}
-	if !specIsTrue(kind.GroupSpecs, "consistent_group_replication_enabled") && !specIsTrue(kind.GroupSpecs, "group_replication_enabled") {
+	if !kind.GroupSpecs.IsTrue("consistent_group_replication_enabled") && !kind.GroupSpecs.IsTrue("group_replication_enabled") {
 		return fault.New(fault.Invalid, "Invalid group type: Group %s is not a replication group type.", g.ID)
 	}
 	for _, id := range g.VolumeTypes {
@@ -101,7 +101,7 @@ func (c *Call) replicated(g db.Group) error {
 		if err != nil {
 			return err
 		}
-		if !specIsTrue(kind.ExtraSpecs, "replication_enabled") {
+		if !kind.ExtraSpecs.IsTrue("replication_enabled") {
 			return fault.New(fault.Invalid, "Invalid volume type: Volume type %s does not have 'replication_enabled' spec key set to '<is> True'.", id)
 		}
 	}

@@ -152,7 +152,7 @@ func (c *Call) insertMember(tx *db.Tx, g db.Group, v db.Volume, copied groupKeys
 	if err != nil {
 		return err
 	}
-	v.Multiattach = specIsTrue(specs, "multiattach")
+	v.Multiattach = specs.IsTrue("multiattach")
 	if err := tx.Use(c.Context(), v.ProjectID, db.VolumeUse(v.SizeGiB, name, 1), c.server.Limits); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s *Server) manageVolume(c *Call) (View, error) {
 		Name: in.Volume.Name.optional(), Description: in.Volume.Description.optional(),
 		VolumeTypeID: kind.ID, AvailabilityZone: pool.AvailabilityZone, Host: &pool.Name, ServiceID: &pool.ServiceID,
 		Metadata: in.Volume.Metadata, Bootable: bool(in.Volume.Bootable),
-		Multiattach: specIsTrue(kind.ExtraSpecs, "multiattach"), RequestID: c.RequestID,
+		Multiattach: kind.ExtraSpecs.IsTrue("multiattach"), RequestID: c.RequestID,
 	}
 	err = c.tx(func(tx *db.Tx) error { return tx.InsertManaged(c.Context(), &v, pool.ID, source, s.Limits) })
 	if err != nil {

@@ -106,7 +106,7 @@ func (s *Server) deleteTypeSpec(c *Call) (View, error) {
 // checkCacheable refuses what would have several hosts cache writes apart from
 // each other.
 func checkCacheable(specs map[string]string) error {
-	if specIsTrue(specs, "cacheable") && specIsTrue(specs, "multiattach") {
+	if s := db.StringMap(specs); s.IsTrue("cacheable") && s.IsTrue("multiattach") {
 		return fault.New(fault.Invalid, "cacheable cannot be set with multiattach.")
 	}
 	return nil

@@ -3,9 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -160,7 +158,7 @@ func (c *Call) newVolume(in volumeRequest, kind db.VolumeType, source *volumeSou
 		Description: firstOf(in.Volume.Description, in.Volume.DisplayDescription).optional(),
 		Status:      "creating", Generation: 1, SizeGiB: size,
 		VolumeTypeID: kind.ID, VolumeType: kind.Name, AvailabilityZone: c.server.ShownZone,
-		Metadata: in.Volume.Metadata, Multiattach: specIsTrue(kind.ExtraSpecs, "multiattach"),
+		Metadata: in.Volume.Metadata, Multiattach: kind.ExtraSpecs.IsTrue("multiattach"),
 		ConsumesQuota: true, RequestID: c.RequestID,
 	}
 	if source != nil {
@@ -191,9 +189,6 @@ func checkEncryption(kind db.VolumeType, v db.Volume) error {
 	return nil
 }
 
-// specIsTrue reads an extra spec of the form "<is> True".
-func specIsTrue(specs db.StringMap, key string) bool { return specs.IsTrue(key) }
-
 // checkTypeSize holds the size against the type's provisioning:min_vol_size and
 // max_vol_size, in GiB.
 func checkTypeSize(kind db.VolumeType, size int) error {
@@ -206,56 +201,6 @@ func checkTypeSize(kind db.VolumeType, size int) error {
 		return fault.New(fault.Invalid, "Invalid input received: Specified volume size of '%d' is greater than the maximum allowable size of '%d' for volume type '%s'.", size, most, kind.Name)
 	}
 	return nil
-}
-
-// zones gives where the volume may be placed; none means anywhere. The type's
-// RESKEY:availability_zones limits it, and so does an operator's default zone.
-func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
-	allowed := typeZones(kind)
-	if asked == "" && len(allowed) == 0 {
-		asked = c.server.DefaultZone
-	}
-	if asked == "" {
-		return allowed, nil
-	}
-	exists, err := c.zoneExists(asked)
-	switch {
-	case err != nil:
-		return nil, err
-	case exists:
-		return []string{asked}, nil
-	case c.server.ZoneFallback:
-		return allowed, nil
-	}
-	return nil, invalidZone(asked)
-}
-
-func invalidZone(name string) error {
-	return fault.New(fault.Invalid, "Availability zone '%s' is invalid.", name)
-}
-
-// typeZones gives the zones that a type's volumes may be in; none means all.
-func typeZones(kind db.VolumeType) (allowed []string) {
-	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
-		if zone = strings.TrimSpace(zone); zone != "" {
-			allowed = append(allowed, zone)
-		}
-	}
-	return allowed
-}
-
-func (c *Call) zoneExists(name string) (bool, error) {
-	exists, err := c.server.zones.get(name, func() (bool, error) {
-		zones, err := c.database().Zones(c.Context())
-		if err == nil && !slices.ContainsFunc(zones, func(z db.Zone) bool { return z.Name == name }) {
-			err = invalidZone(name)
-		}
-		return true, err
-	})
-	if fault.Is(err, fault.Invalid) {
-		return false, nil
-	}
-	return exists, err
 }
 
 // insertVolume writes row, quota and job in one transaction, in which its keys are

@@ -60,7 +60,7 @@ func (c *Call) mayHaveType(v db.Volume, kind db.VolumeType) error {
 	if err := checkTypeSize(kind, v.SizeGiB); err != nil {
 		return err
 	}
-	multiattach := specIsTrue(kind.ExtraSpecs, "multiattach")
+	multiattach := kind.ExtraSpecs.IsTrue("multiattach")
 	if multiattach != v.Multiattach && v.Status != "available" {
 		return fault.New(fault.Invalid, "Invalid input received: Invalid volume_type passed, retypes affecting multiattach are only allowed on available volumes, the specified volume however currently has a status of: %s.", v.Status)
 	}

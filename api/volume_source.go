@@ -1,8 +1,6 @@
 package api
 
 import (
-	"slices"
-
 	"clinker/db"
 	"clinker/internal/fault"
 )
@@ -145,26 +143,4 @@ func (s *volumeSource) wrongType(kind db.VolumeType) error {
 		advice = "recommend omitting the type argument"
 	}
 	return fault.New(fault.Invalid, "Invalid input received: Invalid volume_type provided: %s (requested type is not compatible; %s).", kind.ID, advice)
-}
-
-// copyZones is zones for a copy: the zone of its source, and no other
-// (cloned_volume_same_az).
-func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]string, error) {
-	if s == nil || s.zone == "" {
-		return c.zones(asked, kind)
-	}
-	if asked != "" && asked != s.zone {
-		exists, err := c.zoneExists(asked)
-		if err == nil && !exists {
-			err = invalidZone(asked)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return nil, fault.New(fault.Invalid, "Invalid input received: Volume must be in the same availability zone as the %s", s.what)
-	}
-	if allowed := typeZones(kind); len(allowed) > 0 && !slices.Contains(allowed, s.zone) {
-		return nil, invalidZone(s.zone)
-	}
-	return []string{s.zone}, nil
 }
