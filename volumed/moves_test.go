@@ -134,15 +134,12 @@ func TestLendRefused(t *testing.T) {
 func TestMoveInOvertaken(t *testing.T) {
 	t.Parallel()
 	p, v := newPair(t), uuid.NewString()
-	ended := make(chan *rpc.Operation, 1)
+	f, ended := fence(v, 2), make(chan *rpc.Operation, 1)
 	go func() { // nothing is lent: it waits
-		o, _ := p.to.MoveIn(t.Context(), fence(v, 2), poolName, p.lender(2), size)
+		o, _ := p.to.MoveIn(t.Context(), f, poolName, p.lender(2), size)
 		ended <- o
 	}()
-	for p.to.journal.Generation(v) != 2 {
-		p.to.locks.mu.Lock()
-		p.to.locks.mu.Unlock()
-	}
+	p.to.awaitOperation(f.OperationID)
 	p.to.done(p.to.Destroy(t.Context(), fence(v, 3), poolName))
 	if o := <-ended; o == nil || !fault.Is(o.Failure, fault.Stale) {
 		t.Errorf("the copy ended with %v", o)
@@ -171,10 +168,7 @@ func TestMoveInWhileNodesRestart(t *testing.T) {
 		ended <- err
 	}
 	go move(node)
-	for p.to.journal.Generation(v) != 2 {
-		p.to.locks.mu.Lock()
-		p.to.locks.mu.Unlock()
-	}
+	p.to.awaitOperation(f.OperationID)
 	p.to.stop()
 	if err := <-ended; !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a node that stops: %v", err)
