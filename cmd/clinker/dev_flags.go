@@ -15,6 +15,8 @@ func (d devCommand) check() error {
 		return fault.New(fault.Invalid, "--listen %q: one IP address of this machine is needed, to which clients are sent", d.Listen)
 	case d.Nodes < 1:
 		return fault.New(fault.Invalid, "--nodes %d: at least one storage node is needed", d.Nodes)
+	case d.Nodes > 1 && d.VolumeGroup != "":
+		return fault.New(fault.Invalid, "--nodes %d: a volume group is one node's, and each of two would take the other's volumes for remains: leave --volume-group out, for files", d.Nodes)
 	case d.Thin && d.VolumeGroup == "":
 		return fault.New(fault.Invalid, "--thin is for volumes in a volume group: name it with --volume-group")
 	case d.ImageService != "" && !strings.HasPrefix(d.ImageService, "http://") && !strings.HasPrefix(d.ImageService, "https://"):
