@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"clinker/db"
 )
@@ -10,6 +11,12 @@ import (
 // beats is how many heartbeats fit into the time after which a scheduler counts
 // as dead: one or two that come late kill nobody.
 const beats = 4
+
+// beatInterval is the time between two heartbeats. The API counts a scheduler as down
+// after service_down_time, like any service.
+func (s *Scheduler) beatInterval() time.Duration {
+	return min(s.options.DeadAfter/beats, s.options.ServiceDownTime/3)
+}
 
 // beat says that this scheduler lives, and takes the jobs of those that do not.
 func (s *Scheduler) beat(ctx context.Context) {

@@ -43,7 +43,8 @@ type Options struct {
 	Keys keys.Store
 	// ServiceDownTime is how long a node may be silent and still count as up.
 	ServiceDownTime time.Duration
-	// PollInterval is how old what is known of a node may become.
+	// PollInterval is how old what is known of a node may become; 5 s, or a third of
+	// ServiceDownTime where that is less.
 	PollInterval time.Duration
 	// DeadAfter is how long a scheduler may be silent before its jobs are given
 	// to others. If it lives on after all, they run twice, which does no harm.
@@ -99,7 +100,7 @@ func New(o Options) (*Scheduler, error) {
 		o.ServiceDownTime = defaultServiceDownTime
 	}
 	if o.PollInterval == 0 {
-		o.PollInterval = defaultPollInterval
+		o.PollInterval = min(defaultPollInterval, o.ServiceDownTime/3)
 	}
 	if o.DeadAfter == 0 {
 		o.DeadAfter = defaultDeadAfter
@@ -131,7 +132,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	slog.InfoContext(ctx, "scheduler started", "host", s.options.Host, "client", s.client)
 	var group errgroup.Group
-	group.Go(func() error { s.every(ctx, s.options.DeadAfter/beats, s.beat); return nil })
+	group.Go(func() error { s.every(ctx, s.beatInterval(), s.beat); return nil })
 	group.Go(func() error { s.poll(ctx); return nil })
 	group.Go(func() error { s.reconciler.Run(ctx); return nil })
 	<-ctx.Done()
