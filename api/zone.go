@@ -22,12 +22,31 @@ func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case exists:
+	case exists && admits(allowed, asked):
 		return []string{asked}, nil
 	case c.server.ZoneFallback:
-		return allowed, nil
+		return c.fallbackZones(allowed)
 	}
 	return nil, invalidZone(asked)
+}
+
+// fallbackZones is the default zone, if there is one that the type is for; else where the
+// type is for.
+func (c *Call) fallbackZones(allowed []string) ([]string, error) {
+	zone := c.server.DefaultZone
+	if zone == "" || !admits(allowed, zone) {
+		return allowed, nil
+	}
+	exists, err := c.zoneExists(zone)
+	if err == nil && exists {
+		allowed = []string{zone}
+	}
+	return allowed, err
+}
+
+// admits tells whether a zone is one of a type's.
+func admits(allowed []string, zone string) bool {
+	return len(allowed) == 0 || slices.Contains(allowed, zone)
 }
 
 func invalidZone(name string) error {
@@ -74,7 +93,7 @@ func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]s
 		}
 		return nil, fault.New(fault.Invalid, "Invalid input received: Volume must be in the same availability zone as the %s", s.what)
 	}
-	if allowed := typeZones(kind); len(allowed) > 0 && !slices.Contains(allowed, s.zone) {
+	if !admits(typeZones(kind), s.zone) {
 		return nil, invalidZone(s.zone)
 	}
 	return []string{s.zone}, nil
