@@ -26,7 +26,7 @@ func keystoneConfig(cfg *conf.Config) keystone.Config {
 	return keystone.Config{
 		AuthURL: k.AuthURL, Username: k.Username, Password: k.Password.Reveal(),
 		ProjectName: k.ProjectName, UserDomainName: k.UserDomainName, ProjectDomainName: k.ProjectDomainName,
-		CAFile: k.CAFile, Insecure: k.Insecure, Region: k.RegionName,
+		CAFile: k.CAFile, Insecure: k.Insecure,
 		ServiceTokenRoles: k.ServiceTokenRoles, ServiceTokenRolesRequired: k.ServiceTokenRolesRequired,
 		CacheTime: tokenCacheTime(k.TokenCacheTime), JWSPublicKeys: k.JWSKeyRepository,
 	}

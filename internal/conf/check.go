@@ -26,6 +26,7 @@ func (c *Config) check() []error {
 	add(c.KeyManager.complete(c.StatePath))
 	add(c.Database.normalize())
 	add(c.API.checkAuth())
+	add(c.Clinker.checkEndpoints())
 	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {
 		add(fault.New(fault.Invalid, "[DEFAULT] report_interval = %d: less than service_down_time (%d) is needed, or every service counts as down",
 			int(c.Scheduler.ReportInterval.Seconds()), int(c.Scheduler.ServiceDownTime.Seconds())))

@@ -1,8 +1,12 @@
 package conf
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"clinker/internal/fault"
 )
 
 // Clinker is [clinker]: what Cinder has no option for.
@@ -12,11 +16,11 @@ type Clinker struct {
 	Key  string `ini:"key" default:"$state_path/pki/{role}.key" help:"Its private key. {role} as above."`
 
 	VolumedListen   string `ini:"volumed_listen" default:"$my_ip" help:"The address volumed listens on."`
-	VolumedPort     int    `ini:"volumed_port" default:"9776" min:"0" max:"65535" help:"The TCP port volumed listens on; 0 lets the kernel choose."`
+	VolumedPort     int    `ini:"volumed_port" default:"9776" min:"1" max:"65535" help:"The TCP port volumed listens on."`
 	VolumedEndpoint string `ini:"volumed_endpoint" default:"https://$my_ip:$volumed_port" help:"The URL under which api and scheduler reach this machine's volumed."`
 
 	SchedulerListen    string   `ini:"scheduler_listen" default:"$my_ip" help:"The address the scheduler listens on for nodes that announce themselves."`
-	SchedulerPort      int      `ini:"scheduler_port" default:"9777" min:"0" max:"65535" help:"The TCP port the scheduler listens on; 0 lets the kernel choose."`
+	SchedulerPort      int      `ini:"scheduler_port" default:"9777" min:"1" max:"65535" help:"The TCP port the scheduler listens on."`
 	SchedulerEndpoints []string `ini:"scheduler_endpoints" default:"https://$my_ip:$scheduler_port" help:"The URLs of all schedulers, to which volumed announces itself."`
 
 	IdentityDirectory string        `ini:"identity_directory" default:"$state_path/identity" help:"The folder of the built-in identity (auth_strategy = builtin): users.yaml, and the key that signs tokens. Made by clinker identity."`
@@ -28,4 +32,15 @@ type Clinker struct {
 func (c *Clinker) TLSFiles(role string) (ca, cert, key string) {
 	fill := strings.NewReplacer("{role}", role)
 	return c.CA, fill.Replace(c.Cert), fill.Replace(c.Key)
+}
+
+// checkEndpoints refuses addresses at which nobody could be called.
+func (c *Clinker) checkEndpoints() error {
+	for _, endpoint := range slices.Concat([]string{c.VolumedEndpoint}, c.SchedulerEndpoints) {
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+			return fault.New(fault.Invalid, "[clinker] volumed_endpoint, scheduler_endpoints: %q: it must be https://, an address and a port", endpoint)
+		}
+	}
+	return nil
 }

@@ -127,6 +127,9 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\nstate_path = clinker", `state_path = clinker: it must begin with /`},
 		{"[DEFAULT]\nhost = store1@lvm", `host = "store1@lvm": a name is needed`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\nbackend_host = store 1", `[a] backend_host = "store 1": a name is needed`},
+		{"[clinker]\nvolumed_port = 0", `from 1 to 65535`}, // others could not know which it is
+		{"[clinker]\nvolumed_endpoint = store1:9776", `volumed_endpoint, scheduler_endpoints: "store1:9776"`},
+		{"[clinker]\nscheduler_endpoints = https://a:9777,http://b:9777", `"http://b:9777"`},
 		{"[DEFAULT]\nhidden", `neither [section], key = value nor a comment`},
 		{"[DEFAULT\n", `not understood`},
 		{"[DEFAULT]\nhost = \xff", `not UTF-8`},

@@ -17,7 +17,7 @@ type Keystone struct {
 	ProjectDomainName         string        `ini:"project_domain_name" default:"Default" help:"The domain of the project."`
 	CAFile                    string        `ini:"cafile" default:"" help:"The CA certificates that vouch for Keystone. Empty: the system's."`
 	Insecure                  bool          `ini:"insecure" default:"false" help:"Do not verify Keystone's certificate."`
-	RegionName                string        `ini:"region_name" default:"" help:"The region in which to look for Keystone's own endpoint."`
+	RegionName                string        `ini:"region_name" default:"" help:"The region in which to look for the image service in Keystone's catalog. Empty: any. Keystone itself is at auth_url."`
 	ServiceTokenRoles         []string      `ini:"service_token_roles" default:"service" help:"Roles of which a service token must carry at least one."`
 	ServiceTokenRolesRequired bool          `ini:"service_token_roles_required" default:"false" help:"Refuse a service token without such a role, instead of passing it on."`
 	TokenCacheTime            time.Duration `ini:"token_cache_time" default:"300" min:"-1" max:"300" help:"How long a validated token is believed without asking again, in seconds; 0 or -1 asks every time. A revoked token works that much longer."`

@@ -29,7 +29,6 @@ type Config struct {
 	ProjectDomainName string // Default when empty
 	CAFile            string // cafile: PEM; the system's authorities when empty
 	Insecure          bool   // the certificate is not checked
-	Region            string // region_name: for endpoints found through Connect
 
 	// ServiceTokenRoles are the roles of which a service token needs one to
 	// count ("service" when nil). With ServiceTokenRolesRequired a token
