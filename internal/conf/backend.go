@@ -38,7 +38,7 @@ type Backend struct {
 	VolumeClearBytesPerSecond int64 `ini:"volume_clear_bytes_per_second" default:"104857600" min:"0" help:"How fast deleted volumes are zeroed, in bytes a second, all together; 0 means as fast as the disks can."`
 	VolumeCopyBPSLimit        int64 `ini:"volume_copy_bps_limit" default:"$DEFAULT.volume_copy_bps_limit" min:"0" help:"How fast this backend's volumes are copied, in bytes a second. Where it differs from [DEFAULT]'s, the backend's copies count apart from those of others."`
 
-	MaxOverSubscriptionRatio Ratio `ini:"max_over_subscription_ratio" default:"$DEFAULT.max_over_subscription_ratio" help:"How many times its size a thin pool may be promised, at least 1, or auto."`
+	MaxOverSubscriptionRatio Ratio `ini:"max_over_subscription_ratio" default:"$DEFAULT.max_over_subscription_ratio" help:"How many times its size a thin pool may be promised, at least 1, or auto, which is 20 here."`
 	ReservedPercentage       int   `ini:"reserved_percentage" default:"$DEFAULT.reserved_percentage" min:"0" max:"100" help:"How much of the pool is never given away, in percent."`
 }
 

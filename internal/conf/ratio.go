@@ -8,7 +8,7 @@ import (
 // Ratio is how many times its size a thin pool may be promised
 // (max_over_subscription_ratio).
 type Ratio struct {
-	Auto bool    // the pool works it out from what it holds
+	Auto bool    // nobody has chosen one; 20, from which Cinder starts too
 	Fix  float64 // otherwise at least 1
 }
 

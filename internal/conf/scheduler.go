@@ -11,6 +11,6 @@ type Scheduler struct {
 	VolumeNumberMultiplier   float64       `ini:"volume_number_multiplier" default:"-1.0" help:"Weight of VolumeNumberWeigher: below 0 prefers the pool with the fewest volumes."`
 	ServiceDownTime          time.Duration `ini:"service_down_time" default:"60" min:"1" help:"After how many seconds without a sign of life a service counts as down."`
 	ReportInterval           time.Duration `ini:"report_interval" default:"10" min:"1" help:"How often a service gives a sign of life, in seconds. Less than service_down_time."`
-	MaxOverSubscriptionRatio Ratio         `ini:"max_over_subscription_ratio" default:"20.0" help:"How many times its size a thin pool may be promised, at least 1, or auto. A backend's own value goes first."`
+	MaxOverSubscriptionRatio Ratio         `ini:"max_over_subscription_ratio" default:"20.0" help:"How many times its size a thin pool may be promised, at least 1, or auto, which is 20 here. A backend's own value goes first."`
 	ReservedPercentage       int           `ini:"reserved_percentage" default:"0" min:"0" max:"100" help:"How much of a pool is never given away, in percent. A backend's own value goes first."`
 }
