@@ -78,7 +78,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	w.keys = keystest.NewStrict()
 	o := Options{Images: someImages{}, ForceUpload: true, Keys: w.keys, VerifySignatures: true, DB: d, Identity: personas, Policy: rules, Nodes: w.node, Host: "control", AuthURI: "http://127.0.0.1:5000",
 		PublicEndpoint: "http://127.0.0.1:8776", MaxBody: 114688, MaxLimit: 1000, DefaultType: "__DEFAULT__",
-		ShownZone: "nova", ServiceDownTime: time.Minute, ProtectServers: true,
+		ShownZone: "nova", ServiceDownTime: time.Hour, ProtectServers: true,
 		Limits: db.Limits{db.QuotaVolumes: 10, db.QuotaGigabytes: 1000, db.QuotaPerVolumeGigabytes: -1, db.QuotaSnapshots: 10, db.QuotaBackups: 10, db.QuotaBackupGigabytes: 1000, db.QuotaGroups: 10}}
 	for _, f := range change {
 		f(&o)
