@@ -73,6 +73,7 @@ func init() {
 		},
 		"volume_actions.unset_image_metadata|": {
 			`member POST /volumes/{free}/action {"os-unset_image_metadata": {"key": "os"}} -> 404 Glance metadata for volume/snapshot {free} cannot be found.`,
+			`reader POST /volumes/{free}/action {"os-show_image_metadata": null} -> 404 Glance metadata for volume/snapshot {free} cannot be found.`,
 			`member POST /volumes/{free}/action {"os-set_image_metadata": {"metadata": {"os": "debian", "arch": "x86"}}} -> 200 {"metadata":{"arch":"x86","os":"debian"}}`,
 			`member POST /volumes/{free}/action {"os-set_image_metadata": {"metadata": {"os": "` + strings.Repeat("ü", 32767) + `"}}} -> 200 "arch":"x86"`,
 			`member POST /volumes/{free}/action {"os-set_image_metadata": {"metadata": {"os": "` + strings.Repeat("ü", 32768) + `"}}} -> 400 metadata`,
@@ -83,6 +84,7 @@ func init() {
 			`member POST /volumes/{free}/action {"os-unset_image_metadata": {"key": "os"}} -> 200`, `reader POST /volumes/{free}/action {"os-show_image_metadata": null} -> 200 {"metadata":{"arch":"x86"}}`,
 			`member GET /volumes/{free} -> 200 "volume_image_metadata":{"arch":"x86"}`, `other POST /volumes/{free}/action {"os-show_image_metadata": {}} -> 404`,
 			`admin POST /volumes/{free}/action {"os-show_image_metadata": ""} -> 200`,
+			`member POST /volumes/{free}/action {"os-unset_image_metadata": {"key": "arch"}} -> 200`, `member POST /volumes/{free}/action {"os-show_image_metadata": null} -> 404`,
 		},
 	})
 	maps.Copy(operations, map[string]operation{

@@ -26,9 +26,17 @@ func volumeImageMetadataRoutes(s *Server) []Route {
 // imageValueBytes is the longest value of an image's property, in UTF-8.
 const imageValueBytes = 65535
 
+// showImageMetadata answers 404 when there is none, as Cinder does.
 func (s *Server) showImageMetadata(c *Call) (View, error) {
 	v, err := c.volume()
+	if err == nil && len(v.ImageMetadata) == 0 {
+		err = noImageMetadata(v)
+	}
 	return metadataView(v.ImageMetadata), err
+}
+
+func noImageMetadata(v db.Volume) error {
+	return fault.New(fault.NotFound, "Glance metadata for volume/snapshot %s cannot be found.", v.ID)
 }
 
 // setImageMetadata adds to what is known of the volume's image and answers with
@@ -70,7 +78,7 @@ func (s *Server) unsetImageMetadata(c *Call) (View, error) {
 	}
 	_, err = c.changeImageMetadata(v, "Deleting", func(now db.StringMap) (db.StringMap, error) {
 		if _, known := now[in.Unset.Key]; !known {
-			return nil, fault.New(fault.NotFound, "Glance metadata for volume/snapshot %s cannot be found.", v.ID)
+			return nil, noImageMetadata(v)
 		}
 		left := maps.Clone(now)
 		delete(left, in.Unset.Key)
