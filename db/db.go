@@ -41,6 +41,7 @@ func Open(ctx context.Context, url string, maxConns int, options ...Option) (*DB
 	}
 	config.MaxConns = int32(maxConns)
 	config.ConnConfig.RuntimeParams["application_name"] = "clinker"
+	noticeDeath(config.ConnConfig)
 	for _, option := range options {
 		option(config)
 	}
