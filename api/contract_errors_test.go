@@ -275,6 +275,7 @@ func TestContractVersionHeader(t *testing.T) {
 	}{
 		"":                                {200, "volume 3.0"},
 		"volume latest":                   {200, "volume 3.71"},
+		"volumev3 3.27":                   {200, "volume 3.27"}, // gophercloud v1 names the service by its type
 		"volume 3.71":                     {200, "volume 3.71"},
 		"compute 2.1, volume 3.27":        {200, "volume 3.27"},
 		"volume 3.27,compute 2.1":         {200, "volume 3.27"},

@@ -68,10 +68,11 @@ func (c *Call) askedVersion() string {
 }
 
 // volumeVersion picks the volume service's entry of a list such as
-// "compute 2.1, volume 3.27".
+// "compute 2.1, volume 3.27". Older clients call the service by its type in the
+// catalog, volumev3, and Cinder takes every name that has volume in it.
 func volumeVersion(header string) (string, bool) {
 	for entry := range strings.SplitSeq(header, ",") {
-		if fields := strings.Fields(entry); len(fields) == 2 && fields[0] == "volume" {
+		if fields := strings.Fields(entry); len(fields) == 2 && strings.Contains(fields[0], "volume") {
 			return fields[1], true
 		}
 	}
