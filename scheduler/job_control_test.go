@@ -213,6 +213,39 @@ func TestCancelRestoreBeforeItBegins(t *testing.T) {
 	r.trueCounters()
 }
 
+// One at a node that does not answer is not gone on with when that is back.
+func TestCancelRestoreOfASilentNode(t *testing.T) {
+	t.Parallel()
+	node := keeper("a", nodetest.NewStore("one"))
+	r := newRig(t, node)
+	r.adjust = func(o *scheduler.Options) {
+		o.Jobs.FirstWait, o.Jobs.Pause = 50*time.Millisecond, 50*time.Millisecond
+		o.Jobs.PlacePatience, o.Jobs.Patience = time.Second, time.Second
+	}
+	stop := r.start()
+	v := r.rests(r.request(1, nil).ID, "available")
+	whole := r.backUp(v.ID, false, nil)
+	r.backupRests(whole, db.BackupAvailable)
+	stop()
+	r.restoreOver(whole, v.ID)
+	for _, method := range []string{"restore", "operation", "cancel"} {
+		node.Break(nodetest.Fault{Method: method, Err: fault.New(fault.Unavailable, "x")})
+	}
+	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	r.rests(v.ID, "error_restoring")
+	if job := r.jobEnds(whole); job.State != db.JobCancelled {
+		t.Errorf("%+v", job)
+	}
+	node.Mend()
+	r.sweep()
+	if v := r.read(v.ID); v.Status != "error_restoring" || node.Calls("restore") != 0 {
+		t.Errorf("%s, and its node was asked %d times", v.Status, node.Calls("restore"))
+	}
+}
+
 // A migration that is cancelled leaves the volume where it is.
 func TestCancelMigration(t *testing.T) {
 	w := newTwo(t)

@@ -51,6 +51,9 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 	if err != nil {
 		return err
 	}
+	if r.cancel {
+		return r.cancelRestore(ctx, b, v, where)
+	}
 	services, err := r.backupServices(ctx)
 	if err != nil {
 		return err
@@ -61,14 +64,9 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 		}
 		return r.failRestoreOver(ctx, b, v, "the volume's storage node does not reach the backup's store")
 	}
-	node, f := r.Nodes.Node(where.endpoint), fence("restore", v)
-	if r.cancel { // begun now, it would write over what is to be kept
-		err = r.cancelKnown(ctx, node, f)
-	} else {
-		err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
-			return node.Restore(ctx, f, where.pool, backupPlace(b), int64(v.SizeGiB)<<30, true)
-		})
-	}
+	err = r.operate(ctx, r.Patience, func(ctx context.Context) (*rpc.Operation, error) {
+		return r.Nodes.Node(where.endpoint).Restore(ctx, fence("restore", v), where.pool, backupPlace(b), int64(v.SizeGiB)<<30, true)
+	})
 	switch {
 	case err == nil:
 		return r.finish(ctx, func(tx *db.Tx) error { return tx.FinishRestore(ctx, v, b) })
@@ -82,6 +80,22 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 	slog.WarnContext(ctx, "node did not restore", "volume", v.ID, "backup", b.ID, "pool", where.name, "error", err)
 	if fault.Is(err, silent) {
 		return r.failRestoreOver(ctx, b, v, ReasonRestoreSilent)
+	}
+	return r.failRestoreOver(ctx, b, v, sentence(err))
+}
+
+// cancelRestore ends a restore that may never have begun, without beginning it: it would
+// write over what is to be kept. One at a node that does not answer is not gone on with
+// when that is back.
+func (r *run) cancelRestore(ctx context.Context, b db.Backup, v db.Volume, where place) error {
+	err := r.cancelKnown(ctx, r.Nodes.Node(where.endpoint), fence("restore", v))
+	switch {
+	case err == nil:
+		return r.finish(ctx, func(tx *db.Tx) error { return tx.FinishRestore(ctx, v, b) })
+	case errors.Is(err, errAgain), ctx.Err() != nil:
+		return err
+	case fault.Is(err, silent):
+		r.notes.Cancelled, err = true, fault.New(fault.Cancelled, "%s", byAdministrator)
 	}
 	return r.failRestoreOver(ctx, b, v, sentence(err))
 }
