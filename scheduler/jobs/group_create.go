@@ -15,7 +15,9 @@ import (
 	"clinker/scheduler/placement"
 )
 
-func init() { register((*Runner).groupCreate, Control{CannotCancel: tooShort, CannotRetry: askAgain}) }
+func init() {
+	register((*Runner).groupCreate, Control{CannotCancel: "what it waits for, the copies of a source's volumes, are jobs of their own: cancel those", CannotRetry: askAgain})
+}
 
 // groupCreate gives a new group its pool: one that every volume type of the group
 // can be in. A group that is made from a source has a pool already, the
