@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // The documents that clients find the API by, outside of the route table since
@@ -79,10 +81,15 @@ func (c *Call) versionsView() View {
 	}
 }
 
+// healthPatience is how long a load balancer waits for its answer at most.
+const healthPatience = 5 * time.Second
+
 // healthcheck says OK while the database answers: what load balancers ask.
 func (s *Server) healthcheck(c *Call, w http.ResponseWriter) {
 	c.header.Set("Content-Type", "text/plain; charset=UTF-8")
-	if err := s.db.Ping(c.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(c.Context(), healthPatience)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("the database does not answer\n"))
 		return
