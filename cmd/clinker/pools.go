@@ -78,7 +78,7 @@ func capabilities(b *conf.Backend, limits bool) map[string]string {
 func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) {
 	switch b.VolumeDriver {
 	case "file":
-		return file.Open(file.Options{Directory: b.FileDirectory})
+		return file.Open(file.Options{Directory: b.FileDirectory, Owner: b.BackendHost})
 	case "lvm":
 		return lvm.Open(ctx, lvmOptions(b))
 	}
@@ -86,7 +86,7 @@ func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) 
 }
 
 func lvmOptions(b *conf.Backend) lvm.Options {
-	o := lvm.Options{VolumeGroup: b.VolumeGroup, Auto: b.LVMType == "auto"}
+	o := lvm.Options{VolumeGroup: b.VolumeGroup, Owner: b.BackendHost, Auto: b.LVMType == "auto"}
 	if b.LVMType != "default" {
 		o.ThinPool = b.LVMThinPool
 	}

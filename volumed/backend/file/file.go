@@ -19,6 +19,7 @@ const making = ".making-"
 // Options says where the volumes are.
 type Options struct {
 	Directory string // made with mode 0700 when it is missing
+	Owner     string // the node, of which the directory is to be; "" asks nobody
 }
 
 // Backend keeps volumes in a directory. It implements backend.Backend.
@@ -44,6 +45,11 @@ func Open(options Options) (*Backend, error) {
 		return nil, fault.Wrap(err, fault.Unavailable, "the volumes' directory cannot be made")
 	}
 	b := &Backend{directory: directory, reflink: unix.IoctlFileClone}
+	if options.Owner != "" {
+		if err := b.claim(options.Owner); err != nil {
+			return nil, err
+		}
+	}
 	return b, b.removeHalfMade()
 }
 

@@ -13,6 +13,7 @@ import (
 type Options struct {
 	VolumeGroup string // must exist
 	ThinPool    string // a thin pool in it; "" makes thick volumes
+	Owner       string // the node, of which the volume group is to be; "" asks nobody
 	Auto        bool   // thick volumes where the thin pool is not there, or thick volumes of ours are, if only to be wiped
 	// Discard gives wiped extents back to the disk itself (TRIM) before they
 	// are given back to the volume group. Some disks answer reads of discarded

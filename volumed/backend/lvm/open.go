@@ -46,6 +46,11 @@ func Open(ctx context.Context, options Options) (*Backend, error) {
 		return nil, fault.New(fault.Invalid, "volume group %s has extents of %d KiB, of which no number makes a GiB: its volumes would be longer than they are said to be; "+
 			"mend it: vgchange -s 4m %s", g.name, g.extentBytes>>10, g.name)
 	}
+	if options.Owner != "" {
+		if err := g.claim(ctx, whole.tags, options.Owner); err != nil {
+			return nil, err
+		}
+	}
 	g.disks.keep(disksOf(whole.physical), 0)
 	r, err := g.reports.get(ctx)
 	if err != nil {

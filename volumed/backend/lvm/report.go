@@ -54,7 +54,7 @@ func (r *report) find(name string) (logicalVolume, bool) {
 // a volume of two segments two rows.
 const (
 	volumeColumns = "lv_name,lv_size,origin,origin_size,pool_lv,lv_layout,vg_size,vg_free,vg_missing_pv_count"
-	groupColumns  = "vg_size,vg_free,vg_extent_size,vg_missing_pv_count,pv_name"
+	groupColumns  = "vg_size,vg_free,vg_extent_size,vg_missing_pv_count,vg_tags,pv_name"
 )
 
 var reportFormat = []string{"--reportformat", "json", "--units", "b", "--nosuffix"}
@@ -79,6 +79,7 @@ type groupReport struct {
 	totalBytes, freeBytes, extentBytes int64
 	missing                            int64    // disks that are not there
 	physical                           []string // paths of its disks
+	tags                               []string
 }
 
 // readGroup starts vgs.
@@ -191,6 +192,7 @@ func parseGroup(output []byte) (g groupReport, err error) {
 			return g, err
 		}
 		g.physical = append(g.physical, row["pv_name"])
+		g.tags = strings.FieldsFunc(row["vg_tags"], func(c rune) bool { return c == ',' })
 	}
 	if g.extentBytes == 0 {
 		return g, fmt.Errorf("a report of LVM has no extent size")
