@@ -36,6 +36,9 @@ func (c *Clinker) TLSFiles(role string) (ca, cert, key string) {
 
 // checkEndpoints refuses addresses at which nobody could be called.
 func (c *Clinker) checkEndpoints() error {
+	if len(c.SchedulerEndpoints) == 0 {
+		return fault.New(fault.Invalid, "[clinker] scheduler_endpoints is empty: a storage node announces itself to the schedulers, and to nobody without")
+	}
 	for _, endpoint := range slices.Concat([]string{c.VolumedEndpoint}, c.SchedulerEndpoints) {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "https" || u.Hostname() == "" {

@@ -130,6 +130,7 @@ func TestBadValues(t *testing.T) {
 		{"[clinker]\nvolumed_port = 0", `from 1 to 65535`}, // others could not know which it is
 		{"[clinker]\nvolumed_endpoint = store1:9776", `volumed_endpoint, scheduler_endpoints: "store1:9776"`},
 		{"[clinker]\nscheduler_endpoints = https://a:9777,http://b:9777", `"http://b:9777"`},
+		{"[clinker]\nscheduler_endpoints =", "scheduler_endpoints is empty"},
 		{"[DEFAULT]\nhidden", `neither [section], key = value nor a comment`},
 		{"[DEFAULT\n", `not understood`},
 		{"[DEFAULT]\nhost = \xff", `not UTF-8`},
