@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"clinker/internal/fault"
+	"clinker/volumed/backend"
 )
 
-// ownerFile says whose the directory is: two nodes that served one would each take the
-// other's volumes for remains. Its name is that of nothing that could be managed.
+// ownerFile says whose the directory is; see backend.NotOurs. Its name is that of nothing
+// that could be managed.
 const ownerFile = ".clinker-node"
 
 // claim makes the directory the owner's, unless it is already. Invalid when it is
@@ -28,8 +28,7 @@ func (b *Backend) claim(owner string) error {
 		return nil
 	}
 	if other := strings.TrimSpace(string(whose)); other != owner && other != "" {
-		return fault.New(fault.Invalid, "the volumes' directory %s is served by the storage node %s, and this one is %s (host, or backend_host): two that serve one destroy each other's volumes; "+
-			"if that one is no more, delete %s", b.directory, other, owner, path)
+		return backend.NotOurs("the volumes' directory "+b.directory, other, owner, "delete "+path)
 	}
 	return nil
 }

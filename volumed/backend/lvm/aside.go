@@ -3,7 +3,6 @@ package lvm
 import (
 	"context"
 	"strings"
-	"sync"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
@@ -24,16 +23,11 @@ func volumeOf(logical string) string {
 }
 
 // asides are the volumes of a pool whose logical volumes stand aside.
-type asides struct {
-	mutex sync.Mutex
-	names map[string]bool
-}
+type asides struct{ nameSet }
 
 // logical gives the name of the logical volume that keeps a volume.
 func (a *asides) logical(name string) string {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	if a.names[name] {
+	if a.has(name) {
 		return name + aside
 	}
 	return name
@@ -46,22 +40,6 @@ func (a *asides) learn(r *report, holds func(logicalVolume) bool) {
 			a.add(name)
 		}
 	}
-}
-
-func (a *asides) add(name string) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	if a.names == nil {
-		a.names = map[string]bool{}
-	}
-	a.names[name] = true
-}
-
-// forget is for a volume that has left the pool.
-func (a *asides) forget(name string) {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	delete(a.names, name)
 }
 
 // landing gives the logical volume that an imported volume is to become, and how many

@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"clinker/internal/fault"
+	"clinker/volumed/backend"
 )
 
-// ownerTag begins the tag (lvm(8), "Tags") that says whose a volume group is: two nodes
-// that served one would each take the other's volumes for remains.
+// ownerTag begins the tag (lvm(8), "Tags") that says whose a volume group is; see
+// backend.NotOurs.
 const ownerTag = "clinker.node="
 
 // notInTags are the characters of a name that stand in a tag as =XX.
@@ -28,8 +28,7 @@ func (g *group) claim(ctx context.Context, tags []string, owner string) error {
 	mine := tagOf(owner)
 	i := slices.IndexFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, ownerTag) && tag != mine })
 	if i >= 0 {
-		return fault.New(fault.Invalid, "volume group %s is served by the storage node %s, and this one is %s (host, or backend_host): two that serve one destroy each other's volumes; "+
-			"if that one is no more, vgchange --deltag %s %s", g.name, strings.TrimPrefix(tags[i], ownerTag), owner, tags[i], g.name)
+		return backend.NotOurs("volume group "+g.name, strings.TrimPrefix(tags[i], ownerTag), owner, "vgchange --deltag "+tags[i]+" "+g.name)
 	}
 	if slices.Contains(tags, mine) {
 		return nil

@@ -11,9 +11,8 @@ import (
 // volume, and snapshots that a copy reads from. Everything else of such a name
 // is waste. A new process holds nothing.
 type held struct {
-	mutex sync.Mutex
-	names map[string]bool
-	last  int64
+	nameSet
+	last int64
 }
 
 // trashName gives a name in trash that nothing has had, for a logical volume. The clock
@@ -27,23 +26,8 @@ func (h *held) trashName(old string) string {
 
 // hold keeps a name out of Trash until release is called.
 func (h *held) hold(name string) (release func()) {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	if h.names == nil {
-		h.names = map[string]bool{}
-	}
-	h.names[name] = true
-	return func() {
-		h.mutex.Lock()
-		defer h.mutex.Unlock()
-		delete(h.names, name)
-	}
-}
-
-func (h *held) has(name string) bool {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	return h.names[name]
+	h.add(name)
+	return func() { h.remove(name) }
 }
 
 // progress remembers how far wipes have come that were cut short, so that this

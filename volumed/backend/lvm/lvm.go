@@ -73,7 +73,7 @@ func (b *Backend) Delete(ctx context.Context, name string) error {
 	}
 	err := b.pool.remove(ctx, b.asides.logical(name))
 	if err == nil {
-		b.asides.forget(name)
+		b.asides.remove(name)
 	}
 	return err
 }

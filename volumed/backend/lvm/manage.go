@@ -80,7 +80,7 @@ func (b *Backend) Manage(ctx context.Context, a backend.Adoption) error {
 		defer cancel()
 		return errors.Join(err, b.change(ctx, "lvrename", b.group.name, a.Name, reference))
 	}
-	b.asides.forget(a.Reference)
+	b.asides.remove(a.Reference)
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (b *Backend) Unmanage(ctx context.Context, name, reference string) error {
 	}
 	err = b.change(ctx, "lvrename", b.group.name, v.Name, reference)
 	if err == nil || fault.Is(err, fault.NotFound) {
-		b.asides.forget(name)
+		b.asides.remove(name)
 		return nil
 	}
 	return err
