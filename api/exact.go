@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // exact reads JSON into out as Python, and the schemas, see it: a field's name is
@@ -65,13 +66,20 @@ func keepFields(doc any, into reflect.Type) {
 	}
 }
 
-// fieldsOf gives a structure's fields by their names in JSON.
+// structures are fieldsOf's answers by type, which never change.
+var structures sync.Map
+
+// fieldsOf gives a structure's fields by their names in JSON; nobody changes them.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	if known, ok := structures.Load(t); ok {
+		return known.(map[string]reflect.Type)
+	}
 	fields := map[string]reflect.Type{}
 	for _, f := range reflect.VisibleFields(t) {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
 			fields[name] = f.Type
 		}
 	}
+	structures.Store(t, fields)
 	return fields
 }
