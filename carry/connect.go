@@ -124,3 +124,22 @@ func (h *Host) until(ctx context.Context, done func() bool) error {
 	}
 	return nil
 }
+
+// looks is how often soon looks.
+const looks = 20
+
+// soon looks a few times whether something is done, with Options.Poll between, and tells
+// whether it was: for what lasts an instant.
+func (h *Host) soon(ctx context.Context, done func() bool) bool {
+	for range looks {
+		if done() {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(h.options.Poll):
+		}
+	}
+	return false
+}

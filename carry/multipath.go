@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"clinker/internal/fault"
 	"clinker/internal/run"
@@ -79,15 +78,16 @@ func (h *Host) settled(ctx context.Context, disk string) error {
 
 // decided asks multipath about a disk, until it says, for a while.
 func (h *Host) decided(ctx context.Context, disk string) error {
-	for range looks {
-		if decided, err := h.multipath.Decide(ctx, disk); decided || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(h.options.Poll):
-		}
+	var err error
+	said := h.soon(ctx, func() (decided bool) {
+		decided, err = h.multipath.Decide(ctx, disk)
+		return decided || err != nil
+	})
+	switch {
+	case said:
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err()
 	}
 	slog.WarnContext(ctx, "multipathd does not say whether it takes the disk", "disk", disk)
 	return nil

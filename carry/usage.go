@@ -9,29 +9,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
 
-// looks is how often a disk is looked at that is in use, or multipathd asked, with Options.Poll between:
-// udev opens one for an instant when its file system was unmounted.
-const looks = 20
-
-// usesOf is system's, of what uses the disk for longer than an instant.
+// usesOf is system's, of what uses the disk for longer than an instant: udev opens one
+// for so long when its file system was unmounted.
 func (h *Host) usesOf(ctx context.Context, disk string) (uses []string) {
-	for range looks {
-		if uses = h.system.usesOf(disk); len(uses) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return uses
-		case <-time.After(h.options.Poll):
-		}
-	}
+	h.soon(ctx, func() bool {
+		uses = h.system.usesOf(disk)
+		return len(uses) == 0
+	})
 	return uses
 }
 
@@ -95,13 +85,14 @@ func mountsIn(content, name, number string) (places []string) {
 
 func (s system) holdersOf(name string) []string {
 	holders, _ := filepath.Glob(rooted(s.root, "sys/class/block/"+name+"/holders/*"))
+	partitions := s.mappersOn(name, partitionUUID)
 	var uses []string
 	for _, holder := range holders {
 		device := filepath.Base(holder)
-		if slices.Contains(s.mappersOn(name, partitionUUID), device) {
+		if slices.Contains(partitions, device) {
 			continue
 		}
-		if dm := text(rooted(s.root, "sys/class/block/"+device+"/dm/name")); dm != "" {
+		if dm := s.mapperNameOf(device); dm != "" {
 			device += " (" + dm + ")"
 		}
 		uses = append(uses, s.shown(name)+" is held by "+device)

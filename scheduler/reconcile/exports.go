@@ -26,26 +26,20 @@ func (r *Reconciler) exports(ctx context.Context, p db.PoolService, node rpc.Vol
 	if err != nil {
 		return err
 	}
-	if err := r.cutStrangers(ctx, p, node, connected, exports); err != nil {
+	if err := r.cutEnded(ctx, p, node, connected, exports); err != nil {
 		return err
 	}
 	return r.letIn(ctx, p, node, connected, exports)
 }
 
-// cutStrangers revokes exports whose attachment has ended or failed, which none of
-// the connected has. An export that the database has never heard of is left alone:
-// the database may have been restored from a backup, and a virtual machine may be at
-// work there.
-func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rpc.Volumed, connected []db.Attachment, exports []*rpc.Export) error {
+// cutEnded revokes exports whose attachment has ended or failed, which none of
+// the connected has. A Stranger is left alone.
+func (r *Reconciler) cutEnded(ctx context.Context, p db.PoolService, node rpc.Volumed, connected []db.Attachment, exports []*rpc.Export) error {
 	exports = unconnected(exports, connected)
 	if len(exports) == 0 {
 		return nil
 	}
-	ids := make([]string, len(exports))
-	for i, e := range exports {
-		ids[i] = e.AttachmentID
-	}
-	known, err := r.DB.AttachmentsEver(ctx, ids)
+	known, err := attachmentsOf(ctx, r.DB, exports)
 	if err != nil {
 		return err
 	}
@@ -63,6 +57,16 @@ func (r *Reconciler) cutStrangers(ctx context.Context, p db.PoolService, node rp
 		}
 	}
 	return nil
+}
+
+// attachmentsOf gives those of the exports' attachments that the database has ever heard
+// of, by their ids.
+func attachmentsOf(ctx context.Context, d *db.DB, exports []*rpc.Export) (map[string]db.Attachment, error) {
+	ids := make([]string, len(exports))
+	for i, e := range exports {
+		ids[i] = e.AttachmentID
+	}
+	return d.AttachmentsEver(ctx, ids)
 }
 
 // unconnected leaves out the exports of attachments that are connected.

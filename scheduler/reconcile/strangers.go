@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"clinker/db"
 	"clinker/internal/fault"
@@ -32,11 +31,7 @@ func Strangers(ctx context.Context, d *db.DB, nodes Nodes) (all []Stranger, fail
 			failed = errors.Join(failed, fault.Wrap(err, fault.CodeOf(err), "%s does not tell its exports", p.Name))
 			continue
 		}
-		ids := make([]string, len(exports))
-		for i, e := range exports {
-			ids[i] = e.AttachmentID
-		}
-		known, err := d.AttachmentsEver(ctx, ids)
+		known, err := attachmentsOf(ctx, d, exports)
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +46,6 @@ func Strangers(ctx context.Context, d *db.DB, nodes Nodes) (all []Stranger, fail
 
 // Revoke cuts the stranger's host off. It may be repeated.
 func (s Stranger) Revoke(ctx context.Context, nodes Nodes) error {
-	f := rpc.Fence{OperationID: fmt.Sprintf("revoke-%s-%d", s.AttachmentID, s.Generation+1), ResourceID: s.AttachmentID, Generation: s.Generation + 1}
+	f := revokeFence(db.Attachment{ID: s.AttachmentID, Generation: s.Generation + 1})
 	return nodes.Node(s.Pool.Service.Endpoint).Revoke(ctx, f, rpc.PoolOf(s.Pool.Name), s.VolumeID)
 }

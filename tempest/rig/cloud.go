@@ -133,10 +133,17 @@ func (c *Cloud) startPostgres(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Postgres.EnsureDatabase(ctx, database); err != nil {
-		t.Fatal(err)
+	c.openDatabase(t)
+}
+
+// openDatabase makes the database, which is empty, and connects to it.
+func (c *Cloud) openDatabase(t testing.TB) {
+	t.Helper()
+	err := c.Postgres.EnsureDatabase(t.Context(), database)
+	if err == nil {
+		c.DB, err = pgxpool.New(context.WithoutCancel(t.Context()), c.Postgres.URL(database))
 	}
-	if c.DB, err = pgxpool.New(context.WithoutCancel(ctx), c.Postgres.URL(database)); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -56,7 +56,7 @@ func judge(shown []shownTarget, accounts []string, prefix string) (*state, *show
 	for i := range shown {
 		entry := &shown[i]
 		if strings.HasPrefix(entry.name, prefix) {
-			if !entry.whole || s.ids[entry.id] || s.find(entry.name) != nil || !s.anchored(entry) && !begun(entry) {
+			if !entry.whole || s.ids[entry.id] || s.find(entry.name) != nil || !s.vouchesFor(entry) && !begun(entry) {
 				return nil, entry
 			}
 			s.targets = append(s.targets, *entry)
@@ -69,10 +69,10 @@ func judge(shown []shownTarget, accounts []string, prefix string) (*state, *show
 // anchored tells whether an anchor is the first account of a target.
 func anchored(s *shownTarget) bool { return len(s.accounts) > 0 && isAnchor(s.accounts[0]) }
 
-// anchored tells whether it is one that the daemon has, and nobody has made up. The
-// accounts were asked for first: the very first anchor may have been made since. Then
-// nobody has logged in to its target yet, and the next look finds it.
-func (s *state) anchored(entry *shownTarget) bool {
+// vouchesFor tells whether a target's anchor is one that the daemon has, and nobody has
+// made up. The accounts were asked for first: the very first anchor may have been made
+// since. Then nobody has logged in to its target yet, and the next look finds it.
+func (s *state) vouchesFor(entry *shownTarget) bool {
 	return anchored(entry) && slices.Contains(s.accounts, entry.accounts[0])
 }
 
