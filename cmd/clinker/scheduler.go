@@ -79,13 +79,12 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 	})
 }
 
-// newPlacer puts the placer together. The weigher's figure is the load, of which less is
-// better; the option says how much that counts.
+// newPlacer puts the placer together.
 func newPlacer(cfg *conf.Config) (*placement.Placer, error) {
 	return placement.New(placement.Options{
 		Filters: cfg.Scheduler.DefaultFilters, Weighers: cfg.Scheduler.DefaultWeighers,
 		Multipliers: map[string]float64{
-			"DiskIOWeigher":       -cfg.Scheduler.DiskIOWeightMultiplier,
+			"DiskIOWeigher":       cfg.Scheduler.DiskIOWeightMultiplier,
 			"CapacityWeigher":     cfg.Scheduler.CapacityWeightMultiplier,
 			"VolumeNumberWeigher": cfg.Scheduler.VolumeNumberMultiplier,
 		},

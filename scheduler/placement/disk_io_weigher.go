@@ -33,13 +33,14 @@ const (
 	loadNoise = 0.015
 )
 
-// DiskIOWeigher prefers the pool whose disks have the least to do. It is the
-// default and, unless others are configured, the only one: the least disk I/O wins.
+// DiskIOWeigher prefers the pool whose disks have the least to do: its figure is the load
+// with its sign turned, so that a multiplier above 0 prefers less of it. It is the default
+// and, unless others are configured, the only one: the least disk I/O wins.
 func init() {
 	weighers["DiskIOWeigher"] = weigher{
-		multiplier: -1,
+		multiplier: 1,
 		noise:      loadNoise,
-		figure:     func(_ *Request, p *Pool) float64 { return Load(p) },
+		figure:     func(_ *Request, p *Pool) float64 { return 0 - Load(p) },
 	}
 }
 

@@ -20,9 +20,9 @@ func (p *Placer) rank(pools []*Pool, r *Request) []Choice {
 		for i, pool := range pools {
 			figures[i] = w.figure(r, pool)
 		}
-		least, span := spread(figures, w.noise)
+		least, greatest := slices.Min(figures), slices.Max(figures)
 		for i, figure := range figures {
-			weight := w.multiplier * normal(figure, least, span, w.noise)
+			weight := w.multiplier * normal(figure, least, greatest, w.noise)
 			choices[i].Score += weight
 			choices[i].Reasons = append(choices[i].Reasons, fmt.Sprintf("%s %.4g weighs %.3f", w.name, figure, weight))
 		}
@@ -31,23 +31,17 @@ func (p *Placer) rank(pools []*Pool, r *Request) []Choice {
 	return choices
 }
 
-// spread gives the least figure and how far the greatest is from it; no
-// difference within noise counts.
-func spread(figures []float64, noise float64) (least, span float64) {
-	least = slices.Min(figures)
-	if span = slices.Max(figures) - least; span <= noise {
-		span = 0
-	}
-	return least, span
-}
-
 // normal brings a figure to 0..1 as Cinder's weights.normalize does: 0 for
-// the least and 1 for the greatest, 0 for all when they are equal.
-func normal(figure, least, span, noise float64) float64 {
-	if span == 0 || figure-least <= noise {
+// the least and 1 for the greatest, 0 for all when they are equal. No difference
+// within noise counts, neither of all nor from the greatest.
+func normal(figure, least, greatest, noise float64) float64 {
+	switch {
+	case greatest-least <= noise:
 		return 0
+	case greatest-figure <= noise:
+		return 1
 	}
-	return (figure - least) / span
+	return (figure - least) / (greatest - least)
 }
 
 // better puts the greater score first. Equal scores: fewer claims since the

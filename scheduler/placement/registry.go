@@ -6,12 +6,12 @@ type filter func(r *Request) check
 
 type check func(p *Pool) (reason string)
 
-// weigher gives a figure for a pool; the multiplier says what a great figure is
-// worth, negative when less is better.
+// weigher gives a figure for a pool. The multiplier, which an operator may replace, is
+// taken as it is: above 0 the pool with the greatest figure wins, below 0 the one with the least.
 type weigher struct {
 	multiplier float64 // default
 	// noise is a difference of figures that means nothing: pools whose figure
-	// is within noise of the least count as equal to the least.
+	// is within noise of the greatest count as equal to the greatest.
 	noise  float64
 	figure func(r *Request, p *Pool) float64
 }

@@ -27,7 +27,7 @@ func TestWeighers(t *testing.T) {
 		want        []string
 	}{
 		{nil, nil, []string{"b", "c", "a"}},
-		{nil, map[string]float64{"DiskIOWeigher": 1}, []string{"a", "c", "b"}},
+		{nil, map[string]float64{"DiskIOWeigher": -1}, []string{"a", "c", "b"}},
 		{[]string{"CapacityWeigher"}, nil, []string{"a", "c", "b"}},
 		{[]string{"CapacityWeigher"}, map[string]float64{"CapacityWeigher": -1}, []string{"b", "c", "a"}},
 		{[]string{"VolumeNumberWeigher"}, nil, []string{"a", "b", "c"}},
