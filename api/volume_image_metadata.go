@@ -88,15 +88,9 @@ func (s *Server) unsetImageMetadata(c *Call) (View, error) {
 }
 
 // changeImageMetadata changes it while nobody else does.
-func (c *Call) changeImageMetadata(v db.Volume, doing string, change func(db.StringMap) (db.StringMap, error)) (m db.StringMap, err error) {
+func (c *Call) changeImageMetadata(v db.Volume, doing string, change metadataChange) (m db.StringMap, err error) {
 	return m, c.tx(func(tx *db.Tx) error {
-		m, err = tx.ChangeImageMetadata(c.Context(), v.ID, func(status string, now db.StringMap) (db.StringMap, error) {
-			next, err := change(now)
-			if err == nil {
-				err = metadataChangeable(status, doing)
-			}
-			return next, err
-		})
+		m, err = tx.ChangeImageMetadata(c.Context(), v.ID, inItsStatus(doing, change))
 		return err
 	})
 }
