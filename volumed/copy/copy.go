@@ -148,7 +148,7 @@ func (c *Copier) fetched(ctx context.Context, image Image, format Format, progre
 		err = scratch.Truncate(image.SizeBytes) // it may end in a hole
 	}
 	if err == nil {
-		_, err = inspect(format, scratch, image.SizeBytes)
+		err = inspect(format, scratch, image.SizeBytes)
 	}
 	if err == nil {
 		virtual, err = c.measured(ctx, format, scratch.Name())

@@ -102,28 +102,29 @@ func match(claim Format, head, tail []byte) error {
 	return unacceptable("its bytes are of the format %s, and not %s as the image service says", found, claim)
 }
 
-// inspect reads what an image's headers say and gives its virtual size in bytes.
-// Invalid when the image is not whole, or would have a program open another file
-// than itself. size is the file's, in bytes.
-func inspect(f Format, image io.ReaderAt, size int64) (virtual int64, err error) {
-	switch f {
-	case QCOW2:
-		virtual, err = inspectQCOW2(image, size)
-	case VMDK:
-		virtual, err = inspectVMDK(image, size)
-	case VHD:
-		virtual, err = inspectVHD(image, size)
-	case VHDX:
-		virtual, err = inspectVHDX(image, size)
-	case VDI:
-		virtual, err = inspectVDI(image, size)
-	default:
-		return size, nil
+// inspectors read the headers of an image of their format, whose file has size bytes,
+// and give the virtual size in bytes that they name. qemu-img may count another one.
+var inspectors = map[Format]func(image io.ReaderAt, size int64) (virtual int64, err error){
+	QCOW2: inspectQCOW2,
+	VMDK:  inspectVMDK,
+	VHD:   inspectVHD,
+	VHDX:  inspectVHDX,
+	VDI:   inspectVDI,
+}
+
+// inspect looks at what an image's headers say; plain bytes have none. Invalid when the
+// image is not whole, or would have a program open another file than itself. size is the
+// file's, in bytes.
+func inspect(f Format, image io.ReaderAt, size int64) error {
+	read, has := inspectors[f]
+	if !has {
+		return nil
 	}
-	if err == nil {
-		err = bounded(virtual)
+	virtual, err := read(image, size)
+	if err != nil {
+		return err
 	}
-	return virtual, err
+	return bounded(virtual)
 }
 
 // bounded refuses a virtual size, in bytes, that cannot be meant.
