@@ -3,8 +3,8 @@ package pki
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"os"
+
+	"clinker/internal/trust"
 )
 
 // sessions is how many servers a client remembers for resumption: one a node.
@@ -62,13 +62,9 @@ func checkRole(state tls.ConnectionState, allowed []Role) error {
 
 // open reads the CA's certificates, and the pair for the first time.
 func open(ca, cert, key string) (*x509.CertPool, *reloader, error) {
-	text, err := os.ReadFile(ca)
+	pool, err := trust.Authorities(ca, "[clinker] ca = "+ca+", which clinker pki ca makes,")
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the CA's certificate ([clinker] ca; clinker pki ca makes one): %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, nil, fmt.Errorf("%s holds no certificate", ca)
+		return nil, nil, err
 	}
 	r, err := newReloader(cert, key)
 	return pool, r, err
