@@ -31,6 +31,10 @@ func newFakeTarget() *fakeTarget {
 	}
 }
 
+func (*fakeTarget) Traits() target.Traits {
+	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi"}
+}
+
 func (f *fakeTarget) Apply(_ context.Context, e target.Export) (target.Address, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -192,7 +192,7 @@ func TestMoveInWithinANode(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	other := newRigIn(t, t.TempDir())
-	second := Pool{Backend: "second", Name: "second", Storage: other.storage, Target: r.target, IQNPrefix: prefix, StorageProtocol: "iSCSI"}
+	second := Pool{Backend: "second", Name: "second", Storage: other.storage, Target: r.target, IQNPrefix: prefix}
 	r.Server.pools["second#second"] = &pool{Pool: second, wipe: make(chan struct{}, 1)}
 	v := r.volume()
 	r.fill(v, 'm')

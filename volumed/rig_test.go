@@ -52,7 +52,7 @@ func (r *rig) start() {
 }
 
 func (r *rig) startOn(storage backend.Backend, t target.Target) {
-	r.startWith(Pool{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, StorageProtocol: "iSCSI", Throttle: r.throttle})
+	r.startWith(Pool{Backend: "file", Name: "file", Storage: storage, Target: t, IQNPrefix: prefix, Throttle: r.throttle})
 }
 
 func (r *rig) startWith(pools ...Pool) {

@@ -32,7 +32,6 @@ type Pool struct {
 	IQNPrefix string   // iqn.2010-10.org.openstack:
 	Throttle  Throttle // nil where nothing limits volumes; says so by QoS_support
 
-	StorageProtocol          string // as types' extra specs ask for it: iSCSI
 	AvailabilityZone         string
 	MaxOverSubscriptionRatio float64
 	ReservedPercentage       int

@@ -51,7 +51,7 @@ func (s *Server) poolStats(ctx context.Context, name string) (*rpc.Pool, error) 
 		Thin:                     c.Thin,
 		MaxOverSubscriptionRatio: p.MaxOverSubscriptionRatio,
 		ReservedPercentage:       int32(p.ReservedPercentage),
-		StorageProtocol:          p.StorageProtocol,
+		StorageProtocol:          p.Target.Traits().StorageProtocol,
 		Capabilities:             p.Capabilities,
 		AvailabilityZone:         p.AvailabilityZone,
 		Io: &rpc.DiskIO{

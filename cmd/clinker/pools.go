@@ -11,8 +11,6 @@ import (
 	"clinker/internal/pace"
 	"clinker/volumed"
 	"clinker/volumed/backend"
-	"clinker/volumed/backend/file"
-	"clinker/volumed/backend/lvm"
 )
 
 // openPools opens every backend that the configuration enables, with its target. One
@@ -40,7 +38,11 @@ func openPools(ctx context.Context, cfg *conf.Config, targets targets) ([]volume
 }
 
 func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets targets) (volumed.Pool, error) {
-	storage, err := openBackend(ctx, b)
+	from, known := drivers[b.VolumeDriver]
+	if !known {
+		return volumed.Pool{}, fault.New(fault.Invalid, "volume_driver = %s is no backend of this program", b.VolumeDriver)
+	}
+	storage, err := from.open(ctx, b)
 	var trouble error
 	if fault.Is(err, fault.Unavailable) {
 		trouble, err = fmt.Errorf("[%s] %w", b.Name, err), nil
@@ -52,14 +54,17 @@ func openPool(ctx context.Context, cfg *conf.Config, b *conf.Backend, targets ta
 	if err != nil {
 		return volumed.Pool{}, err
 	}
-	limits := openThrottle(ctx, cfg, b, export)
+	var limits volumed.Throttle
+	if from.devices && export.Traits().InKernel {
+		limits = openThrottle(ctx, cfg, b)
+	}
 	return volumed.Pool{
 		Backend: b.Name, Name: b.VolumeBackendName, Storage: storage, Target: export, IQNPrefix: b.TargetPrefix, Throttle: limits,
-		StorageProtocol: "iSCSI", AvailabilityZone: b.BackendAvailabilityZone,
+		AvailabilityZone:         b.BackendAvailabilityZone,
 		MaxOverSubscriptionRatio: overSubscription(b.MaxOverSubscriptionRatio), ReservedPercentage: b.ReservedPercentage,
 		Capabilities:       capabilities(b, limits != nil),
 		WipeBytesPerSecond: b.VolumeClearBytesPerSecond,
-		Open:               func(ctx context.Context) (backend.Backend, error) { return openBackend(ctx, b) }, Trouble: trouble,
+		Open:               func(ctx context.Context) (backend.Backend, error) { return from.open(ctx, b) }, Trouble: trouble,
 	}, nil
 }
 
@@ -74,24 +79,14 @@ func capabilities(b *conf.Backend, limits bool) map[string]string {
 	return all
 }
 
-// openBackend opens what keeps the volumes.
-func openBackend(ctx context.Context, b *conf.Backend) (backend.Backend, error) {
-	switch b.VolumeDriver {
-	case "file":
-		return file.Open(file.Options{Directory: b.FileDirectory, Owner: b.BackendHost})
-	case "lvm":
-		return lvm.Open(ctx, lvmOptions(b))
-	}
-	return nil, fault.New(fault.Invalid, "volume_driver = %s is no backend of this program", b.VolumeDriver)
+// driver is one value of volume_driver.
+type driver struct {
+	open    func(context.Context, *conf.Backend) (backend.Backend, error)
+	devices bool // each volume is a block device of its own, which the kernel can limit
 }
 
-func lvmOptions(b *conf.Backend) lvm.Options {
-	o := lvm.Options{VolumeGroup: b.VolumeGroup, Owner: b.BackendHost, Auto: b.LVMType == "auto"}
-	if b.LVMType != "default" {
-		o.ThinPool = b.LVMThinPool
-	}
-	return o
-}
+// drivers are all of them, each added by its own file.
+var drivers = map[string]driver{}
 
 // overSubscription turns max_over_subscription_ratio = auto into Cinder's
 // default of 20.

@@ -7,17 +7,11 @@ import (
 
 	"clinker/internal/conf"
 	"clinker/volumed"
-	"clinker/volumed/target"
-	"clinker/volumed/target/lio"
 	"clinker/volumed/throttle"
 )
 
-// openThrottle opens what limits a backend's volumes; nil where nothing does:
-// files share a device, and what tgtd does is not the kernel's own I/O.
-func openThrottle(ctx context.Context, cfg *conf.Config, b *conf.Backend, export target.Target) volumed.Throttle {
-	if _, kernel := export.(*lio.Target); b.VolumeDriver == "file" || !kernel {
-		return nil
-	}
+// openThrottle opens what limits a backend's volumes, nil where that cannot be had.
+func openThrottle(ctx context.Context, cfg *conf.Config, b *conf.Backend) volumed.Throttle {
 	c, err := throttle.Open(throttle.Options{MountPoint: filepath.Join(cfg.StatePath, "blkio")})
 	if err != nil {
 		slog.WarnContext(ctx, "volumes are not limited to their back-end QoS specs", "backend", b.Name, "reason", err)

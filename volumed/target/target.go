@@ -23,6 +23,16 @@ type Target interface {
 	// List tells what is exported at this moment under the prefix that this
 	// target was given, whoever made it. Passwords are left out.
 	List(ctx context.Context) ([]Export, error)
+
+	// Traits tells what kind of target it is; that never changes.
+	Traits() Traits
+}
+
+// Traits are what the node, types and hosts need to know of a kind of target.
+type Traits struct {
+	StorageProtocol string // as types' extra specs ask for it: iSCSI
+	VolumeType      string // Cinder's driver_volume_type, by which a host knows how to log in: iscsi
+	InKernel        bool   // the kernel itself reads and writes the devices, and can limit that
 }
 
 // Export is one volume as the network shall see it.

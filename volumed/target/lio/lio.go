@@ -45,6 +45,11 @@ func New(o Options) *Target {
 	return &Target{fs: tree{o.Root}, portals: slices.Clone(o.Portals), prefix: o.Prefix}
 }
 
+// Traits is target.Target's.
+func (*Target) Traits() target.Traits {
+	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi", InKernel: true}
+}
+
 // Apply is target.Target's. Errors besides those: Invalid for names and
 // passwords that cannot be used; NotFound when there is no such device; Busy when
 // something else holds it; Unavailable when the kernel has no LIO or a portal's

@@ -55,6 +55,11 @@ func New(o Options) *Target {
 		known: map[string]fingerprint{}, salt: salt}
 }
 
+// Traits is target.Target's.
+func (*Target) Traits() target.Traits {
+	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi"}
+}
+
 // Answers is nil when the daemon takes requests, else Unavailable or Timeout. It may be
 // repeated.
 func (t *Target) Answers(ctx context.Context) error {
