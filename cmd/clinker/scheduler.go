@@ -15,6 +15,13 @@ import (
 	"clinker/scheduler/placement"
 )
 
+// init makes the weighers' options known.
+func init() {
+	for _, m := range placement.Multipliers() {
+		conf.Declare(conf.Number(m))
+	}
+}
+
 // schedulerCommand places volumes and works on jobs until it is told to end.
 type schedulerCommand struct{}
 
@@ -81,13 +88,13 @@ func newScheduler(cfg *conf.Config, d *db.DB) (*scheduler.Scheduler, error) {
 
 // newPlacer puts the placer together.
 func newPlacer(cfg *conf.Config) (*placement.Placer, error) {
+	multipliers := map[string]float64{}
+	for weigher, m := range placement.Multipliers() {
+		multipliers[weigher] = cfg.Number(m.Name)
+	}
 	return placement.New(placement.Options{
 		Filters: cfg.Scheduler.DefaultFilters, Weighers: cfg.Scheduler.DefaultWeighers,
-		Multipliers: map[string]float64{
-			"DiskIOWeigher":       cfg.Scheduler.DiskIOWeightMultiplier,
-			"CapacityWeigher":     cfg.Scheduler.CapacityWeightMultiplier,
-			"VolumeNumberWeigher": cfg.Scheduler.VolumeNumberMultiplier,
-		},
+		Multipliers: multipliers,
 	})
 }
 

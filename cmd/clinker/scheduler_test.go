@@ -27,6 +27,16 @@ func TestPlacementDefaults(t *testing.T) {
 	if ranked := placer.Place(pools, placement.Request{}).Ranked; len(ranked) != 2 || ranked[0].Pool.Name != "idle" {
 		t.Errorf("not the pool with the least disk I/O first: %+v", ranked)
 	}
+	turned, _, err := conf.Parse([]byte("[DEFAULT]\ndisk_io_weight_multiplier = -1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if placer, err = newPlacer(turned); err != nil {
+		t.Fatal(err)
+	}
+	if ranked := placer.Place(pools, placement.Request{}).Ranked; len(ranked) != 2 || ranked[0].Pool.Name != "busy" {
+		t.Errorf("not the busiest first, as configured: %+v", ranked)
+	}
 	cfg.Scheduler.DefaultWeighers = []string{"CapacityWeigher", "DiskIOWeigher", "VolumeNumberWeigher"}
 	if placer, err = newPlacer(cfg); err != nil {
 		t.Fatal(err)

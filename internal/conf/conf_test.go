@@ -16,6 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files")
 
+func init() { Declare(Number{"a_weight_multiplier", -1.5, "Weight of what a test weighs."}) }
+
 const drive = `
 # as an operator writes it
 [DEFAULT]
@@ -30,6 +32,7 @@ transport_url = rabbit://guest:guest@127.0.0.1:5672/
 scheduler_default_filters = AvailabilityZoneFilter,
     CapacityFilter
 reserved_percentage = 5
+a_weight_multiplier = 0.5
 
 [backend_defaults]
 target_helper = lioadm
@@ -71,7 +74,7 @@ func TestParse(t *testing.T) {
 		"required": c.Keystone.ServiceTokenRolesRequired, "zone": c.API.DefaultAvailabilityZone,
 		"fast": *fast, "slow driver": slow.VolumeDriver, "slow host": slow.HostName(), "slow ip": slow.TargetIPAddress,
 		"slow dir": slow.FileDirectory, "slow ratio": slow.MaxOverSubscriptionRatio.String(), "slow reserve": slow.ReservedPercentage,
-		"endpoint": c.Clinker.VolumedEndpoint,
+		"endpoint": c.Clinker.VolumedEndpoint, "weight": c.Number("a_weight_multiplier"),
 	}
 	want := map[string]any{
 		"host": "store1", "limit": 500, "down": 90 * time.Second, "auth": "builtin",
@@ -83,7 +86,7 @@ func TestParse(t *testing.T) {
 			VolumeClearBytesPerSecond: 100 << 20, MaxOverSubscriptionRatio: Ratio{Auto: true}, ReservedPercentage: 5},
 		"slow driver": "file", "slow host": "rack2@slow", "slow ip": "10.0.0.5",
 		"slow dir": "/srv/cinder/volumes/slow", "slow ratio": "20", "slow reserve": 15,
-		"endpoint": "https://10.0.0.5:9776",
+		"endpoint": "https://10.0.0.5:9776", "weight": 0.5,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -101,7 +104,7 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\nauth_strategy = noauth", `a loopback address`},
 		{"[DEFAULT]\nmax_over_subscription_ratio = 0.5", `accepted is a number of at least 1, or auto`},
 		{"[DEFAULT]\nmax_over_subscription_ratio = NaN", `accepted is a number of at least 1, or auto`},
-		{"[DEFAULT]\ncapacity_weight_multiplier = big", `accepted is a number`},
+		{"[DEFAULT]\na_weight_multiplier = big", `accepted is a number`},
 		{"[DEFAULT]\nstate_path = $nowhere/x", `$nowhere is no option; write $$ for a dollar sign`},
 		{"[DEFAULT]\nstate_path = $state_path/x", `the references lead in a circle`},
 		{"[DEFAULT]\nhost = $my_ip$my_ip$my_ip$my_ip\nmy_ip = $state_path$state_path$state_path$state_path$state_path$state_path\n" +

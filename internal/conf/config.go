@@ -27,6 +27,7 @@ type Config struct {
 	SSL        SSL        // [ssl]
 	Clinker    Clinker    // [clinker]
 	Backends   []Backend  // one for each name in enabled_backends, in that order
+	Numbers    Numbers    // [DEFAULT]: see Declare
 }
 
 // section ties a section of the file to the struct that holds it.
@@ -42,6 +43,7 @@ func (c *Config) sections() []section {
 		{"DEFAULT", &c.API},
 		{"DEFAULT", &c.Quota},
 		{"DEFAULT", &c.Scheduler},
+		{"DEFAULT", &c.Numbers},
 		{"DEFAULT", &c.Glance},
 		{"DEFAULT", &c.Backup},
 		{"database", &c.Database},
@@ -77,7 +79,7 @@ func Parse(data []byte) (*Config, []Warning, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &Config{}
+	c := &Config{Numbers: make(Numbers, len(numbers))}
 	f := newFiller(text)
 	for _, s := range c.sections() {
 		f.register(s.name, s.into)

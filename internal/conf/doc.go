@@ -10,8 +10,9 @@
 // Each section is one struct in one file, and its tags are the whole truth
 // about an option: ini (its name), default, help, and where they apply choices,
 // alias, min, max, old (earlier names that still work) and sample (what to
-// print for a default that depends on the machine). The sample file, the
-// checks and the error sentences all come from those tags.
+// print for a default that depends on the machine). The option of a weigher
+// alone stands with the weigher, see Number. The sample file, the checks and the
+// error sentences all come from these.
 //
 // Two rules hold. A key that is not known is a Warning with the nearest known
 // name, never an error, because an operator brings a file written for Cinder.

@@ -43,7 +43,7 @@ func (f *filler) fill(section string, into any) {
 			f.fail("[%s] %s = %s: %v", section, o.name, o.show(raw), err)
 			continue
 		}
-		if err := o.set(v.Field(o.index), value); err != nil {
+		if err := o.set(o.place(v), value); err != nil {
 			f.fail("[%s] %s = %s: accepted is %v", section, o.name, o.show(value), err)
 		}
 	}

@@ -19,12 +19,23 @@ type option struct {
 	min     *float64
 	max     *float64
 	kind    reflect.Type
-	index   int // of the field
+	index   int // of the field, or element
+}
+
+// place is where a section keeps the option's value.
+func (o *option) place(section reflect.Value) reflect.Value {
+	if section.Kind() == reflect.Slice {
+		return section.Index(o.index)
+	}
+	return section.Field(o.index)
 }
 
 // optionsOf reads the tags of a section's struct. Fields without an ini tag
 // are not options.
 func optionsOf(into any) []option {
+	if _, numbers := into.(*Numbers); numbers {
+		return optionsOfNumbers()
+	}
 	t := reflect.TypeOf(into).Elem()
 	var all []option
 	for i := range t.NumField() {

@@ -4,7 +4,7 @@ package placement
 // virtual free capacity. A negative multiplier fills pools one after another.
 func init() {
 	weighers["CapacityWeigher"] = weigher{
-		multiplier: 1,
+		option: Multiplier{"capacity_weight_multiplier", 1, "Weight of CapacityWeigher: above 0 prefers the pool with the most free space, below 0 the fullest."},
 		figure: func(r *Request, p *Pool) float64 {
 			return float64(virtualFree(p, r.thick()))
 		},

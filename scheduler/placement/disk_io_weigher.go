@@ -38,9 +38,9 @@ const (
 // and, unless others are configured, the only one: the least disk I/O wins.
 func init() {
 	weighers["DiskIOWeigher"] = weigher{
-		multiplier: 1,
-		noise:      loadNoise,
-		figure:     func(_ *Request, p *Pool) float64 { return 0 - Load(p) },
+		option: Multiplier{"disk_io_weight_multiplier", 1, "Weight of DiskIOWeigher: above 0 prefers the pool with the least disk I/O, below 0 the busiest."},
+		noise:  loadNoise,
+		figure: func(_ *Request, p *Pool) float64 { return 0 - Load(p) },
 	}
 }
 

@@ -31,6 +31,7 @@ type namedFilter struct {
 type namedWeigher struct {
 	name string
 	weigher
+	multiplier float64
 }
 
 // New makes a Placer. Invalid when a name is unknown, with what was meant or all that
@@ -75,7 +76,7 @@ func (p *Placer) addWeigher(name string) error {
 		return fault.New(fault.Invalid, "scheduler_default_weighers: there is no weigher %q; %s", name, instead(weighers, name))
 	}
 	if !slices.ContainsFunc(p.weighers, func(n namedWeigher) bool { return n.name == name }) {
-		p.weighers = append(p.weighers, namedWeigher{name, w})
+		p.weighers = append(p.weighers, namedWeigher{name, w, w.option.Default})
 	}
 	return nil
 }

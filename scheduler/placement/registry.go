@@ -9,11 +9,27 @@ type check func(p *Pool) (reason string)
 // weigher gives a figure for a pool. The multiplier, which an operator may replace, is
 // taken as it is: above 0 the pool with the greatest figure wins, below 0 the one with the least.
 type weigher struct {
-	multiplier float64 // default
+	option Multiplier
 	// noise is a difference of figures that means nothing: pools whose figure
 	// is within noise of the greatest count as equal to the greatest.
 	noise  float64
 	figure func(r *Request, p *Pool) float64
+}
+
+// Multiplier is the option by which an operator says how much a weigher counts.
+type Multiplier struct {
+	Name    string // in cinder.conf
+	Default float64
+	Help    string // for the operator, in a sentence
+}
+
+// Multipliers are those of all weighers, by the weigher.
+func Multipliers() map[string]Multiplier {
+	all := map[string]Multiplier{}
+	for name, w := range weighers {
+		all[name] = w.option
+	}
+	return all
 }
 
 // The tables hold what can be named in scheduler_default_filters and

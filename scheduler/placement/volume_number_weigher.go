@@ -4,7 +4,7 @@ package placement
 // multiplier gathers them instead.
 func init() {
 	weighers["VolumeNumberWeigher"] = weigher{
-		multiplier: -1,
-		figure:     func(_ *Request, p *Pool) float64 { return float64(p.Volumes) },
+		option: Multiplier{"volume_number_multiplier", -1, "Weight of VolumeNumberWeigher: below 0 prefers the pool with the fewest volumes."},
+		figure: func(_ *Request, p *Pool) float64 { return float64(p.Volumes) },
 	}
 }
