@@ -25,6 +25,7 @@ type Call struct {
 	params  map[string]string
 	project string // the URL's project segment, "" when it had none
 	body    []byte
+	doc     any         // the body as its schema has seen it, nil without one
 	header  http.Header // of the answer
 	plain   *string     // the answer where it is no JSON
 
@@ -43,9 +44,9 @@ func (c *Call) Context() context.Context { return c.request.Context() }
 func (c *Call) Param(name string) string { return c.params[name] }
 
 // Decode reads the body, which has passed its schema, into out: no more of it than
-// the schema has seen, see exact.
+// the schema has seen, see exact. Without a body, where that is allowed, out stays as it is.
 func (c *Call) Decode(out any) error {
-	if err := exact(c.body, out); err != nil {
+	if err := fill(c.doc, out); err != nil {
 		var explained *fault.Fault
 		if errors.As(err, &explained) {
 			return explained

@@ -186,10 +186,8 @@ func (s *Server) deleteConsistencyGroup(c *Call) (View, error) {
 			Force boolish `json:"force"`
 		} `json:"consistencygroup"`
 	}
-	if len(c.body) > 0 {
-		if err := c.Decode(&in); err != nil {
-			return nil, err
-		}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
 	}
 	return nil, c.beginGroupDelete(g, bool(in.Group.Force))
 }

@@ -132,7 +132,9 @@ func (c *Call) checkBody() error {
 		}
 		return fault.New(fault.Invalid, "The request needs a JSON body with Content-Type: application/json.")
 	}
-	return c.server.schemas.check(c.route.Name, c.Version, c.body)
+	var err error
+	c.doc, err = c.server.schemas.check(c.route.Name, c.Version, c.body)
+	return err
 }
 
 // answer writes a success.

@@ -19,11 +19,15 @@ func exact(raw []byte, out any) error {
 	if err := d.Decode(&doc); err != nil {
 		return err
 	}
-	keepFields(doc, reflect.TypeOf(out))
+	return fill(doc, out)
+}
+
+// fill is exact of a document that has been read, with json.Number for its numbers.
+func fill(doc, out any) error {
 	var seen bytes.Buffer
 	e := json.NewEncoder(&seen)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(doc); err != nil {
+	if err := e.Encode(fieldsIn(doc, reflect.TypeOf(out))); err != nil {
 		return err
 	}
 	return json.Unmarshal(seen.Bytes(), out)
@@ -31,39 +35,43 @@ func exact(raw []byte, out any) error {
 
 var ownReader = reflect.TypeFor[json.Unmarshaler]()
 
-// keepFields takes out of a document what is no field of the type that it is read
+// fieldsIn gives a document without what is no field of the type that it is to be read
 // into. What the type reads itself stays as it is.
-func keepFields(doc any, into reflect.Type) {
+func fieldsIn(doc any, into reflect.Type) any {
 	for into.Kind() == reflect.Pointer {
 		into = into.Elem()
 	}
 	if reflect.PointerTo(into).Implements(ownReader) {
-		return
+		return doc
 	}
 	switch doc := doc.(type) {
 	case []any:
 		if into.Kind() == reflect.Slice {
-			for _, element := range doc {
-				keepFields(element, into.Elem())
+			all := make([]any, len(doc))
+			for i, element := range doc {
+				all[i] = fieldsIn(element, into.Elem())
 			}
+			return all
 		}
 	case map[string]any:
+		kept := make(map[string]any, len(doc))
 		switch into.Kind() {
 		case reflect.Map:
-			for _, value := range doc {
-				keepFields(value, into.Elem())
+			for name, value := range doc {
+				kept[name] = fieldsIn(value, into.Elem())
 			}
+			return kept
 		case reflect.Struct:
 			fields := fieldsOf(into)
 			for name, value := range doc {
 				if field, known := fields[name]; known {
-					keepFields(value, field)
-				} else {
-					delete(doc, name)
+					kept[name] = fieldsIn(value, field)
 				}
 			}
+			return kept
 		}
 	}
+	return doc
 }
 
 // structures are fieldsOf's answers by type, which never change.

@@ -160,13 +160,13 @@ func FuzzSchemas(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which, version uint8, body []byte) {
 		name := names[int(which)%len(names)]
-		err := all.check(name, Version(version)%(MaxVersion+1), body)
+		doc, err := all.check(name, Version(version)%(MaxVersion+1), body)
 		explained(t, err, fault.Invalid)
 		if err != nil {
 			return
 		}
 		// What has passed can be read, or is refused with a sentence.
-		c := &Call{body: body}
+		c := &Call{doc: doc}
 		for _, in := range []any{&volumeRequest{}, &serviceRequest{}, &metadataRequest{}} {
 			explained(t, c.Decode(in), fault.Invalid)
 		}

@@ -81,23 +81,23 @@ func schemaName(file string) (name string, since Version, err error) {
 	return name, Version(n), err
 }
 
-// check validates a body. Invalid, with the field in the message, when it does
-// not pass. A route without a schema takes any object.
-func (s schemas) check(name string, v Version, body []byte) error {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+// check validates a body, and gives what it holds. Invalid, with the field in the
+// message, when it does not pass. A route without a schema takes any object.
+func (s schemas) check(name string, v Version, body []byte) (doc any, err error) {
+	doc, err = jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
-		return fault.Wrap(err, fault.Invalid, "Malformed request body")
+		return nil, fault.Wrap(err, fault.Invalid, "Malformed request body")
 	}
 	if _, isObject := doc.(map[string]any); !isObject {
-		return fault.New(fault.Invalid, "Malformed request body")
+		return nil, fault.New(fault.Invalid, "Malformed request body")
 	}
 	if bytes.Contains(body, []byte(`\u0000`)) && hasNUL(doc) {
-		return fault.New(fault.Invalid, "Malformed request body: a text must not contain the character U+0000")
+		return nil, fault.New(fault.Invalid, "Malformed request body: a text must not contain the character U+0000")
 	}
 	for _, versioned := range s[name] {
 		if v >= versioned.since {
-			return explainSchema(doc, versioned.schema.Validate(doc))
+			return doc, explainSchema(doc, versioned.schema.Validate(doc))
 		}
 	}
-	return nil
+	return doc, nil
 }

@@ -21,7 +21,7 @@ func TestWrongKeyIsOfItsObject(t *testing.T) {
 		"snapshot_metadata.create":          {`{"metadata": {"*": "x"}}`, "metadata"},
 	} {
 		for range 30 { // the properties are looked at in any order
-			err := all.check(route, MaxVersion, []byte(c[0]))
+			_, err := all.check(route, MaxVersion, []byte(c[0]))
 			if want := "Invalid input for field/attribute " + c[1] + ". Value: {"; err == nil || !strings.HasPrefix(err.Error(), want) ||
 				!strings.Contains(err.Error(), "the key '*' is not allowed: '*' does not match pattern") {
 				t.Fatalf("%s: %v, want %s", route, err, want)

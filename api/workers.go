@@ -40,10 +40,8 @@ type cleanupRequest struct {
 // it, and is told as unavailable.
 func (s *Server) cleanUp(c *Call) (View, error) {
 	var in cleanupRequest
-	if len(c.body) > 0 {
-		if err := c.Decode(&in); err != nil {
-			return nil, err
-		}
+	if err := c.Decode(&in); err != nil {
+		return nil, err
 	}
 	serviceID, err := c.interrupted(in)
 	if err != nil {
