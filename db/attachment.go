@@ -97,12 +97,8 @@ func AttachmentsOfProject(project string) Condition { return ofProject("a.projec
 // EveryProject.
 var EveryAttachment = Condition{sql: "a.generation >= 0"}
 
-// Attachment gives a live attachment, in one project unless scope is empty.
-func (d *DB) Attachment(ctx context.Context, id, scope string) (Attachment, error) {
-	return one(ctx, d, attachments, id, scope, scanAttachment, AttachmentNotFound)
-}
-
-// AttachmentAndVolume is Attachment together with its volume.
+// AttachmentAndVolume gives a live attachment, in one project unless scope is empty,
+// together with its volume.
 func (d *DB) AttachmentAndVolume(ctx context.Context, id, scope string) (a Attachment, v Volume, err error) {
 	if !ValidID(id) {
 		return a, v, AttachmentNotFound(id)

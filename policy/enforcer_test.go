@@ -167,9 +167,6 @@ func TestSample(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if e := enforcer(t, strings.ReplaceAll(b.String(), "\n#\"", "\n\""), true); !e.Rules()[0].Overridden {
-		t.Error("an override does not show in Rules")
-	}
 }
 
 func TestCheckAllocatesNothing(t *testing.T) {

@@ -9,9 +9,8 @@ import (
 
 // Rule is a rule as it holds.
 type Rule struct {
-	Name       string
-	Check      string // in the rule language, or as the old list
-	Overridden bool   // by the policy file
+	Name  string
+	Check string // in the rule language, or as the old list
 }
 
 // Rules lists the rules that guard something as they hold, in the order of
@@ -20,8 +19,7 @@ func (e *Enforcer) Rules() []Rule {
 	set := e.current.Load()
 	all := make([]Rule, len(set.names))
 	for i, name := range set.names {
-		r := set.rules[name]
-		all[i] = Rule{name, r.from, r.line > 0}
+		all[i] = Rule{name, set.rules[name].from}
 	}
 	return all
 }

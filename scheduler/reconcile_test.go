@@ -61,7 +61,7 @@ func (r *rig) grant(node *nodetest.Node, volumeID, attachmentID string, generati
 
 // attachStatus gives an attachment's status, "" when it has ended.
 func (r *rig) attachStatus(id string) string {
-	a, err := r.db.Attachment(r.Context(), id, "")
+	a, _, err := r.db.AttachmentAndVolume(r.Context(), id, "")
 	if err != nil {
 		return ""
 	}

@@ -83,10 +83,6 @@ func (b *Backend) complete(c *Config) {
 	orElse(&b.FileDirectory, filepath.Join(c.StatePath, "volumes", b.Name))
 }
 
-// HostName is the host part of host@backend#pool up to the pool:
-// host@backend.
-func (b *Backend) HostName() string { return b.BackendHost + "@" + b.Name }
-
 // checkBackends refuses two backends that would give away the same bytes, and names
 // that a pool's name cannot have in it.
 func (c *Config) checkBackends() []error {

@@ -67,12 +67,12 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast, slow := c.Backend("fast"), c.Backend("slow")
+	fast, slow := c.Backends[0], c.Backends[1]
 	got := map[string]any{
 		"host": c.Host, "limit": c.API.MaxLimit, "down": c.Scheduler.ServiceDownTime, "auth": c.API.AuthStrategy,
 		"filters": c.Scheduler.DefaultFilters, "dsn": c.Database.Connection.Reveal(), "password": c.Keystone.Password.Reveal(),
 		"required": c.Keystone.ServiceTokenRolesRequired, "zone": c.API.DefaultAvailabilityZone,
-		"fast": *fast, "slow driver": slow.VolumeDriver, "slow host": slow.HostName(), "slow ip": slow.TargetIPAddress,
+		"fast": fast, "slow driver": slow.VolumeDriver, "slow host": slow.BackendHost, "slow ip": slow.TargetIPAddress,
 		"slow dir": slow.FileDirectory, "slow ratio": slow.MaxOverSubscriptionRatio.String(), "slow reserve": slow.ReservedPercentage,
 		"endpoint": c.Clinker.VolumedEndpoint, "weight": c.Number("a_weight_multiplier"),
 	}
@@ -84,7 +84,7 @@ func TestParse(t *testing.T) {
 			VolumeGroup: "nvme", LVMType: "thin", LVMThinPool: "nvme-pool", FileDirectory: "/srv/cinder/volumes/fast",
 			TargetHelper: "lio", TgtSocket: "/run/tgtd/socket.0", TargetProtocol: "iscsi", TargetIPAddress: "10.0.1.5", TargetPort: 3260, TargetPrefix: "iqn.2010-10.org.openstack:",
 			VolumeClearBytesPerSecond: 100 << 20, MaxOverSubscriptionRatio: Ratio{Auto: true}, ReservedPercentage: 5},
-		"slow driver": "file", "slow host": "rack2@slow", "slow ip": "10.0.0.5",
+		"slow driver": "file", "slow host": "rack2", "slow ip": "10.0.0.5",
 		"slow dir": "/srv/cinder/volumes/slow", "slow ratio": "20", "slow reserve": 15,
 		"endpoint": "https://10.0.0.5:9776", "weight": 0.5,
 	}

@@ -106,13 +106,3 @@ func Default() *Config {
 	}
 	return c
 }
-
-// Backend gives the enabled backend of that section name, or nil.
-func (c *Config) Backend(name string) *Backend {
-	for i := range c.Backends {
-		if c.Backends[i].Name == name {
-			return &c.Backends[i]
-		}
-	}
-	return nil
-}

@@ -92,13 +92,6 @@ func (d *Daemon) begin(ctx context.Context) error {
 // a directory.
 func (d *Daemon) Socket() string { return d.control.socket }
 
-// Portals are the addresses the daemon listens on.
-func (d *Daemon) Portals() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.portals)
-}
-
 // Pid is the process id of the present daemon.
 func (d *Daemon) Pid() int {
 	d.mu.Lock()
