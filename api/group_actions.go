@@ -72,16 +72,12 @@ func (s *Server) resetGroup(c *Call) (View, error) {
 	if err := c.Allow(groupOwner(g)); err != nil {
 		return nil, err
 	}
-	var in struct {
-		Reset struct {
-			Status string `json:"status"`
-		} `json:"reset_status"`
-	}
-	if err := c.Decode(&in); err != nil {
+	status, err := c.resetStatus()
+	if err != nil {
 		return nil, err
 	}
 	return nil, c.tx(func(tx *db.Tx) error {
-		_, err := tx.MoveGroup(c.Context(), g.ID, db.ResetTo(strings.ToLower(in.Reset.Status)), db.ByAdministrator, nil)
+		_, err := tx.MoveGroup(c.Context(), g.ID, db.ResetTo(status), db.ByAdministrator, nil)
 		return err
 	})
 }

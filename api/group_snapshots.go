@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -184,16 +183,12 @@ func (s *Server) resetGroupSnapshot(c *Call) (View, error) {
 	if err := c.Allow(groupSnapshotOwner(gs)); err != nil {
 		return nil, err
 	}
-	var in struct {
-		Reset struct {
-			Status string `json:"status"`
-		} `json:"reset_status"`
-	}
-	if err := c.Decode(&in); err != nil {
+	status, err := c.resetStatus()
+	if err != nil {
 		return nil, err
 	}
 	return nil, c.tx(func(tx *db.Tx) error {
-		_, err := tx.MoveGroupSnapshot(c.Context(), gs.ID, db.ResetTo(strings.ToLower(in.Reset.Status)), db.ByAdministrator, nil)
+		_, err := tx.MoveGroupSnapshot(c.Context(), gs.ID, db.ResetTo(status), db.ByAdministrator, nil)
 		return err
 	})
 }

@@ -111,13 +111,15 @@ func nullIf(value, null string) *string {
 }
 
 // resetStatus reads the status that an administrator says is true: the body of
-// os-reset_status.
+// os-reset_status, which groups call reset_status.
 func (c *Call) resetStatus() (string, error) {
+	type reset struct {
+		Status string `json:"status"`
+	}
 	var in struct {
-		Reset struct {
-			Status string `json:"status"`
-		} `json:"os-reset_status"`
+		Reset      reset `json:"os-reset_status"`
+		GroupReset reset `json:"reset_status"`
 	}
 	err := c.Decode(&in)
-	return strings.ToLower(in.Reset.Status), err
+	return strings.ToLower(in.Reset.Status + in.GroupReset.Status), err
 }
