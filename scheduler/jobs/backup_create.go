@@ -26,23 +26,18 @@ const noBackupService = "Service not found for creating backup."
 // ends, the volume or snapshot is let go of in the same transaction. What is left
 // in the store is taken away with the row.
 func (r *Runner) backupCreate(ctx context.Context, job *river.Job[db.BackupCreateArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		b, err := r.DB.Backup(ctx, job.Args.BackupID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && b.Status != db.BackupCreating {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if run.cancel && b.Store == nil {
-			run.notes.Cancelled = true
-			return run.failBackup(ctx, b, db.DetailBackupCreate, "The backup was not made: "+byAdministrator+".")
-		}
-		if b.Imported {
-			return run.verifyImport(ctx, b)
-		}
-		return run.backUp(ctx, b)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Backup, job.Args.BackupID, backupIs(db.BackupCreating), (*run).createBackup))
+}
+
+func (r *run) createBackup(ctx context.Context, b db.Backup) error {
+	if r.cancel && b.Store == nil {
+		r.notes.Cancelled = true
+		return r.failBackup(ctx, b, db.DetailBackupCreate, "The backup was not made: "+byAdministrator+".")
+	}
+	if b.Imported {
+		return r.verifyImport(ctx, b)
+	}
+	return r.backUp(ctx, b)
 }
 
 // unmakeable says why a backup cannot be made, without a node having been asked.

@@ -26,26 +26,17 @@ func backupDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
 // volumes that are being made of it are done. Any node that reaches the store may
 // do it; where none answers the backup rests in error_deleting.
 func (r *Runner) backupDelete(ctx context.Context, job *river.Job[db.BackupDeleteArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		b, err := r.DB.Backup(ctx, job.Args.BackupID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && b.Status != db.BackupDeleting {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		copied, err := r.DB.BackupCopied(ctx, b.ID)
-		if err == nil && copied {
-			err = errAgain
-		}
-		if err != nil {
-			return err
-		}
-		return run.deleteBackup(ctx, b)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Backup, job.Args.BackupID, backupIs(db.BackupDeleting), (*run).deleteBackup))
 }
 
 func (r *run) deleteBackup(ctx context.Context, b db.Backup) error {
+	copied, err := r.DB.BackupCopied(ctx, b.ID)
+	if err == nil && copied {
+		err = errAgain
+	}
+	if err != nil {
+		return err
+	}
 	if b.Store == nil {
 		return r.finishBackupDelete(ctx, b)
 	}

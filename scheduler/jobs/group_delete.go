@@ -6,7 +6,6 @@ import (
 	"github.com/riverqueue/river"
 
 	"clinker/db"
-	"clinker/internal/fault"
 )
 
 func init() { register((*Runner).groupDelete, Control{CannotCancel: goesOn, CannotRetry: askAgain}) }
@@ -14,23 +13,14 @@ func init() { register((*Runner).groupDelete, Control{CannotCancel: goesOn, Cann
 // groupDelete ends a group when its volumes, each of which has a job of its own,
 // are gone. One that stays leaves the group in error_deleting.
 func (r *Runner) groupDelete(ctx context.Context, job *river.Job[db.GroupDeleteArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		g, err := r.DB.Group(ctx, job.Args.GroupID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && g.Status != db.GroupDeleting {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		left, err := r.DB.GroupMembers(ctx, g.ID, ReasonSilent)
-		if err != nil {
-			return err
-		}
-		return run.endGroupDelete(ctx, g, left)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Group, job.Args.GroupID, groupIs(db.GroupDeleting), (*run).endGroupDelete))
 }
 
-func (r *run) endGroupDelete(ctx context.Context, g db.Group, left db.Members) error {
+func (r *run) endGroupDelete(ctx context.Context, g db.Group) error {
+	left, err := r.DB.GroupMembers(ctx, g.ID, ReasonSilent)
+	if err != nil {
+		return err
+	}
 	reason := "a volume of it was not deleted"
 	switch {
 	case left.All == 0:

@@ -23,23 +23,14 @@ func init() {
 // one cannot be taken, none is of use, and all are in error; what the node made
 // all the same is taken away by the reconciler.
 func (r *Runner) groupSnapshotCreate(ctx context.Context, job *river.Job[db.GroupSnapshotCreateArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		gs, err := r.DB.GroupSnapshot(ctx, job.Args.GroupSnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && gs.Status != db.GroupCreating {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		members, err := r.DB.SnapshotsOfGroupSnapshot(ctx, gs.ID)
-		if err != nil {
-			return err
-		}
-		return run.takeGroup(ctx, gs, members)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.GroupSnapshot, job.Args.GroupSnapshotID, groupSnapshotIs(db.GroupCreating), (*run).takeGroup))
 }
 
-func (r *run) takeGroup(ctx context.Context, gs db.GroupSnapshot, members []db.Snapshot) error {
+func (r *run) takeGroup(ctx context.Context, gs db.GroupSnapshot) error {
+	members, err := r.DB.SnapshotsOfGroupSnapshot(ctx, gs.ID)
+	if err != nil {
+		return err
+	}
 	for _, s := range members {
 		if s.PoolID == nil {
 			return r.failGroupSnapshot(ctx, gs, members, "A volume has no place on a storage node.")
@@ -52,7 +43,7 @@ func (r *run) takeGroup(ctx context.Context, gs db.GroupSnapshot, members []db.S
 			return r.failGroupSnapshot(ctx, gs, members, "The pool has no room for a snapshot of each volume.")
 		}
 	}
-	err := r.takeMembers(ctx, gs, members)
+	err = r.takeMembers(ctx, gs, members)
 	switch {
 	case err == nil:
 		return r.DB.Tx(ctx, func(tx *db.Tx) error { return tx.FinishGroupSnapshot(ctx, gs, members) })

@@ -6,7 +6,6 @@ import (
 	"github.com/riverqueue/river"
 
 	"clinker/db"
-	"clinker/internal/fault"
 )
 
 func init() {
@@ -16,23 +15,14 @@ func init() {
 // groupSnapshotDelete ends a group snapshot when its members, each of which has a
 // job of its own, are gone. One that stays leaves it in error_deleting.
 func (r *Runner) groupSnapshotDelete(ctx context.Context, job *river.Job[db.GroupSnapshotDeleteArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		gs, err := r.DB.GroupSnapshot(ctx, job.Args.GroupSnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && gs.Status != db.GroupDeleting {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		left, err := r.DB.GroupSnapshotMembers(ctx, gs.ID, ReasonSilent)
-		if err != nil {
-			return err
-		}
-		return run.endGroupSnapshotDelete(ctx, gs, left)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.GroupSnapshot, job.Args.GroupSnapshotID, groupSnapshotIs(db.GroupDeleting), (*run).endGroupSnapshotDelete))
 }
 
-func (r *run) endGroupSnapshotDelete(ctx context.Context, gs db.GroupSnapshot, left db.Members) error {
+func (r *run) endGroupSnapshotDelete(ctx context.Context, gs db.GroupSnapshot) error {
+	left, err := r.DB.GroupSnapshotMembers(ctx, gs.ID, ReasonSilent)
+	if err != nil {
+		return err
+	}
 	reason := "a snapshot of it was not deleted"
 	switch {
 	case left.All == 0:

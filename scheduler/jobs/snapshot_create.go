@@ -19,16 +19,7 @@ func init() { register((*Runner).snapshotCreate, Control{CannotRetry: noMoment})
 // node take it, finish; or error, with a message that says why. What a node may
 // have made all the same is taken away by the reconciler.
 func (r *Runner) snapshotCreate(ctx context.Context, job *river.Job[db.SnapshotCreateArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		s, err := r.DB.Snapshot(ctx, job.Args.SnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && s.Status != db.SnapshotCreating {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.takeSnapshot(ctx, s)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Snapshot, job.Args.SnapshotID, snapshotIs(db.SnapshotCreating), (*run).takeSnapshot))
 }
 
 func (r *run) takeSnapshot(ctx context.Context, s db.Snapshot) error {

@@ -29,26 +29,17 @@ func snapshotDeleteAgain(ctx context.Context, tx *db.Tx, job db.Job) error {
 // seconds; then it is available again. A node that does not answer leaves it in
 // error_deleting.
 func (r *Runner) snapshotDelete(ctx context.Context, job *river.Job[db.SnapshotDeleteArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		s, err := r.DB.Snapshot(ctx, job.Args.SnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && s.Status != db.SnapshotDeleting {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		copied, err := r.DB.SnapshotCopied(ctx, s.ID)
-		if err == nil && copied {
-			err = errAgain
-		}
-		if err != nil {
-			return err
-		}
-		return run.deleteSnapshot(ctx, s)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Snapshot, job.Args.SnapshotID, snapshotIs(db.SnapshotDeleting), (*run).deleteSnapshot))
 }
 
 func (r *run) deleteSnapshot(ctx context.Context, s db.Snapshot) error {
+	copied, err := r.DB.SnapshotCopied(ctx, s.ID)
+	if err == nil && copied {
+		err = errAgain
+	}
+	if err != nil {
+		return err
+	}
 	if s.PoolID == nil {
 		return r.finishSnapshotDelete(ctx, s)
 	}

@@ -18,16 +18,7 @@ func init() {
 
 // snapshotManage is volumeManage for a snapshot of a volume that is there.
 func (r *Runner) snapshotManage(ctx context.Context, job *river.Job[db.SnapshotManageArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		s, err := r.DB.Snapshot(ctx, job.Args.SnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && s.Status != db.SnapshotManaging {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.manageSnapshot(ctx, s)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Snapshot, job.Args.SnapshotID, snapshotIs(db.SnapshotManaging), (*run).manageSnapshot))
 }
 
 func (r *run) manageSnapshot(ctx context.Context, s db.Snapshot) error {
@@ -90,16 +81,7 @@ func (r *run) sizeSnapshot(ctx context.Context, s db.Snapshot, m db.Managed, whe
 
 // snapshotUnmanage is volumeUnmanage for a snapshot.
 func (r *Runner) snapshotUnmanage(ctx context.Context, job *river.Job[db.SnapshotUnmanageArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		s, err := r.DB.Snapshot(ctx, job.Args.SnapshotID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && s.Status != db.SnapshotUnmanaging {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.unmanageSnapshot(ctx, s)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Snapshot, job.Args.SnapshotID, snapshotIs(db.SnapshotUnmanaging), (*run).unmanageSnapshot))
 }
 
 func (r *run) unmanageSnapshot(ctx context.Context, s db.Snapshot) error {

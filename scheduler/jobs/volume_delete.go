@@ -25,16 +25,7 @@ const ReasonSilent = "the storage node does not answer; the deletion goes on whe
 // that something holds open is tried again for some seconds; then the volume
 // is as it was. A node that does not answer leaves it in error_deleting.
 func (r *Runner) volumeDelete(ctx context.Context, job *river.Job[db.VolumeDeleteArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "deleting" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.delete(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("deleting"), (*run).delete))
 }
 
 func (r *run) delete(ctx context.Context, v db.Volume) error {

@@ -28,17 +28,10 @@ var errNoRoom = errors.New("no room in the pool")
 // have the node extend it, finish. What fails leaves it as it was. A node that does not
 // answer leaves it in error_extending until it does.
 func (r *Runner) volumeExtend(ctx context.Context, job *river.Job[db.VolumeExtendArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && (v.Status != "extending" || v.TargetSizeGiB == nil) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.extend(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, extending, (*run).extend))
 }
+
+func extending(v db.Volume) bool { return v.Status == "extending" && v.TargetSizeGiB != nil }
 
 func (r *run) extend(ctx context.Context, v db.Volume) error {
 	bytes := int64(*v.TargetSizeGiB) << 30

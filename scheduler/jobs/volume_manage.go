@@ -28,16 +28,7 @@ const (
 // a message that says why. Until it is finished, deleting the row gives back
 // what the node has, and destroys nothing.
 func (r *Runner) volumeManage(ctx context.Context, job *river.Job[db.VolumeManageArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "managing" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.manage(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("managing"), (*run).manage))
 }
 
 func (r *run) manage(ctx context.Context, v db.Volume) error {

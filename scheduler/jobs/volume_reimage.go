@@ -23,26 +23,17 @@ func init() {
 // not done the volume may be partly the one and partly the other: whatever ends the
 // work before leaves it in error, and it can be begun again.
 func (r *Runner) volumeReimage(ctx context.Context, job *river.Job[db.VolumeReimageArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "downloading" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		image, err := r.DB.ReimageOf(ctx, v.ID)
-		if fault.Is(err, fault.NotFound) {
-			return nil // an administrator has set its status, or another run ended it
-		}
-		if err != nil {
-			return err
-		}
-		return run.reimage(ctx, v, image)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("downloading"), (*run).reimage))
 }
 
-func (r *run) reimage(ctx context.Context, v db.Volume, image db.Reimage) error {
+func (r *run) reimage(ctx context.Context, v db.Volume) error {
+	image, err := r.DB.ReimageOf(ctx, v.ID)
+	if fault.Is(err, fault.NotFound) {
+		return nil // an administrator has set its status, or another run ended it
+	}
+	if err != nil {
+		return err
+	}
 	if v.PoolID == nil {
 		return r.failReimage(ctx, v, fault.New(fault.NotFound, "the volume has no place"))
 	}

@@ -20,16 +20,7 @@ func init() { register((*Runner).volumeRetype, Control{CannotCancel: tooShort, C
 // in serves that type: all that may change on the node is what limits the volume. Otherwise the volume
 // keeps the type it had, and its user is told why.
 func (r *Runner) volumeRetype(ctx context.Context, job *river.Job[db.VolumeRetypeArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "retyping" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.retype(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("retyping"), (*run).retype))
 }
 
 func (r *run) retype(ctx context.Context, v db.Volume) error {

@@ -23,16 +23,7 @@ const ReasonRevertSilent = "the storage node does not answer; the revert goes on
 // done, the volume may be partly the one and partly the other: whatever ends the
 // work before leaves it in error, and it can be begun again.
 func (r *Runner) volumeRevert(ctx context.Context, job *river.Job[db.VolumeRevertArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "reverting" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.revert(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("reverting"), (*run).revert))
 }
 
 func (r *run) revert(ctx context.Context, v db.Volume) error {

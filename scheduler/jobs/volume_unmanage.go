@@ -18,16 +18,7 @@ func init() {
 // volumeUnmanage has the node forget a volume, and then takes it from the lists.
 // What it holds stays in the pool, under the volume's name.
 func (r *Runner) volumeUnmanage(ctx context.Context, job *river.Job[db.VolumeUnmanageArgs]) error {
-	return r.work(ctx, job.JobRow, job.Args.Request, func(ctx context.Context, run *run) error {
-		v, err := r.DB.Volume(ctx, job.Args.VolumeID, "")
-		if fault.Is(err, fault.NotFound) || err == nil && v.Status != "unmanaging" {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return run.unmanage(ctx, v)
-	})
+	return r.work(ctx, job.JobRow, job.Args.Request, while(r.DB.Volume, job.Args.VolumeID, volumeIs("unmanaging"), (*run).unmanage))
 }
 
 func (r *run) unmanage(ctx context.Context, v db.Volume) error {
