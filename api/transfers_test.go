@@ -11,7 +11,7 @@ import (
 	"clinker/db"
 )
 
-// used reads what a project uses, and checks that it is what the rows say.
+// usage reads what a project uses, and checks that it is what the rows say.
 func (w *world) usage(project string) string {
 	w.t.Helper()
 	wrong, err := w.db.RecountQuota(w.t.Context())

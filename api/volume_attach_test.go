@@ -18,7 +18,7 @@ func (w *world) act(persona, volume, body string) response {
 	return w.do(persona, "POST", "/v3/volumes/"+volume+"/action", body)
 }
 
-// status of a volume as everybody sees it.
+// statusOf gives the status of a volume as everybody sees it.
 func (w *world) statusOf(volume string) string {
 	w.t.Helper()
 	status, _ := w.do("admin", "GET", "/v3/volumes/"+volume, "").want(w.t, 200).at("volume", "status").(string)

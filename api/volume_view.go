@@ -11,7 +11,7 @@ type volumeView struct {
 	progress    db.Progress // of what copies it; zero where that is not shown
 }
 
-// summary has the fields of volume.summary (fields.tsv).
+// volumeSummary has the fields of volume.summary (fields.tsv).
 func (c *Call) volumeSummary(o object, v volumeView) {
 	o.str("id", v.ID)
 	o.text("name", v.Name)

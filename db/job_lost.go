@@ -24,7 +24,7 @@ func jobless(kind, key, id string) string {
 			AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled'))`
 }
 
-// lostJobsSQL finds them by status, see jobFor.
+// lostJobsSQL finds them by status, see LostJob.job.
 var lostJobsSQL = `SELECT v.id, v.status, v.generation, v.request_id,
 		(SELECT j.args FROM river_job j WHERE j.kind = moving.kind
 			AND j.args @> jsonb_build_object('volume_id', v.id) ORDER BY j.id DESC LIMIT 1)

@@ -235,7 +235,7 @@ func (r *retyping) pick(n int) string {
 	return r.volumes[n%len(r.volumes)]
 }
 
-// steps are what may happen, by a number and for one of the volumes and types.
+// retypeSteps are what may happen, by a number and for one of the volumes and types.
 // That a step is refused is no mistake.
 var retypeSteps = []func(r *retyping, id string, to db.VolumeType){
 	func(r *retyping, _ string, _ db.VolumeType) { r.create(2) },

@@ -44,9 +44,9 @@ func (d *DB) RestoringSnapshot(ctx context.Context, volumeID string) (Snapshot, 
 	return found[0], nil
 }
 
-// EndRevert ends it, m being RevertDone, RevertRefused or RevertFailed; the
-// snapshot is available again in any case. Conflict when v is not the row as it
-// is now; then v must be read again.
+// EndRevert ends it, m being RevertDone or RevertFailed; the snapshot is
+// available again in any case. Conflict when v is not the row as it is now; then
+// v must be read again.
 func (t *Tx) EndRevert(ctx context.Context, v Volume, m Move, reason string) error {
 	if _, err := t.MoveVolumeAt(ctx, v, m, reason, nil); err != nil {
 		return err

@@ -25,8 +25,8 @@ func fence(operation string, v db.Volume) rpc.Fence {
 }
 
 // operate asks a node to do something. nil when it is done; errAgain while it
-// goes on; errSilent when the node has not answered for longer than patience;
-// else why the node did not do it. A copy that will end soon is stayed for.
+// goes on; silent, a fault's code, when the node has not answered for longer than
+// patience; else why the node did not do it. A copy that will end soon is stayed for.
 func (r *run) operate(ctx context.Context, patience time.Duration, ask func(context.Context) (*rpc.Operation, error)) error {
 	err := r.look(ctx, patience, ask)
 	if errors.Is(err, errAgain) && r.notes.SilentSince == nil && !r.cancel && r.endsSoon() {

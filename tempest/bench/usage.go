@@ -13,7 +13,7 @@ import (
 // Linux there is (proc(5)).
 const tick = 0.01
 
-// tree reads, for each root process, the processor seconds that it and all its
+// treeSeconds reads, for each root process, the processor seconds that it and all its
 // descendants have used since their start, those that ended and were waited for
 // included.
 func treeSeconds(roots map[string]int) map[string]float64 {

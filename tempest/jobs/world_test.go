@@ -174,7 +174,7 @@ func restart(t *testing.T, r *rig.Role) {
 	}
 }
 
-// since waits until a job's copy is further than that many bytes.
+// further waits until a job's copy is further than that many bytes.
 func (w *world) further(job, bytes int64) {
 	w.Helper()
 	rig.Eventually(w, 30*time.Second, func() error {

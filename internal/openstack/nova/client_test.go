@@ -15,7 +15,7 @@ import (
 	"clinker/internal/openstack/keystone"
 )
 
-// cloud is a Keystone whose catalog has a Nova, and that Nova.
+// fakeCloud is a Keystone whose catalog has a Nova, and that Nova.
 type fakeCloud struct {
 	*httptest.Server
 	mu       sync.Mutex
