@@ -34,7 +34,7 @@ func (volumedCommand) Run(ctx context.Context, c *commands) error {
 		return err
 	}
 	go followCertificate(ctx, cfg, pki.Volumed)
-	slog.InfoContext(ctx, "serving as a storage node", "address", listener.Addr().String(), "backends", cfg.EnabledBackends)
+	slog.InfoContext(ctx, "starting as a storage node", "address", listener.Addr().String(), "backends", cfg.EnabledBackends)
 	return serveNode(ctx, cfg, listener, cfg.Clinker.VolumedEndpoint, cfg.Clinker.SchedulerEndpoints, systemTargets{})
 }
 
