@@ -76,7 +76,8 @@ func readOnly(e journal.Export, initiator string) bool {
 	})
 }
 
-// refresh lets the initiators of a volume that has grown see its new size.
+// refresh makes a volume's target as the journal wants it at that moment, and lets the
+// initiators of one that has grown see its new size.
 func (s *Server) refresh(ctx context.Context, volumeID string) error {
 	release, err := s.locks.acquire(ctx, want{space: exportOf, id: volumeID})
 	if err != nil {

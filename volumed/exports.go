@@ -16,13 +16,7 @@ const exportLimit = time.Minute
 // Grant implements rpc.Volumed. A crash between its steps leaves at most an
 // access that nobody was told of; the scheduler sees it in Exports.
 func (s *Server) Grant(ctx context.Context, f rpc.Fence, poolName, volumeID string, g rpc.Grant) (*rpc.Connection, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkID("volume_id", volumeID)
-	}
-	if err == nil {
-		err = checkLimits(g.Limits)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkID("volume_id", volumeID), checkLimits(g.Limits))
 	if err == nil && g.AttachmentID != f.ResourceID {
 		err = fault.New(fault.Invalid, "the grant's attachment_id is not the fence's resource_id")
 	}
@@ -117,10 +111,7 @@ func (p *pool) connection(e journal.Export, attachmentID string, at target.Addre
 // Revoke implements rpc.Volumed. A crash between its steps leaves an export in
 // the journal that lacks the grant, and the next start makes the target so.
 func (s *Server) Revoke(ctx context.Context, f rpc.Fence, poolName, volumeID string) error {
-	p, fence, err := s.admit(f, poolName, true)
-	if err == nil {
-		err = checkID("volume_id", volumeID)
-	}
+	p, fence, err := s.admit(f, poolName, true, checkID("volume_id", volumeID))
 	if err != nil {
 		return err
 	}

@@ -59,10 +59,7 @@ func (s *Server) Reimage(ctx context.Context, f rpc.Fence, poolName string, imag
 
 // admitCopy is admit for what needs a Copier.
 func (s *Server) admitCopy(f rpc.Fence, poolName string, bytes int64) (*pool, journal.Fence, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err == nil && s.options.Copier == nil {
 		err = fault.New(fault.Unsupported, "this node does not copy images")
 	}

@@ -19,10 +19,7 @@ type Throttle interface {
 // Limit implements rpc.Volumed. A crash between its steps leaves limits in the
 // journal that the next start sets.
 func (s *Server) Limit(ctx context.Context, f rpc.Fence, poolName string, l rpc.Limits) error {
-	_, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkLimits(l)
-	}
+	_, fence, err := s.admit(f, poolName, false, checkLimits(l))
 	if err != nil {
 		return err
 	}

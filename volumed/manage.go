@@ -36,10 +36,7 @@ func (s *Server) Manageable(ctx context.Context, poolName string) ([]*rpc.Candid
 // Manage implements rpc.Volumed. What bears a volume's name of ours is locked as
 // that volume too, so that no late work of its former life meets it.
 func (s *Server) Manage(ctx context.Context, f rpc.Fence, poolName string, kind rpc.Kind, reference string, bytes int64, volumeID string) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err != nil {
 		return nil, err
 	}

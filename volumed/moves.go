@@ -12,10 +12,7 @@ import (
 // Lend implements rpc.Volumed. Nothing of a loan is kept on the disk: whoever
 // moves the volume lends it again, as long as that goes on.
 func (s *Server) Lend(ctx context.Context, f rpc.Fence, poolName string, bytes int64, reader string, token rpc.Secret) error {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err != nil {
 		return err
 	}
@@ -44,10 +41,7 @@ func (s *Server) Lend(ctx context.Context, f rpc.Fence, poolName string, bytes i
 // MoveIn implements rpc.Volumed. Between two pools of this node the volume's own
 // lock keeps everybody else out of both.
 func (s *Server) MoveIn(ctx context.Context, f rpc.Fence, poolName string, from rpc.Lender, bytes int64) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	own := from.NodeUUID == s.node.UUID
 	if err == nil && s.options.Peers == nil && !own {
 		err = fault.New(fault.Unsupported, "this node has no certificate for other nodes and cannot fetch volumes")

@@ -53,20 +53,11 @@ func (s *Server) converge(ctx context.Context, exports []journal.Export) {
 	_ = group.Wait() // none gives an error
 }
 
-// restoreOne makes one volume's target as the journal wants it at that moment.
+// restoreOne is refresh within the time that one export may take.
 func (s *Server) restoreOne(ctx context.Context, volumeID string) error {
 	ctx, cancel := context.WithTimeout(ctx, exportLimit)
 	defer cancel()
-	release, err := s.locks.acquire(ctx, want{space: exportOf, id: volumeID})
-	if err != nil {
-		return err
-	}
-	defer release()
-	e, ok, err := s.journal.Export(volumeID)
-	if err != nil || !ok {
-		return err
-	}
-	return s.apply(ctx, e)
+	return s.refresh(ctx, volumeID)
 }
 
 // repairs remembers which exports are being tried again.

@@ -11,13 +11,7 @@ import (
 // Revert implements rpc.Volumed. Nobody is let in while it goes on: it holds the
 // export's lock, as Destroy does.
 func (s *Server) Revert(ctx context.Context, f rpc.Fence, poolName, snapshotID string, bytes int64) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkID("snapshot_id", snapshotID)
-	}
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkID("snapshot_id", snapshotID), checkBytes(bytes))
 	if err == nil && snapshotID == f.ResourceID {
 		err = fault.New(fault.Invalid, "a snapshot and its volume have different ids")
 	}

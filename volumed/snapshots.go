@@ -11,10 +11,7 @@ import (
 // Snapshot implements rpc.Volumed. The volume's lock is shared: a copy that
 // reads the volume for hours does not hold a snapshot up.
 func (s *Server) Snapshot(ctx context.Context, f rpc.Fence, poolName, volumeID string) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkID("volume_id", volumeID)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkID("volume_id", volumeID))
 	if err == nil && volumeID == f.ResourceID {
 		err = fault.New(fault.Invalid, "a snapshot and its volume have different ids")
 	}

@@ -27,10 +27,7 @@ const headBytes = 32 << 20
 // Create implements rpc.Volumed. A blank volume gets its name when it is, which takes a
 // few programs more.
 func (s *Server) Create(ctx context.Context, f rpc.Fence, poolName string, bytes int64, blank bool) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +56,7 @@ func blankHead(bytes int64) func(context.Context, string, bool) error {
 
 // Extend implements rpc.Volumed.
 func (s *Server) Extend(ctx context.Context, f rpc.Fence, poolName string, bytes int64) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +126,7 @@ func (s *Server) delete(ctx context.Context, p *pool, volumeID string) error {
 
 // CopyFrom implements rpc.Volumed.
 func (s *Server) CopyFrom(ctx context.Context, f rpc.Fence, poolName string, source rpc.Source, bytes int64) (*rpc.Operation, error) {
-	p, fence, err := s.admit(f, poolName, false)
-	if err == nil {
-		err = checkBytes(bytes)
-	}
+	p, fence, err := s.admit(f, poolName, false, checkBytes(bytes))
 	if err != nil {
 		return nil, err
 	}
@@ -166,13 +157,19 @@ func (s *Server) Cancel(ctx context.Context, id string) (*rpc.Operation, error) 
 	return s.work.end(ctx, id)
 }
 
-// admit finds the pool and checks the fence of a call.
-func (s *Server) admit(f rpc.Fence, poolName string, ends bool) (*pool, journal.Fence, error) {
+// admit finds the pool and checks the fence of a call. others are the checks of its other
+// arguments, which come after that.
+func (s *Server) admit(f rpc.Fence, poolName string, ends bool, others ...error) (*pool, journal.Fence, error) {
 	fence, err := fenceOf(f, poolName, ends)
 	if err != nil {
 		return nil, fence, err
 	}
 	p, err := s.pool(poolName)
+	for _, other := range others {
+		if err == nil {
+			err = other
+		}
+	}
 	return p, fence, err
 }
 
