@@ -145,10 +145,6 @@ func (c *Call) answer(w http.ResponseWriter, status int, view View) {
 		c.writeText(w, status, []byte(*c.plain))
 		return
 	}
-	if view == nil && c.route.Null {
-		c.writeText(w, status, []byte("null"))
-		return
-	}
 	if view == nil {
 		c.header.Set("Content-Length", "0")
 		if status == http.StatusNoContent {

@@ -25,10 +25,6 @@ type Route struct {
 	// done so is a mistake and answers 500.
 	Object bool
 
-	// Null answers a success with the text null, as Cinder does where a
-	// handler has nothing to say; the others have an empty body then.
-	Null bool
-
 	// BodyOptional accepts a request without a body although the method takes
 	// one.
 	BodyOptional bool

@@ -22,9 +22,9 @@ func serviceRoutes(s *Server) []Route {
 			Policy: []string{update}, Handler: s.disableService},
 		{Name: "services.disable_log_reason", Method: "PUT", Path: items + "/disable-log-reason", Status: http.StatusOK,
 			Policy: []string{update}, Handler: s.disableServiceWithReason},
-		{Name: "services.freeze", Method: "PUT", Path: items + "/freeze", Status: http.StatusOK, Null: true,
+		{Name: "services.freeze", Method: "PUT", Path: items + "/freeze", Status: http.StatusOK,
 			Policy: []string{update, "volume:freeze_host"}, Handler: s.freezeBackends(true)},
-		{Name: "services.thaw", Method: "PUT", Path: items + "/thaw", Status: http.StatusOK, Null: true,
+		{Name: "services.thaw", Method: "PUT", Path: items + "/thaw", Status: http.StatusOK,
 			Policy: []string{update, "volume:thaw_host"}, Handler: s.freezeBackends(false)},
 	}
 }

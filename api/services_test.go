@@ -38,7 +38,7 @@ func TestServiceLife(t *testing.T) {
 	if field("status") != "disabled" {
 		t.Error("still enabled")
 	}
-	if r := w.do("admin", "PUT", "/v3/os-services/freeze", `{"host": "node1"}`).want(t, 200); r.body != "null" || field("frozen") != true {
+	if r := w.do("admin", "PUT", "/v3/os-services/freeze", `{"host": "node1"}`).want(t, 200); r.body != "" || field("frozen") != true {
 		t.Error(r.body)
 	}
 	w.do("admin", "PUT", "/v3/os-services/freeze", `{"host": "node1@lvm"}`).want(t, 400)
