@@ -97,7 +97,7 @@ func TestBackupRefused(t *testing.T) {
 			return r.Backup(ctx, fence(id, 1), poolName, rpc.BackupPlace{ID: id, Container: "../x"}, sourceOf(v))
 		},
 		"no container": func() (*rpc.Operation, error) {
-			return r.DestroyBackup(ctx, fence(id, 1), rpc.BackupPlace{ID: id})
+			return r.Restore(ctx, fence(v, 1), poolName, rpc.BackupPlace{ID: id}, size, false)
 		},
 		"a bad size": func() (*rpc.Operation, error) {
 			return r.Restore(ctx, fence(v, 1), poolName, place(id), 7, false)

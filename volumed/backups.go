@@ -93,7 +93,11 @@ func (s *Server) admitPlace(f rpc.Fence, place rpc.BackupPlace, ends bool) (jour
 	if err == nil && s.options.Backups == nil {
 		err = errNoBackups
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case ends:
+		err = placeOf(place).CheckID()
+	default:
 		err = placeOf(place).Check()
 	}
 	return fence, err

@@ -96,3 +96,19 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("%v %v", o, err)
 	}
 }
+
+// TestBackupIntoNoContainer fails, and can be deleted like any other that did.
+func TestBackupIntoNoContainer(t *testing.T) {
+	t.Parallel()
+	r, ctx := newRig(t), t.Context()
+	r.backups()
+	id, source := uuid.NewString(), sourceOf(r.volume())
+	nowhere := rpc.BackupPlace{ID: id, Container: "/etc"}
+	if _, err := r.Backup(ctx, fence(id, 1), poolName, nowhere, source); !fault.Is(err, fault.Invalid) {
+		t.Errorf("it was begun: %v", err)
+	}
+	r.done(r.DestroyBackup(ctx, fence(id, 2), nowhere))
+	if _, err := r.DestroyBackup(ctx, fence(id, 3), rpc.BackupPlace{ID: "../x", Container: "volumebackups"}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("what is no id: %v", err)
+	}
+}

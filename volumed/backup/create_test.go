@@ -163,6 +163,9 @@ func TestRemove(t *testing.T) {
 	if _, err := r.store.Manifest(ctx, one.Place); !fault.Is(err, fault.NotFound) {
 		t.Error(err)
 	}
+	for _, container := range []string{"/etc", "..", "a/b", ""} { // a backup into it has failed
+		r.must(r.store.Remove(ctx, backup.Place{ID: two.ID, Container: container}))
+	}
 	r.holds(two.Place, r.content())
 }
 

@@ -26,10 +26,19 @@ func (p Place) key(d digest) string { return p.data() + "/" + d.String() }
 
 // Check gives Invalid for what cannot be a place.
 func (p Place) Check() error {
+	if err := p.CheckID(); err != nil {
+		return err
+	}
+	return CheckContainer(p.Container)
+}
+
+// CheckID gives Invalid for what is no backup's id. It is enough where a backup is
+// taken away: there is none in what cannot be a container.
+func (p Place) CheckID() error {
 	if uuid.Validate(p.ID) != nil || len(p.ID) != 36 {
 		return fault.New(fault.Invalid, "the backup's id is not a UUID")
 	}
-	return CheckContainer(p.Container)
+	return nil
 }
 
 // Manifest is what a store says of a whole backup.

@@ -7,11 +7,14 @@ import (
 )
 
 // Remove takes a backup away, or what an interrupted one left; no error when there
-// is neither. Others that need its objects cannot be restored afterwards. One that
+// is neither, nor can be, as its container has no name that one can have. Others that need its objects cannot be restored afterwards. One that
 // another node is making meanwhile ends there with Stale, and is taken away there.
 func (s *Store) Remove(ctx context.Context, place Place) error {
-	if err := place.Check(); err != nil {
+	if err := place.CheckID(); err != nil {
 		return err
+	}
+	if CheckContainer(place.Container) != nil {
+		return nil
 	}
 	if err := s.Open(ctx); err != nil {
 		return err
