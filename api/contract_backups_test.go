@@ -44,6 +44,7 @@ func init() {
 			`member POST /backups {"backup": {"volume_id": "{used}"}} -> 400 Invalid volume: Backing up an in-use volume must use the force flag.`,
 			`member POST /backups {"backup": {"volume_id": "{used}", "force": "yes"}} -> 202 "links"`, `member GET /volumes/{used} -> 200 "backing-up"`,
 			`member POST /backups {"backup": {"volume_id": "{used}", "force": true}} -> 400 Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"backing-up\".`,
+			`member POST /backups {"backup": {"volume_id": "{free}", "container": "/etc"}} -> 400 Invalid input for field/attribute container. Value: /etc. '/etc' does not match pattern`,
 			`member POST /backups {"backup": {"volume_id": "{error}", "force": true}} -> 400 but the current status is \"error\".`,
 			`member POST /backups {"backup": {"volume_id": "{missing}"}} -> 404 Volume {missing} could not be found.`,
 			`member POST /backups {"backup": {"volume_id": "{foreign}"}} -> 404 Volume {foreign} could not be found.`,
