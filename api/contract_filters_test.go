@@ -60,7 +60,7 @@ var filterScripts = map[string][]string{
 	"common|paging|marker": {"member volumes?limit=2&marker={d} = c b", "member volumes?marker={a} = ", "member volumes?marker=" + missing + " = 404"},
 	"common|paging|offset": {"member volumes?offset=3 = b a", "member volumes?offset=1&marker={d} = b a", "member volumes?offset=-1 = 400"},
 	"common|sort|sort": {
-		"member volumes?sort=size = e d c b a", "member volumes?sort=size:asc = a b c d e", "member volumes?sort=status:asc,size:desc = d c a b e",
+		"member volumes?sort=size = e d c b a", "member volumes?sort=size:asc = a b c d e", "member volumes?sort=status:asc,size:desc = d c a b e", "member volumes?sort=%20status%20:%20asc,%20size:desc%20 = d c a b e",
 		"member volumes?sort=size&sort_key=size = 400", "member volumes?sort=size&sort_dir=asc = 400",
 	},
 	"common|sort|sort_key, sort_dir": {"member volumes?sort_key=size&sort_dir=asc = a b c d e", "member volumes?sort_dir=asc = a b c d e", "member volumes?sort_key=size = e d c b a"},

@@ -70,7 +70,8 @@ func sortKeys(query url.Values, rename map[string]string) ([]db.Sort, error) {
 }
 
 func sortKey(part string, rename map[string]string) (db.Sort, error) {
-	key, direction, _ := strings.Cut(strings.TrimSpace(part), ":")
+	key, direction, _ := strings.Cut(part, ":")
+	key, direction = strings.TrimSpace(key), strings.TrimSpace(direction)
 	if key == "" {
 		key = "created_at"
 	}
