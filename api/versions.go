@@ -17,7 +17,7 @@ func (s *Server) serveOpen(c *Call, w http.ResponseWriter) bool {
 	switch c.request.URL.Path {
 	case "/":
 		c.serveVersions(w, http.StatusMultipleChoices)
-	case "/healthcheck":
+	case "/healthcheck", "/healthcheck/":
 		s.healthcheck(c, w)
 	case "/v3/openapi.json":
 		text, err := s.openAPI()

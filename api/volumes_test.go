@@ -78,6 +78,7 @@ func TestRouting(t *testing.T) {
 		"GET /v3":                            302,
 		"GET /v3/":                           200,
 		"GET /healthcheck":                   200,
+		"GET /healthcheck/":                  200,
 		"GET /v3/volumes":                    200,
 		"GET /v3/volumes.json":               200,
 		"GET /v3/" + ownProject + "/volumes": 200,
