@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,13 +12,22 @@ import (
 // zones gives where the volume may be placed; none means anywhere. The type's
 // RESKEY:availability_zones limits it, and so does an operator's default zone.
 func (c *Call) zones(asked string, kind db.VolumeType) ([]string, error) {
-	allowed := typeZones(kind)
+	allowed, err := c.typeZones(kind)
+	if err != nil {
+		return nil, err
+	}
 	if asked == "" && len(allowed) == 0 {
 		asked = c.server.DefaultZone
 	}
 	if asked == "" {
 		return allowed, nil
 	}
+	return c.zonesFor(asked, allowed)
+}
+
+// zonesFor is the zone asked for, if there is one that the type is for, or with
+// allow_availability_zone_fallback what takes its place.
+func (c *Call) zonesFor(asked string, allowed []string) ([]string, error) {
 	exists, err := c.zoneExists(asked)
 	switch {
 	case err != nil:
@@ -53,14 +63,33 @@ func invalidZone(name string) error {
 	return fault.New(fault.Invalid, "Availability zone '%s' is invalid.", name)
 }
 
-// typeZones gives the zones that a type's volumes may be in; none means all.
-func typeZones(kind db.VolumeType) (allowed []string) {
-	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
-		if zone = strings.TrimSpace(zone); zone != "" {
+// typeZones gives the zones that a type's volumes may be in, of those that there are;
+// none means all. Invalid where the type is for zones, and there is none of them.
+func (c *Call) typeZones(kind db.VolumeType) (allowed []string, err error) {
+	named := zoneNames(kind)
+	for _, zone := range named {
+		exists, err := c.zoneExists(zone)
+		if err != nil {
+			return nil, err
+		}
+		if exists {
 			allowed = append(allowed, zone)
 		}
 	}
-	return allowed
+	if len(allowed) == 0 && len(named) > 0 {
+		return nil, fault.New(fault.Invalid, "Volume type is only supported in these availability zones: ['%s']", strings.Join(named, "', '"))
+	}
+	return allowed, nil
+}
+
+// zoneNames are the zones that a type is for, whether there are such or not.
+func zoneNames(kind db.VolumeType) (names []string) {
+	for zone := range strings.SplitSeq(kind.ExtraSpecs["RESKEY:availability_zones"], ",") {
+		if zone = strings.TrimSpace(zone); zone != "" {
+			names = append(names, zone)
+		}
+	}
+	return names
 }
 
 func (c *Call) zoneExists(name string) (bool, error) {
@@ -78,23 +107,25 @@ func (c *Call) zoneExists(name string) (bool, error) {
 }
 
 // copyZones is zones for a copy: the zone of its source, and no other
-// (cloned_volume_same_az).
+// (cloned_volume_same_az). The source is where it is, also if no node says any more
+// that it is in that zone.
 func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]string, error) {
 	if s == nil || s.zone == "" {
 		return c.zones(asked, kind)
 	}
-	if asked != "" && asked != s.zone {
-		exists, err := c.zoneExists(asked)
-		if err == nil && !exists {
-			err = invalidZone(asked)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return nil, fault.New(fault.Invalid, "Invalid input received: Volume must be in the same availability zone as the %s", s.what)
+	allowed, err := c.typeZones(kind)
+	if err != nil {
+		return nil, err
 	}
-	if !admits(typeZones(kind), s.zone) {
-		return nil, invalidZone(s.zone)
+	if (asked == "" || asked == s.zone) && admits(allowed, s.zone) {
+		return []string{s.zone}, nil
+	}
+	placed, err := c.zonesFor(cmp.Or(asked, s.zone), allowed)
+	if err != nil {
+		return nil, err
+	}
+	if !admits(placed, s.zone) {
+		return nil, fault.New(fault.Invalid, "Invalid input received: Volume must be in the same availability zone as the %s", s.what)
 	}
 	return []string{s.zone}, nil
 }
