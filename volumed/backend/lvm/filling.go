@@ -61,15 +61,20 @@ func (t *thin) status(ctx context.Context) (string, error) {
 //	<transaction id> <used metadata>/<total> <used data>/<total> <held root> <mode> …
 //
 // Whichever of metadata and data is fuller counts: without either nothing can be
-// written.
+// written. Metadata are full when LVM makes no volumes any more.
 func parseFilling(status string) (float64, error) {
 	var transaction, usedMetadata, metadata, usedData, data uint64
 	_, err := fmt.Sscanf(status, "%d %d/%d %d/%d", &transaction, &usedMetadata, &metadata, &usedData, &data)
 	if err != nil || metadata == 0 || data == 0 {
 		return 0, fmt.Errorf("the kernel's status of the thin pool is %q", status)
 	}
-	return min(1, max(float64(usedMetadata)/float64(metadata), float64(usedData)/float64(data))), nil
+	return min(1, max(float64(usedMetadata)/float64(metadata-spare(metadata)), float64(usedData)/float64(data))), nil
 }
+
+// spare is how many blocks of its metadata, each of 4 KiB, a thin pool must have left
+// for LVM to make a volume or a snapshot in it: a quarter, or 4 MiB of more than 16
+// (pool_metadata_min_threshold in LVM's lib/metadata/thin_manip.c).
+func spare(metadata uint64) uint64 { return min(metadata/4, 4<<20/4096) }
 
 // failed tells from its status whether a pool has stopped to take writes, be it full or
 // not: its metadata cannot be written (Fail, Error) or are not to be (ro).

@@ -5,7 +5,10 @@ import "testing"
 func TestParseFilling(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[string]float64{
-		"2 112/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ":    112. / 1024,
+		"2 112/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ":    112. / 768,
+		"2 600/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ":    600. / 768,
+		"2 768/1024 0/4096 - rw discard_passdown queue_if_no_space - 256 ":    1, // LVM makes no more volumes
+		"2 13107/32768 0/4096 - rw discard_passdown queue_if_no_space - 256 ": 13107. / 31744,
 		"2 112/1024 2048/4096 - rw discard_passdown queue_if_no_space - 256 ": 0.5,
 		"9 1/1024 4096/4096 - out_of_data_space discard_passdown - 256":       1,
 	} {

@@ -132,8 +132,10 @@ func newGroup(options Options) *group {
 
 // ownSettings are what lvm.conf (lvmconfig(8)) has no say in. On a volume a tenant may
 // make a volume group of the pool's name, and of two that have one name LVM changes
-// neither: it looks for none there. The others shape reports.
-const ownSettings = `devices/scan_lvs=0 report/prefixes=0 report/binary_values_as_numeric=0 `
+// neither: it looks for none there. The others shape reports, also what stands before
+// each line of one.
+const ownSettings = `devices/scan_lvs=0 report/prefixes=0 report/binary_values_as_numeric=0 report/list_item_separator="," ` +
+	`log/prefix="  " log/command_names=0 log/report_command_log=0 `
 
 // withoutUdev makes LVM create the nodes in /dev itself where no udev does it, as
 // in most containers: it would otherwise wait for udev, or not find its devices.
