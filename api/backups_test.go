@@ -123,7 +123,7 @@ func TestRestore(t *testing.T) {
 // restored does what the scheduler would.
 func (w *world) restored(volumeID, backupID string) {
 	w.t.Helper()
-	_, err := w.db.Claim(w.t.Context(), volumeID, w.pool.ID, 1<<30)
+	_, err := w.db.Claim(w.t.Context(), volumeID, w.pool.ID, 1<<30, false)
 	v, readErr := w.db.Volume(w.t.Context(), volumeID, "")
 	b, backupErr := w.db.Backup(w.t.Context(), backupID, "")
 	if err == nil && readErr == nil && backupErr == nil {

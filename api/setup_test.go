@@ -111,7 +111,7 @@ func (w *world) addPool() {
 // settle does what the scheduler would: volumes being created become available.
 func (w *world) settle(id string) {
 	w.t.Helper()
-	if _, err := w.db.Claim(w.t.Context(), id, w.pool.ID, 1<<30); err != nil {
+	if _, err := w.db.Claim(w.t.Context(), id, w.pool.ID, 1<<30, false); err != nil {
 		w.t.Fatal(err)
 	}
 	err := w.db.Tx(w.t.Context(), func(tx *db.Tx) error {

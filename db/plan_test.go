@@ -93,7 +93,7 @@ func lifeOfARow(t *testing.T, d *db.DB) {
 		INSERT INTO pools (id, service_id, name, availability_zone, total_bytes, free_bytes, other_bytes, thin,
 			max_over_subscription_ratio, reserved_percentage, storage_protocol)
 		SELECT gen_random_uuid(), id, 'h@b#p', 'nova', 1::bigint << 40, 1::bigint << 40, 0, false, 1, 0, 'iSCSI' FROM s RETURNING id::text`)[0]
-	if claimed, err := d.Claim(ctx, v.ID, pool, 1<<30); err != nil || !claimed {
+	if claimed, err := d.Claim(ctx, v.ID, pool, 1<<30, false); err != nil || !claimed {
 		t.Fatal(claimed, err)
 	}
 	if _, _, err := d.VolumeAndSpecs(ctx, v.ID); err != nil {

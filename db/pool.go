@@ -108,8 +108,8 @@ func (d *DB) RecordPoll(ctx context.Context, p Pool) error {
 
 // fitsSQL is the rule of placement's CapacityFilter (scheduler/placement) once
 // more, so that the promise and the check are one statement. @bytes is what is
-// asked for.
-const fitsSQL = `CASE WHEN thin THEN
+// asked for, @thick whether all of it must be there.
+const fitsSQL = `CASE WHEN thin AND NOT @thick::boolean THEN
 		p.other_bytes + p.allocated_bytes + @bytes <= p.total_bytes * p.max_over_subscription_ratio
 		AND @bytes <= (p.free_bytes - p.total_bytes / 100.0 * p.reserved_percentage) * p.max_over_subscription_ratio
 	ELSE
@@ -151,10 +151,10 @@ const claimSQL = `WITH lazily AS MATERIALIZED (
 // conditional statement, so that many schedulers never promise the same bytes
 // twice. false when the pool has no longer room, or its service was disabled,
 // frozen or declared lost meanwhile, or the volume has a pool or is no longer
-// being created. It may be repeated: a volume that has this very pool
+// being created. thick asks that its bytes can be set aside in full. It may be repeated: a volume that has this very pool
 // already gives true and counts once.
-func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (bool, error) {
-	named := pgx.NamedArgs{"volume": volumeID, "pool": poolID, "bytes": bytes}
+func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64, thick bool) (bool, error) {
+	named := pgx.NamedArgs{"volume": volumeID, "pool": poolID, "bytes": bytes, "thick": thick}
 	tag, err := d.pool.Exec(ctx, claimSQL, named)
 	if err != nil || tag.RowsAffected() == 1 {
 		return err == nil, err
@@ -169,16 +169,21 @@ func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64) (b
 // pool, until its claim is toBytes. false when the pool has no room; the
 // transaction must then be given up. May be repeated: it counts once.
 func (t *Tx) ClaimGrowth(ctx context.Context, volumeID string, toBytes int64) (bool, error) {
-	growth, err := all(ctx, t, pgx.RowTo[int64], `UPDATE volumes v SET claimed_bytes = $2
+	type growing struct {
+		Bytes int64
+		Thick bool
+	}
+	growth, err := all(ctx, t, pgx.RowToStructByPos[growing], `UPDATE volumes v SET claimed_bytes = $2
 		FROM (SELECT id, claimed_bytes FROM volumes WHERE id = $1 FOR UPDATE) AS was
 		WHERE v.id = was.id AND v.status = 'extending' AND was.claimed_bytes < $2
-		RETURNING $2 - was.claimed_bytes`, volumeID, toBytes)
+		RETURNING $2 - was.claimed_bytes, EXISTS (SELECT FROM volume_types t
+			WHERE t.id = v.volume_type_id AND lower(t.extra_specs ->> 'provisioning:type') = 'thick')`, volumeID, toBytes)
 	if err != nil || len(growth) == 0 {
 		return err == nil, err
 	}
 	met, err := t.exec(ctx, `UPDATE pools p SET allocated_bytes = p.allocated_bytes + @bytes
 		FROM volumes v WHERE v.id = @volume AND p.id = v.pool_id AND `+fitsSQL,
-		pgx.NamedArgs{"volume": volumeID, "bytes": growth[0]})
+		pgx.NamedArgs{"volume": volumeID, "bytes": growth[0].Bytes, "thick": growth[0].Thick})
 	return met == 1, err
 }
 

@@ -27,7 +27,7 @@ const claimSnapshotSQL = `WITH mine AS (
 // pool. false when there is none, or the snapshot is no longer being created.
 // May be repeated: it counts once.
 func (d *DB) ClaimSnapshot(ctx context.Context, s Snapshot) (bool, error) {
-	named := pgx.NamedArgs{"snapshot": s.ID, "bytes": int64(s.SizeGiB) << 30}
+	named := pgx.NamedArgs{"snapshot": s.ID, "bytes": int64(s.SizeGiB) << 30, "thick": false}
 	tag, err := d.pool.Exec(ctx, claimSnapshotSQL, named)
 	if err != nil || tag.RowsAffected() == 1 {
 		return err == nil, err

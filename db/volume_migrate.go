@@ -190,10 +190,10 @@ func migratesNoMore(volumeID string) error {
 	return fault.New(fault.Conflict, "Volume %s is not being migrated any more.", volumeID)
 }
 
-// ClaimMigration promises a pool's room to a volume that is to come there. false
+// ClaimMigration promises a pool's room to a volume that is to come there, thick as for Claim. false
 // when there is none, or its service takes no volumes any more; the transaction must then be given up. Conflict when v is
 // not the row as it is now.
-func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes int64) (bool, error) {
+func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes int64, thick bool) (bool, error) {
 	if _, err := t.step(ctx, v, "a pool is chosen", ""); err != nil {
 		return false, err
 	}
@@ -205,7 +205,7 @@ func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes 
 			FROM mine, services s WHERE p.id = @pool AND s.id = p.service_id AND `+takesSQL+` AND `+fitsSQL+` RETURNING p.id
 		)
 		UPDATE volume_migrations m SET pool_id = room.id, claimed_bytes = @bytes, cleared = false
-		FROM room WHERE m.volume_id = @volume`, pgx.NamedArgs{"volume": v.ID, "pool": poolID, "bytes": bytes})
+		FROM room WHERE m.volume_id = @volume`, pgx.NamedArgs{"volume": v.ID, "pool": poolID, "bytes": bytes, "thick": thick})
 	return met == 1, err
 }
 

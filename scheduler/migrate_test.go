@@ -274,7 +274,7 @@ func TestMigrationOfTwoJobs(t *testing.T) {
 	}
 	to := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == onB })].ID
 	w.tx(func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.ClaimMigration(ctx, w.read(w.v.ID), to, 2*gib)
+		_, err := tx.ClaimMigration(ctx, w.read(w.v.ID), to, 2*gib, false)
 		return err
 	})
 	err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.YieldMigration(t.Context(), read) })

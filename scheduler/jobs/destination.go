@@ -31,7 +31,7 @@ func (r *run) chooseDestination(ctx context.Context, way migration, specs db.Typ
 	}
 	for _, choice := range d.Ranked {
 		pool := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == choice.Pool.Name })]
-		claimed, err := r.claimDestination(ctx, way, pool)
+		claimed, err := r.claimDestination(ctx, way, pool, request.Thick())
 		if err != nil || claimed {
 			return claimed, err
 		}
@@ -42,9 +42,9 @@ func (r *run) chooseDestination(ctx context.Context, way migration, specs db.Typ
 	return false, r.failMigrate(ctx, way, r.whyNowhere(d, way.Wanted))
 }
 
-func (r *run) claimDestination(ctx context.Context, way migration, pool db.PoolService) (claimed bool, err error) {
+func (r *run) claimDestination(ctx context.Context, way migration, pool db.PoolService, thick bool) (claimed bool, err error) {
 	err = r.DB.Tx(ctx, func(tx *db.Tx) error {
-		claimed, err := tx.ClaimMigration(ctx, way.volume, pool.ID, way.bytes())
+		claimed, err := tx.ClaimMigration(ctx, way.volume, pool.ID, way.bytes(), thick)
 		if err == nil && !claimed {
 			err = errNoRoom
 		}

@@ -208,7 +208,7 @@ func (r *run) fillCache(ctx context.Context, v db.Volume) error {
 		return err
 	}
 	if v.PoolID == nil {
-		claimed, err := r.DB.Claim(ctx, v.ID, entry.PoolID, int64(v.SizeGiB)<<30)
+		claimed, err := r.DB.Claim(ctx, v.ID, entry.PoolID, int64(v.SizeGiB)<<30, false)
 		if err == nil && !claimed {
 			return r.giveUp(ctx, entry, fault.New(fault.NoSpace, "its pool has no room"))
 		}

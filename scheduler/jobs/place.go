@@ -57,7 +57,7 @@ func (r *run) place(ctx context.Context, v *db.Volume, specs db.TypeSpecs, args 
 	if len(decision.Ranked) == 0 {
 		return place{}, &noPool{decision, r.explain(*v, decision)}
 	}
-	return r.claim(ctx, v, pools, decision)
+	return r.claim(ctx, v, pools, decision, request.Thick())
 }
 
 // awaitsNodes tells whether a node that is not up, or not known yet, might serve.
@@ -89,11 +89,11 @@ func (r *run) decide(ctx context.Context, v db.Volume, request placement.Request
 }
 
 // claim takes the first of the ranked pools that still has room.
-func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d placement.Decision) (place, error) {
+func (r *run) claim(ctx context.Context, v *db.Volume, pools []db.PoolService, d placement.Decision, thick bool) (place, error) {
 	for _, choice := range d.Ranked {
 		pool := pools[slices.IndexFunc(pools, func(p db.PoolService) bool { return p.Name == choice.Pool.Name })]
 		bytes := int64(v.SizeGiB) << 30
-		claimed, err := r.DB.Claim(ctx, v.ID, pool.ID, bytes)
+		claimed, err := r.DB.Claim(ctx, v.ID, pool.ID, bytes, thick)
 		if err != nil {
 			return place{}, err
 		}

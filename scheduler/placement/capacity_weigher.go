@@ -6,7 +6,7 @@ func init() {
 	weighers["CapacityWeigher"] = weigher{
 		option: Multiplier{"capacity_weight_multiplier", 1, "Weight of CapacityWeigher: above 0 prefers the pool with the most free space, below 0 the fullest."},
 		figure: func(r *Request, p *Pool) float64 {
-			return float64(virtualFree(p, r.thick()))
+			return float64(virtualFree(p, r.Thick()))
 		},
 	}
 }

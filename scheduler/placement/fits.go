@@ -26,8 +26,9 @@ import (
 // max_over_subscription_ratio, and the volume may not exceed the physical room
 // left, over-subscribed alike. A ratio below 1 makes the pool unusable.
 //
-// thick sets a thin pool's volume against physical space, as Cinder does for
-// provisioning:type=thick. A size of 0 (a volume that is there already) always fits.
+// thick is for provisioning:type=thick: the thick pool's rule counts in a thin pool,
+// too, as in Cinder 21 (calculate_capacity_factors): what all volumes there were
+// promised must be there then. A size of 0 (a volume that is there already) always fits.
 func fits(p *Pool, size int64, thick bool) (refusal string) {
 	switch {
 	case size == 0:
@@ -58,9 +59,6 @@ func room(p *Pool, thick bool) (books, node int64) {
 	if p.Thin && !thick {
 		ratio := p.MaxOverSubscriptionRatio
 		return times(p.TotalBytes, ratio) - taken, times(max(free, 0), ratio)
-	}
-	if p.Thin {
-		return free, free // a thin pool's books count promises, not bytes
 	}
 	return p.TotalBytes - reservedBytes(p) - taken, free
 }

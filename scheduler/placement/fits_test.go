@@ -55,7 +55,7 @@ func TestThickRequestOnThinPoolNeedsPhysicalSpace(t *testing.T) {
 	placer := newPlacer(t, Options{})
 	pool := upPool("a@thin#p")
 	pool.Thin, pool.MaxOverSubscriptionRatio = true, 20
-	pool.TotalBytes, pool.FreeBytes, pool.AllocatedBytes = 1000, 300, 5000
+	pool.TotalBytes, pool.FreeBytes, pool.AllocatedBytes = 1000, 300, 600
 	for _, c := range []struct {
 		request Request
 		ok      bool
@@ -63,11 +63,17 @@ func TestThickRequestOnThinPoolNeedsPhysicalSpace(t *testing.T) {
 		{Request{SizeBytes: 500}, true},
 		{Request{SizeBytes: 500, ProvisioningThick: true}, false},
 		{Request{SizeBytes: 300, ProvisioningThick: true}, true},
+		{Request{SizeBytes: 301, ProvisioningThick: true}, false},
 		{Request{SizeBytes: 500, ExtraSpecs: map[string]string{"provisioning:type": "thick"}}, false},
 	} {
 		if got := len(placer.Place([]Pool{pool}, c.request).Ranked) == 1; got != c.ok {
 			t.Errorf("%+v: got %v, want %v", c.request, got, c.ok)
 		}
+	}
+	// What is promised and not written yet leaves no room, however free the pool is.
+	pool.FreeBytes, pool.AllocatedBytes = 1000, 900
+	if d := placer.Place([]Pool{pool}, Request{SizeBytes: 101, ProvisioningThick: true}); len(d.Ranked) != 0 {
+		t.Error("a thick volume got bytes that are promised to others")
 	}
 }
 

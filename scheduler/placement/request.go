@@ -22,7 +22,7 @@ type Request struct {
 	Exclude []string // pools tried already
 }
 
-// thick tells whether the volume's bytes must be there in full.
-func (r *Request) thick() bool {
+// Thick tells whether the volume's bytes must be there in full.
+func (r *Request) Thick() bool {
 	return r.ProvisioningThick || strings.EqualFold(r.ExtraSpecs["provisioning:type"], "thick")
 }
