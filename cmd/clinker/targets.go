@@ -63,7 +63,7 @@ func openLIO(b *conf.Backend) (target.Target, error) {
 func portals(b *conf.Backend) []string {
 	port := strconv.Itoa(b.TargetPort)
 	all := []string{net.JoinHostPort(b.TargetIPAddress, port)}
-	for _, address := range b.ISCSISecondaryIPAddresses {
+	for _, address := range b.TargetSecondaryIPAddresses {
 		all = append(all, net.JoinHostPort(address, port))
 	}
 	return all

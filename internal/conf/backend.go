@@ -23,13 +23,13 @@ type Backend struct {
 	LVMThinPool   string `ini:"lvm_thin_pool" default:"" help:"The thin pool. Empty: the volume group's name and -pool, as Cinder names it."`
 	FileDirectory string `ini:"file_directory" default:"" help:"The folder of the file backend. Empty: volumes/ and the section's name under state_path."`
 
-	TargetHelper              string   `ini:"target_helper" old:"iscsi_helper" default:"auto" choices:"lio,tgt,auto" alias:"lioadm=lio,tgtadm=tgt" help:"What exports the volumes: the kernel (LIO), tgtd, or whichever this machine has."`
-	TgtSocket                 string   `ini:"tgt_socket" default:"/run/tgtd/socket.0" help:"The management socket of the tgtd to export through, where target_helper means tgt."`
-	TargetProtocol            string   `ini:"target_protocol" old:"iscsi_protocol" default:"iscsi" choices:"iscsi" help:"How hosts reach the volumes."`
-	TargetIPAddress           string   `ini:"target_ip_address" old:"iscsi_ip_address" default:"$my_ip" help:"The address hosts log in to."`
-	ISCSISecondaryIPAddresses []string `ini:"iscsi_secondary_ip_addresses" default:"" help:"More addresses of this machine, for multipath."`
-	TargetPort                int      `ini:"target_port" old:"iscsi_port" default:"3260" min:"1" max:"65535" help:"The port hosts log in to."`
-	TargetPrefix              string   `ini:"target_prefix" old:"iscsi_target_prefix" default:"iqn.2010-10.org.openstack:" help:"What the name of every target starts with."`
+	TargetHelper               string   `ini:"target_helper" old:"iscsi_helper" default:"auto" choices:"lio,tgt,auto" alias:"lioadm=lio,tgtadm=tgt" help:"What exports the volumes: the kernel (LIO), tgtd, or whichever this machine has."`
+	TgtSocket                  string   `ini:"tgt_socket" default:"/run/tgtd/socket.0" help:"The management socket of the tgtd to export through, where target_helper means tgt."`
+	TargetProtocol             string   `ini:"target_protocol" old:"iscsi_protocol" default:"iscsi" choices:"iscsi" help:"How hosts reach the volumes."`
+	TargetIPAddress            string   `ini:"target_ip_address" old:"iscsi_ip_address" default:"$my_ip" help:"The address hosts log in to."`
+	TargetSecondaryIPAddresses []string `ini:"target_secondary_ip_addresses" old:"iscsi_secondary_ip_addresses" default:"" help:"More addresses of this machine, for multipath."`
+	TargetPort                 int      `ini:"target_port" old:"iscsi_port" default:"3260" min:"1" max:"65535" help:"The port hosts log in to."`
+	TargetPrefix               string   `ini:"target_prefix" old:"iscsi_target_prefix" default:"iqn.2010-10.org.openstack:" help:"What the name of every target starts with."`
 
 	ImageVolumeCacheEnabled   bool `ini:"image_volume_cache_enabled" default:"false" help:"Keep images that volumes are made of in hidden volumes, so that each is fetched once."`
 	ImageVolumeCacheMaxSizeGB int  `ini:"image_volume_cache_max_size_gb" default:"0" min:"0" help:"How large the hidden volumes may be together, in GiB; what was used last stays. 0: no bound."`
@@ -108,9 +108,9 @@ func (c *Config) checkBackends() []error {
 // they are told so.
 func (b *Backend) checkAddresses() []error {
 	var errs []error
-	for _, address := range append([]string{b.TargetIPAddress}, b.ISCSISecondaryIPAddresses...) {
+	for _, address := range append([]string{b.TargetIPAddress}, b.TargetSecondaryIPAddresses...) {
 		if ip, err := netip.ParseAddr(address); err != nil || ip.IsUnspecified() {
-			errs = append(errs, fault.New(fault.Invalid, "[%s] target_ip_address, iscsi_secondary_ip_addresses: %q is not an IP address that hosts can log in to", b.Name, address))
+			errs = append(errs, fault.New(fault.Invalid, "[%s] target_ip_address, target_secondary_ip_addresses: %q is not an IP address that hosts can log in to", b.Name, address))
 		}
 	}
 	return errs
