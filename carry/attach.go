@@ -19,6 +19,8 @@ type AttachOptions struct {
 // Attach makes the volume, named by id or name, a block device of this
 // machine and gives the device's path. It may be repeated after any error or
 // crash, and on a volume that is attached: it then only sees to it that all is well.
+// Conflict when that one can be written to, and the options want it read-only.
+// Unavailable while its storage node does not answer.
 func (h *Host) Attach(ctx context.Context, reference string, o AttachOptions) (string, error) {
 	volume, err := h.cloud.Volume(ctx, reference)
 	if err != nil {
@@ -50,6 +52,9 @@ func (h *Host) attach(ctx context.Context, volume *volumes.Volume, o AttachOptio
 	c, err := connectionOf(attachment.ConnectionInfo)
 	if err != nil {
 		return "", err
+	}
+	if o.ReadOnly && !c.ReadOnly {
+		return "", fault.New(fault.Conflict, "volume %s is attached to this machine already, and not read-only: detach it first", volume.ID)
 	}
 	state.Step, state.IQN, state.Portal, state.LUN, state.ReadOnly = Granted, c.IQN, c.Portal, c.LUN, c.ReadOnly
 	if err := h.states.Save(state); err != nil {

@@ -250,6 +250,57 @@ func TestStaleSession(t *testing.T) {
 	}
 }
 
+// While its node does not answer, a volume is neither said to be attached, nor flushed,
+// which would hang. Somebody who gives up what is not written deletes the attachment.
+func TestSilentNode(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	must := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+	must("attach", err)
+	const session, disk = "sys/class/iscsi_session/session7/state", "sys/class/block/sda/device/state"
+	for path, state := range map[string]string{session: "FAILED\n", disk: "transport-offline\n"} {
+		m.file(path, state)
+		_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), strings.TrimSpace(state)) {
+			t.Errorf("attach, %s: %v", state, err)
+		}
+		err = m.host().Detach(t.Context(), volumeID)
+		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "delete the attachment aaaaaaaa-") || !m.loggedIn() {
+			t.Errorf("detach, %s: %v", state, err)
+		}
+		m.gone(path)
+	}
+	m.file(session, "LOGGED_IN\n")
+	m.file(disk, "running\n")
+	_, err = m.host().Attach(t.Context(), volumeID, AttachOptions{})
+	must("attach again", err)
+	m.file(session, "FAILED\n")
+	clear(s.attachments)
+	must("detach without the attachment", m.host().Detach(t.Context(), volumeID))
+	if m.loggedIn() || len(stateFiles(t, m)) != 0 {
+		t.Error("something is left")
+	}
+}
+
+// What is attached to be written to is not passed off as read-only.
+func TestReadOnlyOfWritable(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, newService(t, nil))
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{ReadOnly: true}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	s := newService(t, nil)

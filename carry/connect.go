@@ -25,6 +25,9 @@ func (h *Host) connect(ctx context.Context, volume *volumes.Volume, c Connection
 	if err != nil {
 		return "", err
 	}
+	if why := h.silent(ctx, c.IQN, c.Portal, disk); why != "" {
+		return "", fault.New(fault.Unavailable, "%s", why)
+	}
 	if err := h.check(ctx, volume, c, disk); err != nil {
 		return "", err
 	}
@@ -71,6 +74,21 @@ func (h *Host) waitForDisk(ctx context.Context, c Connection) (string, error) {
 		_ = h.until(ctx, func() bool { return strings.HasPrefix(h.system.stablePath(disk, c), "/dev/disk/") })
 	}
 	return disk, nil
+}
+
+// silent waits, for as long as Options.Wait, until a disk can be read and written, and
+// otherwise tells what is in the way: whoever flushed it would hang in the kernel, for as
+// long as open-iscsi tries.
+func (h *Host) silent(ctx context.Context, iqn, portal, disk string) (why string) {
+	_ = h.until(ctx, func() bool {
+		found, _ := h.system.sessionOf(iqn, portal)
+		why = h.system.silence(found, disk)
+		return why == ""
+	})
+	if why != "" {
+		why = "the volume's storage node does not answer at " + portal + " (" + why + "); open-iscsi goes on trying"
+	}
+	return why
 }
 
 // check compares serial number and size with the volume's. A size that is too

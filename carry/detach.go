@@ -11,8 +11,9 @@ import (
 // Detach takes the volume, named by id or name, away from this machine: what
 // the kernel holds back is written, the session ended, the node record removed,
 // the attachment deleted, in this order. Busy, and nothing changed, while
-// anything uses the device; the message says what. It may be repeated after any
-// error or crash. NotFound when the volume is not attached here.
+// anything uses the device; the message says what. Unavailable, and nothing changed, while
+// the storage node does not answer, unless the attachment was deleted elsewhere: what is
+// not written yet would be lost. It may be repeated after any error or crash. NotFound when the volume is not attached here.
 func (h *Host) Detach(ctx context.Context, reference string) error {
 	state, found, err := h.states.Find(reference)
 	if err != nil {
@@ -85,6 +86,9 @@ func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 		if uses := h.usesOf(ctx, disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
+		if err := h.reachable(ctx, *state, disk, gone); err != nil {
+			return err
+		}
 		if state.Formatting != "" && !gone {
 			if err := h.unformatted(ctx, state, h.system.node(h.system.topOf(disk))); err != nil {
 				slog.WarnContext(ctx, "a LUKS header that was begun is left as it is", "volume", state.VolumeID, "error", err)
@@ -100,6 +104,18 @@ func (h *Host) release(ctx context.Context, state *State, gone bool) error {
 	}
 	state.Step = Detaching
 	return h.states.Save(*state)
+}
+
+// reachable refuses while what the kernel holds back of a disk cannot be written, and says
+// how it can be given up.
+func (h *Host) reachable(ctx context.Context, state State, disk string, gone bool) error {
+	if gone {
+		return nil
+	}
+	if why := h.silent(ctx, state.IQN, state.Portal, disk); why != "" {
+		return fault.New(fault.Unavailable, "%s. Detach again when it does; to give up what is not written yet, delete the attachment %s before", why, state.AttachmentID)
+	}
+	return nil
 }
 
 // diskOf is the kernel name of the volume's disk, "" when it is not there.

@@ -70,6 +70,20 @@ func (s system) diskOf(found session, lun int) string {
 	return ""
 }
 
+// silence tells, in the kernel's words, why nothing of a session's disk can be read or
+// written at the moment; "" when it can. The session is FAILED while open-iscsi tries to
+// log in again, and after node.session.timeo.replacement_timeout the disk is
+// transport-offline. Kernels without these files tell nothing.
+func (s system) silence(found session, disk string) string {
+	if state := text(filepath.Join(found.dir, "state")); state != "" && state != "LOGGED_IN" {
+		return "the session is " + state
+	}
+	if state := text(rooted(s.root, "sys/class/block/"+disk+"/device/state")); state != "" && state != "running" {
+		return "the disk is " + state
+	}
+	return ""
+}
+
 // node is the device's path in this root.
 func (s system) node(disk string) string { return rooted(s.root, "dev/"+disk) }
 

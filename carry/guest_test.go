@@ -119,6 +119,7 @@ func TestGuestCarriesAVolume(t *testing.T) {
 		}
 	})
 	t.Run("Reboot", func(t *testing.T) { comesBack(t, s, h) })
+	t.Run("Silent", func(t *testing.T) { waitsForItsNode(t, s, h) })
 	t.Run("Stale", func(t *testing.T) { replacesStaleSession(t, s, h) })
 	if err := h.Detach(t.Context(), "data"); err != nil {
 		t.Fatal(err)
@@ -160,6 +161,26 @@ func comesBack(t *testing.T, s *service, h *Host) {
 	w := h.newWatch(func(e Event) { heard = append(heard, e) })
 	if err := w.round(t.Context()); err != nil || len(heard) != 1 || heard[0].News != Ready || s.made != 2 {
 		t.Fatalf("heard %+v, %v, %d attachments", heard, err, s.made)
+	}
+}
+
+// waitsForItsNode has the target refuse logins, as while its node is off: who detaches then
+// is told so at once, and does not hang until open-iscsi gives up.
+func waitsForItsNode(t *testing.T, s *service, h *Host) {
+	impatient := New(s.cloud(), nil, Options{Wait: time.Second})
+	shell(t, lio+`printf 0 >$t/enable
+		until grep -q FAILED /sys/class/iscsi_session/session*/state; do sleep 0.1; done`)
+	for what, err := range map[string]error{
+		"attach": func() error { _, err := impatient.Attach(t.Context(), "data", AttachOptions{}); return err }(),
+		"detach": impatient.Detach(t.Context(), "data"),
+	} {
+		if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "FAILED") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	shell(t, lio+"printf 1 >$t/enable")
+	if _, err := h.Attach(t.Context(), "data", AttachOptions{}); err != nil {
+		t.Errorf("when the node is back: %v", err)
 	}
 }
 
