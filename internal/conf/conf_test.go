@@ -125,7 +125,9 @@ func TestBadValues(t *testing.T) {
 		{"[database]\nconnection = mysql+pymysql://cinder:hidden@db/cinder", `connection is for mysql`},
 		{"[database]\nconnection = postgresql://cinder:hid den@db:x/cinder", `not a well-formed URL`},
 		{"[database]\nconnection = hidden", `connection is no URL`},
-		{"[keystone_authtoken]\npassword = hidden$x", `password = ***: $x is no option`},
+		{"[keystone_authtoken]\npassword = two$hidden", `password = ***: what follows a $ in it is no option; write $$`},
+		{"[database]\nconnection = postgresql://u:two${hidden}@db/cinder", `connection = ***: what follows a $ in it is no option; write $$`},
+		{"[DEFAULT]\nstate_path = /a$backup_s3_store_secret_key\nbackup_s3_store_secret_key = two$hidden", `$backup_s3_store_secret_key refers to what is no option`},
 		{"[keystone_authtoken]\ntoken_cache_time = 301", `from -1 to 300`},
 		{"[keystone_authtoken]\nauth_url = 10.0.0.2:5000", `begin with http:// or https://`},
 		{"[DEFAULT]\nstate_path = clinker", `state_path = clinker: it must begin with /`},
@@ -135,15 +137,17 @@ func TestBadValues(t *testing.T) {
 		{"[clinker]\nvolumed_endpoint = store1:9776", `volumed_endpoint, scheduler_endpoints: "store1:9776"`},
 		{"[clinker]\nscheduler_endpoints = https://a:9777,http://b:9777", `"http://b:9777"`},
 		{"[clinker]\nscheduler_endpoints =", "scheduler_endpoints is empty"},
-		{"[DEFAULT]\nhidden", `neither [section], key = value nor a comment`},
-		{"[DEFAULT\n", `not understood`},
+		{"[DEFAULT]\n# a\nhidden word\n", `line 3 is neither [section], key = value nor a comment`},
+		{"\n[DEFAULT\n", `line 2 begins a section's name that no ] ends`},
+		{"[]\n", `line 1 has no name between [ and ]`},
+		{"[DEFAULT]\n= hidden\n", `line 2 has no key before the =`},
 		{"[DEFAULT]\nhost = \xff", `not UTF-8`},
 	} {
 		_, _, err := Parse([]byte(c.text))
 		if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q:\n got %v\nwant %s", c.text, err, c.want)
 		}
-		if err != nil && strings.Contains(err.Error(), "hidden") && strings.Contains(c.text, "hidden@") {
+		if err != nil && strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: the error shows the password: %v", c.text, err)
 		}
 	}

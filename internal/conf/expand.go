@@ -23,6 +23,14 @@ const (
 	maxExpanded   = 1 << 16
 )
 
+// noOption is a reference to an option that there is not.
+type noOption string
+
+func (n noOption) Error() string { return string(n) + " is no option; write $$ for a dollar sign" }
+
+// errSecretReference is noOption in a secret, of which it would show a part.
+var errSecretReference = errors.New("what follows a $ in it is no option; write $$ for a dollar sign")
+
 // expand replaces references in the value of an option of the section.
 func (f *filler) expand(section, value string, depth int) (string, error) {
 	if depth == 0 {
@@ -41,12 +49,12 @@ func (f *filler) expand(section, value string, depth int) (string, error) {
 		name := strings.Trim(ref[1:], "{}")
 		raw, in, ok := f.lookup(section, name)
 		if !ok {
-			failed = fmt.Errorf("%s is no option; write $$ for a dollar sign", ref)
+			failed = noOption(ref)
 			return ""
 		}
 		expanded, err := f.expand(in, raw, depth+1)
-		if err != nil {
-			failed = err
+		if failed = err; errors.As(err, new(noOption)) { // whose name is not this value's, and may be of a secret
+			failed = fmt.Errorf("%s refers to what is no option", ref)
 		}
 		if isHost && strings.Contains(expanded, ":") && net.ParseIP(expanded) != nil {
 			expanded = "[" + expanded + "]" // RFC 3986 §3.2.2

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 
@@ -40,7 +41,7 @@ func (f *filler) fill(section string, into any) {
 		raw, in := f.rawOption(section, &o)
 		value, err := f.expand(in, raw, 0)
 		if err != nil {
-			f.fail("[%s] %s = %s: %v", section, o.name, o.show(raw), err)
+			f.fail("[%s] %s = %s: %v", section, o.name, o.show(raw), o.hide(err))
 			continue
 		}
 		if err := o.set(o.place(v), value); err != nil {
@@ -58,6 +59,14 @@ func (o *option) show(value string) string {
 		value = string(r[:80]) + "…"
 	}
 	return `"` + value + `"`
+}
+
+// hide gives an error of expand without what it may tell of a secret.
+func (o *option) hide(err error) error {
+	if o.kind == secretType && errors.As(err, new(noOption)) {
+		return errSecretReference
+	}
+	return err
 }
 
 // rawOption gives an option's text before references are replaced, and the

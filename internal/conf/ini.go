@@ -2,6 +2,7 @@ package conf
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func readINI(data []byte) (*text, error) {
 	}
 	file, err := ini.LoadSources(loadOptions, ownQuotes(data))
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "the configuration file is not understood: %s", withoutValue(err))
+		return nil, fault.New(fault.Invalid, "the configuration file is not understood: %s", withoutValue(err, data))
 	}
 	t := &text{keys: map[string][]string{}, values: map[string]map[string]string{}}
 	for _, s := range file.Sections() {
@@ -93,21 +94,33 @@ func ownQuotes(data []byte) []byte {
 	return foreignQuote.ReplaceAll(data, []byte("$1'$2'"))
 }
 
-// withoutValue keeps a value out of an error: a line that cannot be split may
-// hold a password.
-func withoutValue(err error) string {
-	if ini.IsErrDelimiterNotFound(err) {
-		return "a line is neither [section], key = value nor a comment: it begins with " +
-			quoteStart(err.(ini.ErrDelimiterNotFound).Line)
+// withoutValue says which line is not understood, and nothing of what it says: that may
+// be a password.
+func withoutValue(err error, data []byte) string {
+	line, unclosed := strings.CutPrefix(err.Error(), "unclosed section: ")
+	wrong := "is neither [section], key = value nor a comment"
+	switch e := err.(type) {
+	case ini.ErrDelimiterNotFound:
+		line = e.Line
+	case ini.ErrEmptyKeyName:
+		line, wrong = e.Line, "has no key before the ="
+	default:
+		if wrong = "has no name between [ and ]"; unclosed {
+			wrong = "begins a section's name that no ] ends"
+		} else {
+			line = "[]"
+		}
 	}
-	return "a section's name is not closed or empty, or a key has no name"
+	return whichLine(line, data) + " " + wrong
 }
 
-func quoteStart(line string) string {
-	line = strings.TrimSpace(line)
-	word, _, _ := strings.Cut(line, " ")
-	if len(word) > 12 {
-		word = strings.ToValidUTF8(word[:12], "") + "…"
+// whichLine gives the number of the first line with that text.
+func whichLine(text string, data []byte) string {
+	number := 0
+	for line := range strings.Lines(string(data)) {
+		if number++; strings.TrimSpace(line) == strings.TrimSpace(text) {
+			return fmt.Sprintf("line %d", number)
+		}
 	}
-	return `"` + word + `"`
+	return "a line"
 }
