@@ -152,7 +152,7 @@ func (c *Call) restoreToNew(b db.Backup, name *trimmed) (db.Volume, error) {
 // backupSource is what a volume gets of a backup before it has its bytes; the rest
 // follows with them.
 func backupSource(b db.Backup) *volumeSource {
-	return &volumeSource{what: "backup", id: b.ID, sizeGiB: b.SizeGiB, keyID: b.EncryptionKeyID}
+	return &volumeSource{what: "backup", id: b.ID, sizeGiB: b.SizeGiB, keyID: b.EncryptionKeyID, origin: b.Origin}
 }
 
 // sourceBackup finds the backup that a new volume is to be made of.

@@ -32,6 +32,13 @@ func (c *Call) restoreKey(b db.Backup, v db.Volume) (*volumeKeys, error) {
 	case v.EncryptionKeyID == nil:
 		return nil, fault.New(fault.Invalid, "Invalid volume: Backup %s is of an encrypted volume, and volume %s is not encrypted.", b.ID, v.ID)
 	}
+	how, err := c.database().TypeEncryption(c.Context(), v.VolumeTypeID)
+	if err != nil {
+		return nil, err
+	}
+	if !b.Origin.Fits(how) { // its bytes are written as they are, header and all
+		return nil, fault.New(fault.Invalid, "Invalid volume: Backup %s is of a volume that is encrypted in another way than volume %s.", b.ID, v.ID)
+	}
 	kept, err := c.readKey(*b.EncryptionKeyID)
 	if err != nil {
 		return nil, err

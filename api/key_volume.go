@@ -55,6 +55,9 @@ func (c *Call) encrypt(v *db.Volume, kind db.VolumeType, s *volumeSource, image 
 	if how.ControlLocation != "front-end" {
 		return nil, fault.New(fault.Invalid, "The volumes of type %s are to be encrypted by the storage (control_location %s), which none here does; front-end is needed.", kind.Name, how.ControlLocation)
 	}
+	if s != nil && !s.origin.Fits(how) {
+		return nil, s.wrongType(kind)
+	}
 	if err := fitsHeader(*how, v, image); err != nil {
 		return nil, err
 	}

@@ -343,6 +343,13 @@ func TestKeysOfBackups(t *testing.T) {
 	if r := restore(clear); r.status != 400 || !strings.Contains(r.body, "is not encrypted") {
 		t.Errorf("%d %s", r.status, r.body)
 	}
+	other := w.luksType(`"provider": "luks2", "control_location": "front-end", "cipher": "aes-xts-plain64", "key_size": 256`)
+	if r := restore(w.volume("member", `, "volume_type": "`+other+`"`)); r.status != 400 || !strings.Contains(r.body, "encrypted in another way") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := w.do("member@47", "POST", "/v3/volumes", `{"volume": {"backup_id": "`+backup+`", "volume_type": "`+other+`"}}`); r.status != 400 || !strings.Contains(r.body, "requested type is not compatible") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
 	restore(another).want(t, 202)
 	if _, now := w.keyOf("member", another); now.Passphrase() != own.Passphrase() {
 		t.Error("the volume has the backup's key before its bytes")

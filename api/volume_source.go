@@ -10,10 +10,11 @@ type volumeSource struct {
 	what    string // in Cinder's words: snapshot, source volume, backup
 	id      string
 	sizeGiB int
-	typeID  string  // "" for any
-	zone    string  // "" for any
-	pool    *string // where the copy has to be, nil for anywhere
-	keyID   *string // of an encrypted one
+	typeID  string    // "" for any
+	zone    string    // "" for any
+	pool    *string   // where the copy has to be, nil for anywhere
+	keyID   *string   // of an encrypted one
+	origin  db.Origin // of a backup: how its bytes are encrypted
 
 	bootable      bool
 	imageMetadata db.StringMap
@@ -45,7 +46,7 @@ func (c *Call) snapshotSource(id string) (*volumeSource, error) {
 		return nil, err
 	}
 	v, err := c.database().Volume(c.Context(), s.VolumeID, "")
-	return &volumeSource{"snapshot", s.ID, s.SizeGiB, s.VolumeTypeID, v.AvailabilityZone, s.PoolID, s.EncryptionKeyID, s.Bootable, s.ImageMetadata}, err
+	return &volumeSource{"snapshot", s.ID, s.SizeGiB, s.VolumeTypeID, v.AvailabilityZone, s.PoolID, s.EncryptionKeyID, db.Origin{}, s.Bootable, s.ImageMetadata}, err
 }
 
 func (c *Call) volumeSource(id string) (*volumeSource, error) {
@@ -59,7 +60,7 @@ func (c *Call) volumeSource(id string) (*volumeSource, error) {
 	if v.Status != "available" && v.Status != "in-use" {
 		return nil, fault.New(fault.Invalid, "Invalid volume: Originating volume status must be one of available, in-use, but current status is: %s.", v.Status)
 	}
-	return &volumeSource{"source volume", v.ID, v.SizeGiB, v.VolumeTypeID, v.AvailabilityZone, v.PoolID, v.EncryptionKeyID, v.Bootable, v.ImageMetadata}, nil
+	return &volumeSource{"source volume", v.ID, v.SizeGiB, v.VolumeTypeID, v.AvailabilityZone, v.PoolID, v.EncryptionKeyID, db.Origin{}, v.Bootable, v.ImageMetadata}, nil
 }
 
 // give makes the volume a copy: its size unless it is to be larger, and what

@@ -61,6 +61,10 @@ type Origin struct {
 	Metadata      StringMap `json:"metadata,omitempty"`
 	ImageMetadata StringMap `json:"image_metadata,omitempty"`
 	Bootable      bool      `json:"bootable,omitempty"`
+
+	// How its bytes are encrypted; nil of a volume that is not, and of a backup that
+	// an older program made.
+	Encryption *Encryption `json:"encryption,omitempty"`
 }
 
 // The statuses of a backup, Cinder's.

@@ -28,7 +28,11 @@ func (t *Tx) InsertBackup(ctx context.Context, b *Backup, force, incremental boo
 		return err
 	}
 	b.Status, b.Generation, b.CreatedAt = BackupCreating, 1, t.Now()
-	b.SizeGiB, b.Origin = v.SizeGiB, Origin{v.Name, v.Description, v.Metadata, v.ImageMetadata, v.Bootable}
+	how, err := t.encryptionOf(ctx, v)
+	if err != nil {
+		return err
+	}
+	b.SizeGiB, b.Origin = v.SizeGiB, Origin{v.Name, v.Description, v.Metadata, v.ImageMetadata, v.Bootable, how}
 	if err := t.holdForBackup(ctx, v, b, force); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm/clause"
 
 	"clinker/internal/fault"
@@ -33,6 +34,34 @@ func (e *TypeEncryption) Same(o *TypeEncryption) bool {
 	}
 	return e.Provider == o.Provider && e.ControlLocation == o.ControlLocation &&
 		deref(e.Cipher) == deref(o.Cipher) && deref(e.KeySize) == deref(o.KeySize)
+}
+
+// Encryption is what a TypeEncryption says, for where it is kept without its type.
+type Encryption struct {
+	Provider        string  `json:"provider"`
+	ControlLocation string  `json:"control_location"`
+	Cipher          *string `json:"cipher,omitempty"`
+	KeySize         *int    `json:"key_size,omitempty"` // bits
+}
+
+// Fits tells whether the bytes of a backup may lie on a volume of a type that is
+// encrypted so, as far as the backup says how they are.
+func (o Origin) Fits(e *TypeEncryption) bool {
+	was := o.Encryption
+	return was == nil || e.Same(&TypeEncryption{Provider: was.Provider, ControlLocation: was.ControlLocation, Cipher: was.Cipher, KeySize: was.KeySize})
+}
+
+// encryptionOf gives how an encrypted volume is encrypted, nil of another one.
+func (t *Tx) encryptionOf(ctx context.Context, v Volume) (*Encryption, error) {
+	if v.EncryptionKeyID == nil {
+		return nil, nil
+	}
+	found, err := all(ctx, t, pgx.RowToAddrOfStructByPos[Encryption],
+		"SELECT provider, control_location, cipher, key_size FROM volume_type_encryption WHERE volume_type_id = $1", v.VolumeTypeID)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // TypeEncryption gives the encryption of a type, nil when it has none.
