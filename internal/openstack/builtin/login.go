@@ -37,7 +37,7 @@ func (s *Service) login(w http.ResponseWriter, r *http.Request) error {
 	if target != nil {
 		projectID = target.ID
 	}
-	c := newClaims(p.user.ID, projectID, p.methods, p.chain, p.expires)
+	c := newClaims(p.user, projectID, p.methods, p.chain, p.expires)
 	found := newSession(dir, c)
 	if found == nil {
 		return errWrongPassword

@@ -56,10 +56,11 @@ func (s *Service) open(token string, sum [sha256.Size]byte, dir *directory) (*se
 }
 
 // newSession joins the claims with the directory; nil when the user or the
-// project is gone, disabled, or no longer linked by a role.
+// project is gone, disabled, or no longer linked by a role, and when the user has
+// another password than the token was given for, as in Keystone.
 func newSession(dir *directory, c *claims) *session {
 	u := dir.userByID[c.Subject]
-	if u == nil || u.Disabled {
+	if u == nil || u.Disabled || c.Password != "" && c.Password != u.passwordMark() {
 		return nil
 	}
 	found := &session{claims: c, user: u, dir: dir, identity: identity.Identity{

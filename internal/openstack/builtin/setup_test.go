@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,13 +38,27 @@ const (
 	demoUser     = "0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"
 )
 
+// hashes are of the names, the same as long as the tests run: another hash is another
+// password.
+var hashes = sync.OnceValue(func() *strings.Replacer {
+	var pairs []string
+	for _, name := range []string{"admin", "demo", "nova", "gone"} {
+		pairs = append(pairs, "HASH:"+name, "'"+hashOf(name)+"'")
+	}
+	return strings.NewReplacer(pairs...)
+})
+
+func hashOf(password string) string {
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		panic(err)
+	}
+	return string(hash)
+}
+
 func writePeople(t testing.TB, dir, text string) {
 	t.Helper()
-	for _, name := range []string{"admin", "demo", "nova", "gone"} {
-		hash, err := bcrypt.GenerateFromPassword([]byte(name), bcrypt.MinCost)
-		require.NoError(t, err)
-		text = strings.ReplaceAll(text, "HASH:"+name, "'"+string(hash)+"'")
-	}
+	text = hashes().Replace(text)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, usersFile), []byte(text), 0o600))
 }
 

@@ -16,6 +16,7 @@ type claims struct {
 	Methods              []string `json:"openstack_methods"`
 	AuditIDs             []string `json:"openstack_audit_ids"` // this token's, then the first one's of its chain
 	ProjectID            string   `json:"openstack_project_id,omitempty"`
+	Password             string   `json:"clinker_password,omitempty"` // which one the user had; "" in tokens of older programs
 }
 
 // Validate is called by the parser. A token without these was not made by issue.
@@ -29,16 +30,17 @@ func (c *claims) Validate() error {
 // auditID names the token without being one: it may be shown and logged.
 func (c *claims) auditID() string { return c.AuditIDs[0] }
 
-func newClaims(userID, projectID string, methods, chain []string, expires time.Time) *claims {
+func newClaims(u *user, projectID string, methods, chain []string, expires time.Time) *claims {
 	return &claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Subject:   userID,
+			Subject:   u.ID,
 			IssuedAt:  jwt.NewNumericDate(time.Now()),
 			ExpiresAt: jwt.NewNumericDate(expires),
 		},
 		Methods:   methods,
 		AuditIDs:  append([]string{newAuditID()}, chain...),
 		ProjectID: projectID,
+		Password:  u.passwordMark(),
 	}
 }
 

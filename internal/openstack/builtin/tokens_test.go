@@ -175,6 +175,30 @@ func TestUsersFileIsReadAgain(t *testing.T) {
 	})
 }
 
+// A token ends with the password that it was given for; one of an older program, which
+// does not say for which, ends by its time.
+func TestAnotherPasswordEndsTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestService(t)
+		mine, theirs := tokenOf(t, s, "demo", "demo"), tokenOf(t, s, "admin", "admin")
+		old := newClaims(s.store.get().userByName["demo"], demoProject, []string{"password"}, nil, time.Now().Add(time.Hour))
+		old.Password = ""
+		older, err := sign(s.key, old)
+		require.NoError(t, err)
+		writePeople(t, s.cfg.Dir, strings.ReplaceAll(people, "HASH:demo", "'"+hashOf("another")+"'"))
+		time.Sleep(lookEvery)
+		_, err = s.Authenticate(t.Context(), mine, "")
+		assert.Equal(t, fault.Unauthorized, fault.CodeOf(err))
+		got := ask(t, s, "POST", "/v3/auth/tokens", `{"auth": {"identity": {"methods": ["token"], "token": {"id": "`+mine+`"}}}}`)
+		assert.Equal(t, 401, got.status, "no new token for it either")
+		for _, token := range []string{theirs, older} {
+			_, err = s.Authenticate(t.Context(), token, "")
+			assert.NoError(t, err)
+		}
+	})
+}
+
 func TestAuthenticateAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newTestService(t)
