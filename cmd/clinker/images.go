@@ -27,11 +27,12 @@ func newImages(cfg *conf.Config, retries int) (*glance.Client, error) {
 // verifySignatures tells whether signed images are refused.
 func verifySignatures(cfg *conf.Config) bool { return cfg.Glance.VerifySignatures == "enabled" }
 
-// newCopier gives what brings images onto a node's volumes.
-func newCopier(cfg *conf.Config) (*copy.Copier, error) {
+// newCopier gives what brings images onto the volumes of the node of that name.
+func newCopier(cfg *conf.Config, node string) (*copy.Copier, error) {
 	g := cfg.Glance
 	return copy.New(copy.Options{
 		Directory:         g.ConversionDir,
+		Node:              node,
 		TLS:               copy.TLS{CAFile: g.CACertificatesFile, Insecure: g.Insecure},
 		CPULimit:          g.ConversionCPULimit,
 		AddressSpaceBytes: g.ConversionAddressSpaceLimit << 30,

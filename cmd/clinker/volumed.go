@@ -52,7 +52,11 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	if err != nil {
 		return err
 	}
-	copier, err := newCopier(cfg)
+	host, err := nodeHost(cfg)
+	if err != nil {
+		return err
+	}
+	copier, err := newCopier(cfg, host)
 	if err != nil {
 		return err
 	}
@@ -70,10 +74,6 @@ func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, end
 	}
 	// Other storage nodes fetch what they were lent; Thrift is not for them.
 	serving, err := serverTLS(cfg, pki.Volumed, pki.API, pki.Scheduler, pki.Volumed)
-	if err != nil {
-		return err
-	}
-	host, err := nodeHost(cfg)
 	if err != nil {
 		return err
 	}

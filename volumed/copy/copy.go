@@ -2,12 +2,9 @@ package copy
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"clinker/internal/direct"
@@ -17,9 +14,10 @@ import (
 // Options of a Copier.
 type Options struct {
 	// Directory holds images while they are being looked at
-	// (image_conversion_dir). It is made with mode 0700; what an earlier process
-	// left in it is taken away.
+	// (image_conversion_dir). It is made with mode 0700; what an earlier process of
+	// this Node left in it is taken away.
 	Directory string
+	Node      string // whose; others on this machine may have the same Directory
 	TLS       TLS
 	// CPULimit and AddressSpaceBytes bound qemu-img (image_conversion_cpu_limit,
 	// image_conversion_address_space_limit).
@@ -48,9 +46,6 @@ const (
 // of an image's bytes: its store may be at work yet.
 const storeTime = 15 * time.Minute
 
-// scratchPrefix begins the names of the files in Directory.
-const scratchPrefix = "image-"
-
 // New makes the directory and empties it of what is the package's own. Invalid
 // when the options cannot be right.
 func New(o Options) (*Copier, error) {
@@ -74,16 +69,7 @@ func New(o Options) (*Copier, error) {
 	if err := os.MkdirAll(o.Directory, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable, "image_conversion_dir cannot be made")
 	}
-	entries, err := os.ReadDir(o.Directory)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable, "image_conversion_dir cannot be read")
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), scratchPrefix) && e.Type().IsRegular() {
-			err = errors.Join(err, os.Remove(filepath.Join(o.Directory, e.Name())))
-		}
-	}
-	return &Copier{Options: o, client: client, uploads: uploads}, err
+	return &Copier{Options: o, client: client, uploads: uploads}, o.sweep()
 }
 
 // Target is what an image is written onto.
@@ -138,7 +124,7 @@ func (c *Copier) writeConverted(ctx context.Context, image Image, format Format,
 
 // fetched gives a scratch file with the image, of which it tells the virtual size.
 func (c *Copier) fetched(ctx context.Context, image Image, format Format, progress func(int64)) (scratch *os.File, virtual int64, err error) {
-	if scratch, err = os.CreateTemp(c.Directory, scratchPrefix); err != nil {
+	if scratch, err = c.scratch(); err != nil {
 		return nil, 0, err
 	}
 	// No *os.File, so that the disk is not asked to begin: what is read once and

@@ -100,7 +100,7 @@ func noRoom(virtual, room int64) error {
 
 // plain converts a scratch file into another one, of plain bytes.
 func (c *Copier) plain(ctx context.Context, format Format, scratch *os.File, virtual int64) (*os.File, error) {
-	plain, err := os.CreateTemp(c.Directory, scratchPrefix)
+	plain, err := c.scratch()
 	if err != nil {
 		return nil, err
 	}
@@ -113,12 +113,6 @@ func (c *Copier) plain(ctx context.Context, format Format, scratch *os.File, vir
 		return nil, err
 	}
 	return plain, nil
-}
-
-// discard takes a scratch file away.
-func discard(f *os.File) {
-	_ = f.Close()
-	_ = os.Remove(f.Name())
 }
 
 // spender reads as fast as the node's budget allows.

@@ -67,7 +67,7 @@ func (c *Copier) Upload(ctx context.Context, up Upload, path string, bytes int64
 // convertVolume makes a private file of another format. The volume is read as the
 // plain bytes that it is, whatever its tenant has written at its beginning.
 func (c *Copier) convertVolume(ctx context.Context, up Upload, path string, bytes int64, options []string) (scratch string, err error) {
-	f, err := os.CreateTemp(c.Directory, scratchPrefix)
+	f, err := c.scratch()
 	if err != nil {
 		return "", err
 	}

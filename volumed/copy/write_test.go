@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -241,19 +242,43 @@ func TestStalled(t *testing.T) {
 	}
 }
 
+// Leftovers go when their node starts. Those of another one may be in use: two nodes of
+// one machine may have the same image_conversion_dir.
 func TestLeftoversGo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, name := range []string{"image-1", "other"} {
+	for _, name := range []string{"image-1", "other"} { // an older program's, and a stranger's
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := New(Options{Directory: dir}); err != nil {
+	start := func(node string) *Copier {
+		c, err := New(Options{Directory: dir, Node: node})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	begin := func(c *Copier) string {
+		f, err := c.scratch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+		return filepath.Base(f.Name())
+	}
+	begin(start("node1"))
+	others := begin(start("node1-2"))
+	start("node1")
+	entries, err := os.ReadDir(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	left, _ := os.ReadDir(dir)
-	if len(left) != 1 || left[0].Name() != "other" {
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if !slices.Equal(left, []string{others, "other"}) {
 		t.Errorf("left: %v", left)
 	}
 }
