@@ -18,20 +18,20 @@ func TestExpiring(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expires, err := pki.Expiry(cert)
+	from, until, err := pki.Validity(cert)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for left, want := range map[time.Duration]string{
-		15 * 24 * time.Hour: "",
-		50 * time.Hour:      "expires in 2 days",
-		-time.Hour:          "has expired",
+	for now, want := range map[time.Time]string{
+		until.Add(-15 * 24 * time.Hour): "",
+		until.Add(-50 * time.Hour):      "expires in 2 days",
+		until.Add(time.Hour):            "has expired",
+		from.Add(-time.Hour):            "not valid yet",
+		time.Now():                      "",
 	} {
-		if got := expiring(expires, expires.Add(-left)); !strings.Contains(got, want) || (got == "") != (want == "") {
-			t.Errorf("with %v left: %q", left, got)
+		got, bad := outOfTime(from, until, now)
+		if !strings.Contains(got, want) || (got == "") != (want == "") || bad != (now.Before(from) || now.After(until)) {
+			t.Errorf("at %v: %q, %v", now, got, bad)
 		}
-	}
-	if got := expiring(expires, time.Now()); got != "" {
-		t.Errorf("of a new one: %q", got)
 	}
 }

@@ -41,7 +41,7 @@ func (volumedCommand) Run(ctx context.Context, c *commands) error {
 // serveNode runs a storage node on the listener until ctx ends.
 func serveNode(ctx context.Context, cfg *conf.Config, listener net.Listener, endpoint string, schedulers []string, targets targets) error {
 	if err := os.MkdirAll(cfg.StatePath, 0o700); err != nil {
-		return err
+		return fault.Wrap(err, fault.Invalid, "[DEFAULT] state_path cannot be made")
 	}
 	j, err := journal.Open(filepath.Join(cfg.StatePath, "volumed.db"))
 	if err != nil {

@@ -3,6 +3,7 @@ package conf
 import (
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"clinker/internal/fault"
@@ -93,6 +94,7 @@ func (c *Config) checkBackends() []error {
 			errs = append(errs, err)
 		}
 		errs = append(errs, b.checkAddresses()...)
+		errs = append(errs, b.checkNames()...)
 		for _, place := range b.places() {
 			if other, taken := seen[place]; taken {
 				errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
@@ -112,6 +114,23 @@ func (b *Backend) checkAddresses() []error {
 		if ip, err := netip.ParseAddr(address); err != nil || ip.IsUnspecified() {
 			errs = append(errs, fault.New(fault.Invalid, "[%s] target_ip_address, target_secondary_ip_addresses: %q is not an IP address that hosts can log in to", b.Name, address))
 		}
+	}
+	return errs
+}
+
+// targetPrefix is how the name of a target may begin (RFC 3722, RFC 7143 §4.2.7): kernels
+// refuse capital letters, and initiators what is of no known form.
+var targetPrefix = regexp.MustCompile(`^iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.:-]+$`)
+
+// checkNames refuses a directory that would be another one where the process is started
+// from elsewhere, and targets that no initiator could log in to.
+func (b *Backend) checkNames() []error {
+	var errs []error
+	if b.VolumeDriver == "file" && !filepath.IsAbs(b.FileDirectory) {
+		errs = append(errs, fault.New(fault.Invalid, "[%s] file_directory = %s: it must begin with /", b.Name, b.FileDirectory))
+	}
+	if !targetPrefix.MatchString(b.TargetPrefix) {
+		errs = append(errs, fault.New(fault.Invalid, "[%s] target_prefix = %q: it must begin an iSCSI name, as iqn.2010-10.org.openstack: does", b.Name, b.TargetPrefix))
 	}
 	return errs
 }

@@ -26,6 +26,11 @@ func (c *Config) check() []error {
 	add(c.KeyManager.complete(c.StatePath))
 	add(c.Database.normalize())
 	add(c.API.checkAuth())
+	add(checkURL("DEFAULT", "public_endpoint", c.API.PublicEndpoint))
+	add(checkURL("barbican", "barbican_endpoint", c.Barbican.Endpoint))
+	if c.Nova.AuthURL != c.Keystone.AuthURL { // else it was looked at there
+		add(checkURL("nova", "auth_url", c.Nova.AuthURL))
+	}
 	add(c.Clinker.checkEndpoints())
 	if c.Scheduler.ReportInterval >= c.Scheduler.ServiceDownTime {
 		add(fault.New(fault.Invalid, "[DEFAULT] report_interval = %d: less than service_down_time (%d) is needed, or every service counts as down",
@@ -35,6 +40,14 @@ func (c *Config) check() []error {
 		add(fault.New(fault.Invalid, "[DEFAULT] osapi_volume_use_ssl = true needs cert_file and key_file in [ssl]"))
 	}
 	return append(errs, c.checkBackends()...)
+}
+
+// checkURL refuses what cannot be a service's URL. Empty is none.
+func checkURL(section, key, url string) error {
+	if url == "" || isHTTP(url) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "[%s] %s = %s: it must begin with http:// or https://", section, key, url)
 }
 
 // isHTTP tells whether an option begins as a service's URL does.

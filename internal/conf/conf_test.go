@@ -133,6 +133,13 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\nstate_path = clinker", `state_path = clinker: it must begin with /`},
 		{"[DEFAULT]\nhost = store1@lvm", `host = "store1@lvm": a name is needed`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\nbackend_host = store 1", `[a] backend_host = "store 1": a name is needed`},
+		{"[DEFAULT]\nenabled_backends = a\n[a]\ntarget_prefix = iqn.2010-10.org.OpenStack:", `[a] target_prefix = "iqn.2010-10.org.OpenStack:": it must begin an iSCSI name`},
+		{"[DEFAULT]\nenabled_backends = a\n[a]\ntarget_prefix =", `[a] target_prefix = "": it must begin an iSCSI name`},
+		{"[DEFAULT]\nenabled_backends = a\n[a]\nvolume_driver = file\nfile_directory = volumes", `[a] file_directory = volumes: it must begin with /`},
+		{"[DEFAULT]\nimage_conversion_dir = scratch", `image_conversion_dir = scratch: it must begin with /`},
+		{"[DEFAULT]\npublic_endpoint = volumes.example.org", `public_endpoint = volumes.example.org: it must begin with http`},
+		{"[barbican]\nbarbican_endpoint = keys:9311", `[barbican] barbican_endpoint = keys:9311: it must begin with http`},
+		{"[nova]\nauth_url = 10.0.0.2:5000", `[nova] auth_url = 10.0.0.2:5000: it must begin with http`},
 		{"[clinker]\nvolumed_port = 0", `from 1 to 65535`}, // others could not know which it is
 		{"[clinker]\nvolumed_endpoint = store1:9776", `volumed_endpoint, scheduler_endpoints: "store1:9776"`},
 		{"[clinker]\nscheduler_endpoints = https://a:9777,http://b:9777", `"http://b:9777"`},

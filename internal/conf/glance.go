@@ -35,8 +35,12 @@ func (g *Glance) complete(statePath string) {
 	}
 }
 
-// checkGlance refuses what cannot be a URL.
+// checkGlance refuses what cannot be a URL, and a folder that would be another one
+// where the process is started from elsewhere.
 func (g *Glance) checkGlance() error {
+	if !filepath.IsAbs(g.ConversionDir) {
+		return fault.New(fault.Invalid, "[DEFAULT] image_conversion_dir = %s: it must begin with /", g.ConversionDir)
+	}
 	for _, url := range g.APIServers {
 		if !isHTTP(url) {
 			return fault.New(fault.Invalid, "[DEFAULT] glance_api_servers: %s must begin with http:// or https://", url)

@@ -1,10 +1,6 @@
 package conf
 
-import (
-	"time"
-
-	"clinker/internal/fault"
-)
+import "time"
 
 // Keystone is [keystone_authtoken]: how the API validates tokens.
 type Keystone struct {
@@ -26,8 +22,5 @@ type Keystone struct {
 
 // check refuses what cannot be a URL.
 func (k *Keystone) check() error {
-	if k.AuthURL != "" && !isHTTP(k.AuthURL) {
-		return fault.New(fault.Invalid, "[keystone_authtoken] auth_url = %s: it must begin with http:// or https://", k.AuthURL)
-	}
-	return nil
+	return checkURL("keystone_authtoken", "auth_url", k.AuthURL)
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"clinker/internal/fault"
 )
@@ -69,16 +68,6 @@ func CheckFile(file string, role Role) error {
 		return fault.New(fault.Invalid, "%s is a certificate for the role %q, and not for %s (a URI clinker://role/%s)", file, string(has), role, role)
 	}
 	return nil
-}
-
-// Expiry tells until when the certificate in the file is valid; Invalid when it holds
-// none.
-func Expiry(file string) (time.Time, error) {
-	cert, err := first(file)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return cert.NotAfter, nil
 }
 
 // first reads the first certificate of a file.
