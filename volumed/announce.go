@@ -3,6 +3,7 @@ package volumed
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -14,8 +15,10 @@ const announceLimit = 5 * time.Second
 // knowledge.
 func (s *Server) announce(ctx context.Context) {
 	if len(s.options.Schedulers) == 0 {
+		close(s.heard)
 		return
 	}
+	accepted := sync.OnceFunc(func() { close(s.heard) })
 	heard, next, retry := true, 0, firstRetry
 	for {
 		at, err := s.announceOnce(ctx, next)
@@ -28,6 +31,7 @@ func (s *Server) announce(ctx context.Context) {
 		heard, next = err == nil, at
 		delay := s.options.ReportInterval
 		if heard {
+			accepted()
 			retry = firstRetry
 		} else {
 			delay, retry = min(retry, delay), min(2*retry, delay)
@@ -35,6 +39,18 @@ func (s *Server) announce(ctx context.Context) {
 		if !pause(ctx, delay) {
 			return
 		}
+	}
+}
+
+// accepted waits until a scheduler has heard the node, which it does not while another
+// node of the same name is up: before, what looks like trash may be what that one is
+// making, on disks that both have. False when ctx ended first.
+func (s *Server) accepted(ctx context.Context) bool {
+	select {
+	case <-s.heard:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Con
 	defer stop()
 	for name, p := range s.pools {
 		running.Go(func() {
-			if s.open(chores, name, p) {
+			if s.open(chores, name, p) && s.accepted(chores) {
 				s.wipe(chores, name, p)
 			}
 		})

@@ -68,7 +68,7 @@ type announced chan rpc.Node
 
 func (a announced) Announce(_ context.Context, n rpc.Node) error { a <- n; return nil }
 
-func (c *cloud) scheduler(a announced) string {
+func (c *cloud) scheduler(a rpc.Registry) string {
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", c.server(pki.Scheduler))
 	if err != nil {
 		c.t.Fatal(err)

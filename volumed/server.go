@@ -86,6 +86,7 @@ type Server struct {
 	puller  *move.Puller
 	repairs repairs
 	recheck chan struct{}
+	heard   chan struct{}       // closed when a scheduler has heard the node
 	backing *semaphore.Weighted // backups and restores at once; nil: no bound
 }
 
@@ -110,6 +111,7 @@ func New(o Options) (*Server, error) {
 		journal: o.Journal,
 		locks:   newLocks(),
 		recheck: make(chan struct{}, 1),
+		heard:   make(chan struct{}),
 	}
 	s.work = newOperations(o.Journal, s.locks, s.copyBudget)
 	s.lender = move.NewLender(o.LoanTerm)

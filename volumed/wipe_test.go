@@ -5,11 +5,15 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"clinker/internal/fault"
+	"clinker/internal/pki"
 	"clinker/volumed/backend"
+	"clinker/volumed/rpc"
 )
 
 // heap is a backend that has nothing but trash.
@@ -99,4 +103,47 @@ func TestAStopEndsAWipe(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// door is a scheduler that hears nobody until it is opened.
+type door struct {
+	open    atomic.Bool
+	refused chan struct{}
+}
+
+func (d *door) Announce(context.Context, rpc.Node) error {
+	if d.open.Load() {
+		return nil
+	}
+	select {
+	case d.refused <- struct{}{}:
+	default:
+	}
+	return fault.New(fault.Conflict, "another storage node goes by the host name")
+}
+
+// A node that no scheduler hears, because another one of its name is up, wipes nothing:
+// it may be what that one is making.
+func TestNothingIsWipedBeforeASchedulerHears(t *testing.T) {
+	t.Parallel()
+	c, r := newCloud(t), newRig(t)
+	h := &heap{trash: []backend.Entry{{Name: "a"}}}
+	d := &door{refused: make(chan struct{})}
+	r.options.Clients = c.clients(pki.Volumed)
+	r.options.Schedulers = []string{c.scheduler(d)}
+	r.options.ReportInterval = 10 * time.Millisecond
+	r.stop()
+	r.startOn(h, r.target)
+	_, stop := r.run(c)
+	for range 3 {
+		<-d.refused
+	}
+	if wiped := h.done(); len(wiped) != 0 {
+		t.Errorf("wiped %v", wiped)
+	}
+	d.open.Store(true)
+	for len(h.done()) == 0 && t.Context().Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	r.must(stop())
 }

@@ -17,7 +17,10 @@ func TestTwoNodes(t *testing.T) {
 		owner string
 		ok    bool
 	}{{"", true}, {"node1", true}, {"node1", true}, {"node2", false}, {"node1", true}, {"", true}} {
-		_, err := Open(Options{Directory: directory, Owner: step.owner})
+		b, err := Open(Options{Directory: directory, Owner: step.owner})
+		if err == nil {
+			err = b.unlock()
+		}
 		if step.ok && err != nil || !step.ok && (!fault.Is(err, fault.Invalid) || !strings.Contains(fault.MessageOf(err), "storage node node1, and this one is node2")) {
 			t.Errorf("%q: %v", step.owner, err)
 		}
@@ -34,5 +37,36 @@ func TestTwoNodes(t *testing.T) {
 	}
 	if left, err := os.ReadDir(directory); err != nil || len(left) != 1 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// TestTwoProcesses: two that have the same name, by mistake, do not take away what the
+// other is making; when the one has ended, the other can have the directory.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	directory := filepath.Join(t.TempDir(), "volumes")
+	node := Options{Directory: directory, Owner: "node1"}
+	first, err := Open(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := first.halfMade("volume-00000000-0000-4000-8000-000000000001")
+	if err := os.WriteFile(made, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(node); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a second one: %v", err)
+	}
+	if _, err := os.Stat(made); err != nil {
+		t.Error(err)
+	}
+	if err := first.unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(node); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(made); !os.IsNotExist(err) {
+		t.Errorf("what a crash left is there: %v", err)
 	}
 }

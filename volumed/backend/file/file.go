@@ -24,7 +24,8 @@ type Options struct {
 
 // Backend keeps volumes in a directory. It implements backend.Backend.
 type Backend struct {
-	directory string // absolute
+	directory string   // absolute
+	lock      *os.File // keeps other processes away, as long as it is open
 	reflink   func(to, from int) error
 }
 
@@ -32,7 +33,7 @@ var _ backend.Backend = (*Backend)(nil)
 
 // Open makes the directory if need be and takes away what a crash left
 // half-made in it. It may be repeated; one process at a time may have the
-// directory open.
+// directory open, and another that names an Owner gets Unavailable.
 func Open(options Options) (*Backend, error) {
 	directory, err := filepath.Abs(options.Directory)
 	if err != nil {
@@ -50,7 +51,10 @@ func Open(options Options) (*Backend, error) {
 			return nil, err
 		}
 	}
-	return b, b.removeHalfMade()
+	if err := b.removeHalfMade(); err != nil {
+		return nil, errors.Join(err, b.unlock())
+	}
+	return b, nil
 }
 
 func (b *Backend) removeHalfMade() error {
