@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -196,14 +198,41 @@ func (w *operations) refuse() {
 	w.close()
 }
 
+// heed is how long work may take to notice that it is cut short.
+const heed = 10 * time.Second
+
 // stop takes no more work and waits for that under way; what is left after
-// the limit is cut short.
+// the limit is cut short. What does not heed that, because a disk or a store hangs, is
+// left to end with the process, as when that is killed.
 func (w *operations) stop(limit time.Duration) {
 	w.refuse()
 	late := time.AfterFunc(limit, func() { w.abort(errStopping) })
 	defer late.Stop()
-	w.all.Wait()
+	if !endsWithin(limit+heed, &w.all) {
+		slog.Warn("the node ends, and does not wait for what a disk or a store that hangs keeps from ending", "operations", w.hanging())
+	}
 	w.abort(errStopping)
+}
+
+// endsWithin waits for all of them so long at most, and tells whether they have ended.
+func endsWithin(limit time.Duration, all *sync.WaitGroup) bool {
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-late.C:
+		return false
+	}
+}
+
+// hanging names the operations under way.
+func (w *operations) hanging() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.running))
 }
 
 // spawn runs work that nobody waits for, false when the node is stopping.

@@ -26,7 +26,7 @@ func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Con
 	defer s.lender.Close()
 	defer s.work.stop(s.options.DrainTimeout)
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() { _ = endsWithin(heed, &running) }() // chores have nothing to lose
 	defer stop()
 	for name, p := range s.pools {
 		running.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -169,4 +170,24 @@ func TestStoppingLeavesExportsAlone(t *testing.T) {
 	if !r.target.session(at.IQN, initiator("host1")) {
 		t.Error("the session is gone")
 	}
+}
+
+// A node ends also while a disk or a store hangs: what waits for that heeds nobody.
+func TestAStopDoesNotWaitForWhatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		hangs, begun := make(chan struct{}), make(chan struct{})
+		r.storage.before = func(context.Context, string, string) error { close(begun); <-hangs; return nil }
+		v := uuid.NewString()
+		go func() { _, _ = r.Create(context.Background(), fence(v, 1), poolName, size, false) }()
+		<-begun
+		since := time.Now()
+		r.work.stop(time.Second)
+		if took := time.Since(since); took != time.Second+heed {
+			t.Errorf("ended after %v", took)
+		}
+		close(hangs)
+		r.work.all.Wait()
+	})
 }
