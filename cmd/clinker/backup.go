@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
+	"clinker/internal/pace"
 	"clinker/volumed/backup"
 )
 
@@ -35,8 +36,9 @@ type stored struct {
 	Container string `placeholder:"NAME" help:"The container. Default: backup_container."`
 }
 
-// withStore opens the store and runs what a subcommand is to do with it.
-func (s stored) withStore(ctx context.Context, c *commands, do func(store *backup.Store, container string) error) error {
+// withStore opens the store and runs what a subcommand is to do with it, as fast as
+// volume_copy_bps_limit lets one process copy.
+func (s stored) withStore(ctx context.Context, c *commands, do func(ctx context.Context, store *backup.Store, container string) error) error {
 	cfg, err := c.load(ctx)
 	if err != nil {
 		return err
@@ -54,7 +56,7 @@ func (s stored) withStore(ctx context.Context, c *commands, do func(store *backu
 	if s.Container == "" {
 		s.Container = b.Container
 	}
-	return do(b.Store, s.Container)
+	return do(pace.With(ctx, pace.New(cfg.VolumeCopyBPSLimit).Copy()), b.Store, s.Container)
 }
 
 type backupList struct {
@@ -64,7 +66,7 @@ type backupList struct {
 
 // Run is kong's.
 func (l backupList) Run(ctx context.Context, c *commands) error {
-	return l.withStore(ctx, c, func(store *backup.Store, container string) error {
+	return l.withStore(ctx, c, func(ctx context.Context, store *backup.Store, container string) error {
 		w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 		if !l.JSON {
 			fmt.Fprintln(w, "ID\tVOLUME\tCREATED\tGIB\tSTORED MIB\tADDS TO\tPROJECT")
@@ -106,7 +108,7 @@ type backupVerify struct {
 
 // Run is kong's. It looks at all of them, and fails if one is damaged.
 func (v backupVerify) Run(ctx context.Context, c *commands) error {
-	return v.withStore(ctx, c, func(store *backup.Store, container string) error {
+	return v.withStore(ctx, c, func(ctx context.Context, store *backup.Store, container string) error {
 		var failed error
 		for _, id := range v.IDs {
 			err := store.Verify(ctx, backup.Place{ID: id, Container: container}, func(int64) {})
@@ -128,7 +130,7 @@ type backupRestore struct {
 
 // Run is kong's.
 func (r backupRestore) Run(ctx context.Context, c *commands) error {
-	return r.withStore(ctx, c, func(store *backup.Store, container string) error {
+	return r.withStore(ctx, c, func(ctx context.Context, store *backup.Store, container string) error {
 		place := backup.Place{ID: r.ID, Container: container}
 		m, err := store.Manifest(ctx, place)
 		if err != nil {

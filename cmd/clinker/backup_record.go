@@ -18,7 +18,7 @@ type backupRecord struct {
 // Run is kong's. Each line is what the import command takes: the service and the
 // record.
 func (r backupRecord) Run(ctx context.Context, c *commands) error {
-	return r.withStore(ctx, c, func(store *backup.Store, container string) error {
+	return r.withStore(ctx, c, func(ctx context.Context, store *backup.Store, container string) error {
 		all, err := r.manifests(ctx, store, container)
 		if err != nil {
 			return err
