@@ -60,6 +60,8 @@ var (
 	RestoreWait = Move{"wait for its users", []string{"restoring-backup"}, Same}
 	// RestoreFailed: the volume may be partly as it was and partly as the backup is.
 	RestoreFailed = Move{"fail restoring", []string{"restoring-backup"}, "error_restoring"}
+	// RestoreGivenUp: it was cancelled before anybody had begun with it.
+	RestoreGivenUp = Move{"give up restoring", []string{"restoring-backup"}, Settled}
 	// RestoreResume: the node that did not answer is back.
 	RestoreResume = Move{"go on restoring", []string{"error_restoring"}, "restoring-backup"}
 )

@@ -130,6 +130,25 @@ func (t *Tx) FailRestoreOver(ctx context.Context, v Volume, reason string) error
 	return t.endRestores(ctx, v.ID)
 }
 
+// RestoreJustBegun tells whether volume and backup are as BeginRestoreOver left them:
+// each was available right before.
+func (d *DB) RestoreJustBegun(ctx context.Context, v Volume, b Backup) (begun bool, err error) {
+	err = d.pool.QueryRow(ctx, `SELECT
+		EXISTS (SELECT 1 FROM volume_history WHERE volume_id = $1 AND generation = $2 - 1 AND status = 'available') AND
+		EXISTS (SELECT 1 FROM backup_history WHERE backup_id = $3 AND generation = $4 - 1 AND status = 'available')`,
+		v.ID, v.Generation, b.ID, b.Generation).Scan(&begun)
+	return begun, err
+}
+
+// GiveUpRestore lets a volume go that nobody has begun to write over. Conflict as for
+// FinishRestore.
+func (t *Tx) GiveUpRestore(ctx context.Context, v Volume, reason string) error {
+	if _, err := t.MoveVolumeAt(ctx, v, RestoreGivenUp, reason, nil); err != nil {
+		return err
+	}
+	return t.endRestores(ctx, v.ID)
+}
+
 // FailRestoreToNew is FailCreate for a volume that may have been to be made of a
 // backup.
 func (t *Tx) FailRestoreToNew(ctx context.Context, v Volume, reason string) error {

@@ -182,8 +182,8 @@ func TestCancelBackup(t *testing.T) {
 	r.trueCounters()
 }
 
-// A restore over a volume that is cancelled before its node has begun, or after that
-// was killed, is not begun only to be ended: it would write over the volume meanwhile.
+// A restore over a volume that is cancelled before a scheduler has begun it leaves the
+// volume as it was.
 func TestCancelRestoreBeforeItBegins(t *testing.T) {
 	t.Parallel()
 	node := keeper("a", nodetest.NewStore("one"))
@@ -198,19 +198,73 @@ func TestCancelRestoreBeforeItBegins(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.start()
-	r.rests(v.ID, "error_restoring")
-	if job := r.jobEnds(whole); job.State != db.JobCancelled || !strings.Contains(job.Failure, "cancelled by the administrator") {
+	r.rests(v.ID, "available")
+	if job := r.jobEnds(whole); job.State != db.JobCancelled || !strings.Contains(job.Failure, "is as it was: cancelled by the administrator") {
 		t.Errorf("%+v", job)
 	}
-	if n := node.Calls("restore"); n != 0 {
-		t.Errorf("the node was asked %d times to write over the volume", n)
+	if n := node.Calls("restore") + node.Calls("cancel"); n != 0 {
+		t.Errorf("the node was asked %d times", n)
 	}
 	r.backupRests(whole, db.BackupAvailable)
-	if err := jobs.Retry(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
-		t.Fatal(err)
-	}
-	r.rests(v.ID, "available")
 	r.trueCounters()
+}
+
+// rescued has a job look as if a scheduler had begun it and died.
+func (r *rig) rescued(resource string) error {
+	_, err := r.db.Pool().Exec(r.Context(), "UPDATE river_job SET attempt = 1 WHERE id = $1", r.jobAbout(resource).ID)
+	return err
+}
+
+// One that a scheduler may have begun, here by the count of a job that was rescued, is not
+// begun only to be ended: it would write over the volume meanwhile. Nor is one whose job
+// was lost, or that was begun anew.
+func TestCancelRestoreThatMayHaveBegun(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(r *rig, backup string) error{
+		"rescued": (*rig).rescued,
+		"looked away": func(r *rig, backup string) error {
+			_, err := r.db.Pool().Exec(t.Context(), `UPDATE river_job SET metadata = '{"snoozes": 1}' WHERE id = $1`, r.jobAbout(backup).ID)
+			return err
+		},
+		"lost": func(r *rig, backup string) error {
+			return r.db.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.MoveBackup(t.Context(), backup, db.BackupJobLost, "", nil)
+				return err
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node := keeper("a", nodetest.NewStore("one"))
+			r := newRig(t, node)
+			stop := r.start()
+			v := r.rests(r.request(1, nil).ID, "available")
+			whole := r.backUp(v.ID, false, nil)
+			r.backupRests(whole, db.BackupAvailable)
+			stop()
+			r.restoreOver(whole, v.ID)
+			if err := before(r, whole); err != nil {
+				t.Fatal(err)
+			}
+			if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
+				t.Fatal(err)
+			}
+			r.start()
+			r.rests(v.ID, "error_restoring")
+			if job := r.jobEnds(whole); job.State != db.JobCancelled || !strings.Contains(job.Failure, "cancelled by the administrator") {
+				t.Errorf("%+v", job)
+			}
+			if n := node.Calls("restore"); n != 0 {
+				t.Errorf("the node was asked %d times to write over the volume", n)
+			}
+			r.backupRests(whole, db.BackupAvailable)
+			if err := jobs.Retry(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
+				t.Fatal(err)
+			}
+			r.rests(v.ID, "available")
+			r.trueCounters()
+		})
+	}
 }
 
 // One at a node that does not answer is not gone on with when that is back.
@@ -228,6 +282,9 @@ func TestCancelRestoreOfASilentNode(t *testing.T) {
 	r.backupRests(whole, db.BackupAvailable)
 	stop()
 	r.restoreOver(whole, v.ID)
+	if err := r.rescued(whole); err != nil {
+		t.Fatal(err)
+	}
 	for _, method := range []string{"restore", "operation", "cancel"} {
 		node.Break(nodetest.Fault{Method: method, Err: fault.New(fault.Unavailable, "x")})
 	}

@@ -47,6 +47,11 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 	if v.PoolID == nil || b.Store == nil {
 		return r.failRestoreOver(ctx, b, v, "the volume has no place, or the backup has none")
 	}
+	if r.cancel && r.first {
+		if given, err := r.giveUpRestore(ctx, b, v); given || err != nil {
+			return err
+		}
+	}
 	where, err := r.whereIs(ctx, *v.PoolID)
 	if err != nil {
 		return err
@@ -82,6 +87,23 @@ func (r *run) restoreOver(ctx context.Context, b db.Backup, v db.Volume) error {
 		return r.failRestoreOver(ctx, b, v, ReasonRestoreSilent)
 	}
 	return r.failRestoreOver(ctx, b, v, sentence(err))
+}
+
+// giveUpRestore ends a restore that nobody has begun: no node has heard of it, and the
+// volume is as it was. False when an earlier job may have begun it.
+func (r *run) giveUpRestore(ctx context.Context, b db.Backup, v db.Volume) (bool, error) {
+	begun, err := r.DB.RestoreJustBegun(ctx, v, b)
+	if err != nil || !begun {
+		return false, err
+	}
+	r.notes.Cancelled = true
+	return true, r.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.GiveUpRestore(ctx, v, byAdministrator); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, db.NewBackupMessage(b, db.ActionRestoreBackup, db.DetailBackupRestore,
+			"The volume was not restored, and is as it was: "+byAdministrator+".", r.request))
+	})
 }
 
 // cancelRestore ends a restore that may never have begun, without beginning it: it would

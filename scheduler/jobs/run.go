@@ -23,6 +23,7 @@ type run struct {
 	request string    // of the user's request
 	since   time.Time // when the job was made, or this process started, if that was later
 	again   bool      // the job has looked away before
+	first   bool      // nobody has worked on the job before
 	notes   notes
 	kept    notes         // as they were at the beginning
 	pause   time.Duration // until the next run, if not the usual one
@@ -122,6 +123,7 @@ func (r *run) read(job *rivertype.JobRow) {
 	}
 	_ = json.Unmarshal(job.Metadata, &m) // notes that cannot be read are notes lost
 	r.notes, r.again = m.Notes, m.Snoozes > 0
+	r.first = job.Attempt <= 1 && m.Snoozes == 0 // a worker that is killed leaves its attempt counted
 	r.cancel = m.Cancel != nil && ControlOf(job.Kind).CannotCancel == ""
 	r.kept = r.notes
 }
