@@ -20,7 +20,8 @@ type Driver interface {
 	// Put stores an object whole or not at all, and takes the place of one of the
 	// same key. It is durable after Flush of its folder; before that a power cut may
 	// leave anything under its key. Memory behind the data, up to its capacity, may be
-	// read, and must not be written to meanwhile.
+	// read, and must not be written to meanwhile; nothing of it is looked at when Put
+	// has returned, whatever the error.
 	Put(ctx context.Context, key string, data []byte) error
 
 	// Create is Put for a key that there is not: Conflict when there is, and then

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -148,9 +147,11 @@ func (d *Driver) put(ctx context.Context, key string, data []byte, o minio.PutOb
 		return err
 	}
 	o.ContentType, o.DisableMultipart, o.SendContentMd5 = "application/octet-stream", true, false
+	body := &loan{data: data}
+	defer body.end()
 	err := d.persist(ctx, func() (err error) {
 		for range attempts {
-			_, err = d.client.PutObject(ctx, d.Bucket, key, bytes.NewReader(data), int64(len(data)), o)
+			_, err = d.client.PutObject(ctx, d.Bucket, key, io.NewSectionReader(body, 0, int64(len(data))), int64(len(data)), o)
 			if minio.ToErrorResponse(err).StatusCode != http.StatusConflict {
 				break
 			}
