@@ -51,20 +51,38 @@ func OpenSized(path string, flags int, bytes int64) (*os.File, error) {
 
 // Buffer gives zeroed memory of that many bytes, with no room behind them, that Go's
 // garbage collector takes back.
-func Buffer(bytes int) []byte {
-	memory := make([]byte, bytes+Block)
-	shift := -uintptr(unsafe.Pointer(&memory[0])) % Block
-	return memory[shift : shift+uintptr(bytes) : shift+uintptr(bytes)]
-}
+func Buffer(bytes int) []byte { return aligned(make([]byte, bytes+Block), bytes, Block) }
 
-// Mapped gives zeroed memory of that many bytes that goes back to the kernel with
-// free, which may be called once. It is for what is needed seldom and much of.
+// hugePage is how large a huge page is, in bytes (x86-64, and arm64 with pages of 4 KiB).
+const hugePage = 2 << 20
+
+// Mapped gives zeroed memory of that many bytes, with no room behind them, that goes back
+// to the kernel with free, which may be called once: who looks at it after that ends the
+// process. From 2 MiB on it lies in huge pages where the kernel has some (madvise(2),
+// MADV_HUGEPAGE). A request to a disk has room for so many stretches of memory and no
+// more, and each small page is one by itself: of huge ones a request takes several times
+// as much, and the kernel has hardly anything to pin.
 func Mapped(bytes int) (memory []byte, free func(), err error) {
-	memory, err = unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	start := Block
+	if bytes >= hugePage {
+		start = hugePage
+	}
+	all, err := unix.Mmap(-1, 0, bytes+start, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, nil, err
 	}
-	return memory, func() { _ = unix.Munmap(memory) }, nil // fails only for what is not mapped
+	memory = aligned(all, bytes, start)
+	if start == hugePage {
+		_ = unix.Madvise(memory, unix.MADV_HUGEPAGE) // small ones do, too
+	}
+	return memory, func() { _ = unix.Munmap(all) }, nil // fails only for what is not mapped
+}
+
+// aligned gives so many bytes of memory, which has as many more as the multiple that
+// they are to begin with.
+func aligned(memory []byte, bytes, multiple int) []byte {
+	shift := int(-uintptr(unsafe.Pointer(&memory[0])) % uintptr(multiple))
+	return memory[shift : shift+bytes : shift+bytes]
 }
 
 // Fit tells whether memory begins where O_DIRECT wants it.

@@ -2,9 +2,13 @@ package direct
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,4 +80,48 @@ func TestBuffer(t *testing.T) {
 	if Fit(Buffer(2)[1:]) {
 		t.Error("the second byte of a block is fit")
 	}
+}
+
+// TestMapped: what is long lies in huge pages, as the kernel says (proc_pid_smaps(5)), if it has any.
+func TestMapped(t *testing.T) {
+	t.Parallel()
+	_, err := os.Stat("/sys/kernel/mm/transparent_hugepage/enabled")
+	some := err == nil
+	for bytes, long := range map[int]bool{1: false, 2*Block + 1: false, hugePage: true, 3*hugePage + 1: true} {
+		memory, free, err := Mapped(bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(memory) != bytes || cap(memory) != bytes || !Fit(memory) {
+			t.Errorf("%d bytes: %d of %d, fit %t", bytes, len(memory), cap(memory), Fit(memory))
+		}
+		start := uintptr(unsafe.Pointer(&memory[0]))
+		if long && start%hugePage != 0 {
+			t.Errorf("%d bytes begin within a huge page", bytes)
+		}
+		if huge := advised(t, start); huge != (long && some) {
+			t.Errorf("%d bytes in huge pages: %t", bytes, huge)
+		}
+		memory[0], memory[bytes-1] = 1, 1
+		free()
+	}
+}
+
+// advised tells whether the mapping with an address is to have huge pages.
+func advised(t *testing.T, address uintptr) bool {
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	within := false
+	for line := range strings.Lines(string(maps)) {
+		var start, end uintptr
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &start, &end); n == 2 {
+			within = start <= address && address < end
+		} else if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok && within {
+			return slices.Contains(strings.Fields(flags), "hg")
+		}
+	}
+	t.Fatal("the memory is not mapped")
+	return false
 }

@@ -22,34 +22,42 @@ const (
 	probeBytes = 64 << 10
 )
 
-// codec makes objects of chunks and back. It is one worker's, and so is its memory,
-// which Go's garbage collector takes back: a request that was given up may still read
-// it.
+// codec makes objects of chunks and back. It is one worker's, and so is its memory.
 type codec struct {
 	sum     hash.Hash
 	encoder *zstd.Encoder // nil: nothing is compressed
 	decoder *zstd.Decoder
 	object  []byte
+	free    func() // of object
 }
 
-// newCodec gives one for chunks of that many bytes.
-func (k keys) newCodec(chunkBytes int64, compress bool) (*codec, error) {
-	c := &codec{sum: k.chunks(), object: direct.Buffer(int(chunkBytes))}
-	var err error
+// newCodec gives one for chunks of that many bytes, which close ends.
+func (k keys) newCodec(chunkBytes int64, compress bool) (_ *codec, err error) {
+	c := &codec{sum: k.chunks()}
+	if c.object, c.free, err = direct.Mapped(int(chunkBytes)); err != nil {
+		return nil, err
+	}
 	c.decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(chunkBytes)),
 		zstd.WithDecoderMaxWindow(uint64(max(chunkBytes, 1<<20))), zstd.IgnoreChecksum(true)) // the digest is better
 	if err == nil && compress {
 		c.encoder, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithEncoderCRC(false), zstd.WithWindowSize(int(min(chunkBytes, 4<<20))))
 	}
-	return c, err
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *codec) close() {
-	c.decoder.Close()
+	if c.decoder != nil {
+		c.decoder.Close()
+	}
 	if c.encoder != nil {
 		_ = c.encoder.Close() // writes nowhere
 	}
+	c.free()
 }
 
 // encode gives the object for a chunk; it is good until the next call, and as long as

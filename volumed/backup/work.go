@@ -10,7 +10,11 @@ import (
 
 // work reads chunks and stores those that are not known.
 func (c *creation) work(ctx context.Context, from *os.File, chunks <-chan int64) error {
-	buffer := direct.Buffer(int(c.manifest.ChunkBytes))
+	buffer, free, err := direct.Mapped(int(c.manifest.ChunkBytes))
+	if err != nil {
+		return err
+	}
+	defer free()
 	codec, err := c.keys.newCodec(c.manifest.ChunkBytes, c.Compress)
 	if err != nil {
 		return err

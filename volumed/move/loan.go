@@ -191,7 +191,10 @@ func (n *loan) read(index int64, into []byte) (zeroMap, digest, error) {
 // process started is read for it, as long as the time lasts; false when it was
 // too short, and a next call goes on.
 func (n *loan) whole(ctx context.Context) (digest, bool, error) {
-	memory, release := buffer()
+	memory, release, err := buffer()
+	if err != nil {
+		return digest{}, false, err
+	}
 	defer release()
 	for index := range chunks(n.Bytes) {
 		n.digest.Lock()

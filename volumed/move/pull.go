@@ -166,7 +166,10 @@ func ended(ctx context.Context, err error) error {
 
 // work brings one chunk after the other.
 func (w *pulling) work(ctx context.Context, progress func(int64)) error {
-	memory, release := buffer()
+	memory, release, err := buffer()
+	if err != nil {
+		return err
+	}
 	defer release()
 	for {
 		index := w.next.Add(1) - 1

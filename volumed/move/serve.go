@@ -106,7 +106,11 @@ func serveChunk(ctx context.Context, w http.ResponseWriter, r *http.Request, n *
 		http.Error(w, err.Error(), http.StatusRequestedRangeNotSatisfiable)
 		return err
 	}
-	memory, release := buffer()
+	memory, release, err := buffer()
+	if err != nil {
+		http.Error(w, "it cannot be read", statusOf(err))
+		return err
+	}
 	defer release()
 	at, length := extent(index, n.Bytes)
 	chunk := memory[:length]
