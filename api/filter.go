@@ -14,8 +14,8 @@ import (
 // content of resource_query_filters_file.
 type Filters map[string][]string
 
-// DefaultFilters is the set that Cinder ships.
-func DefaultFilters() Filters {
+// defaultFilters is the set that Cinder ships.
+func defaultFilters() Filters {
 	return Filters{
 		"volume": {"name", "status", "metadata", "bootable", "migration_status", "availability_zone",
 			"group_id", "size", "created_at", "updated_at", "consumes_quota"},

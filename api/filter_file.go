@@ -11,7 +11,7 @@ import (
 // gives Cinder's own set. Invalid when it cannot be read.
 func LoadFilters(path string) (Filters, error) {
 	if path == "" {
-		return DefaultFilters(), nil
+		return defaultFilters(), nil
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -99,7 +99,7 @@ func fuzzCall(f *testing.F) func(query url.Values, version uint8, admin bool) *C
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &Server{Options: Options{MaxLimit: 1000, Filters: DefaultFilters()}, policy: rules}
+	s := &Server{Options: Options{MaxLimit: 1000, Filters: defaultFilters()}, policy: rules}
 	return func(query url.Values, version uint8, admin bool) *Call {
 		c := &Call{server: s, Query: query, Version: Version(version) % (MaxVersion + 1), request: httptest.NewRequest("GET", "/", nil), header: http.Header{}}
 		c.Identity.IsAdmin, c.Identity.ProjectID = admin, ownProject

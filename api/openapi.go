@@ -12,12 +12,12 @@ import (
 // doc is a JSON object under way.
 type doc = map[string]any
 
-// OpenAPI describes the routes as an OpenAPI 3.1 document, whose schemas are the
+// openAPI describes the routes as an OpenAPI 3.1 document, whose schemas are the
 // very files that bodies are checked with. What OpenAPI has no words for is in
 // x-openstack, as OpenStack's own generator writes it: the microversions between
 // which an operation or a body holds (min-ver, max-ver), the key that makes an
 // action (action-name), and the policy rules.
-func OpenAPI(routes []Route) ([]byte, error) {
+func openAPI(routes []Route) ([]byte, error) {
 	schemas, versions, err := openSchemas()
 	if err != nil {
 		return nil, err

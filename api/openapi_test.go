@@ -50,7 +50,7 @@ func TestOpenAPI(t *testing.T) {
 // document allows.
 func TestOpenAPIBodies(t *testing.T) {
 	t.Parallel()
-	raw, err := OpenAPI(Routes(nil))
+	raw, err := openAPI(Routes(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func New(o Options) (*Server, error) {
 	s.turns = newTurns()
 	s.pools.age, s.zones.age = time.Second, time.Second
 	if s.Filters == nil {
-		s.Filters = DefaultFilters()
+		s.Filters = defaultFilters()
 	}
 	var err error
 	if s.schemas, err = loadSchemas(); err != nil {
@@ -117,7 +117,7 @@ func New(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s.openAPI = sync.OnceValues(func() ([]byte, error) { return OpenAPI(s.routes) })
+	s.openAPI = sync.OnceValues(func() ([]byte, error) { return openAPI(s.routes) })
 	return s, s.mount()
 }
 

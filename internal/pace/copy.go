@@ -32,8 +32,8 @@ func Spend(ctx context.Context, bytes int64) error {
 	return cut(ctx, ctx.Err())
 }
 
-// Bounded tells whether Spend could make this work wait.
-func Bounded(ctx context.Context) bool {
+// bounded tells whether Spend could make this work wait.
+func bounded(ctx context.Context) bool {
 	c, ok := ctx.Value(key{}).(*Copy)
 	return ok && c.budget != nil
 }

@@ -44,7 +44,7 @@ func TestUnbounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		for _, ctx := range []context.Context{t.Context(), With(t.Context(), New(0).Copy())} {
-			if err := Spend(ctx, 1<<50); err != nil || time.Since(begun) != 0 || Bounded(ctx) {
+			if err := Spend(ctx, 1<<50); err != nil || time.Since(begun) != 0 || bounded(ctx) {
 				t.Errorf("%v after %s", err, time.Since(begun))
 			}
 		}

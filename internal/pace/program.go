@@ -20,7 +20,7 @@ const look = 20 * time.Millisecond
 // It returns when ctx ends or the program does; pid is that of the group's leader,
 // whom nobody may have waited for yet.
 func Program(ctx context.Context, pid int) {
-	if !Bounded(ctx) {
+	if !bounded(ctx) {
 		return
 	}
 	tick := time.NewTicker(look)

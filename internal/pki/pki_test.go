@@ -152,17 +152,17 @@ func TestPeerRoleAndResumption(t *testing.T) {
 		if r.seen.DidResume != (round == 1) {
 			t.Errorf("round %d: resumed is %v", round, r.seen.DidResume)
 		}
-		if role, err := PeerRole(r.seen); role != API || err != nil {
+		if role, err := peerRole(r.seen); role != API || err != nil {
 			t.Errorf("round %d: the server saw %q, %v", round, role, err)
 		}
 		if err := RequireRole(r.seen, Scheduler); !fault.Is(err, fault.Forbidden) {
 			t.Errorf("round %d: got %v", round, err)
 		}
-		if role, err := PeerRole(r.clientSaw); role != Volumed || err != nil {
+		if role, err := peerRole(r.clientSaw); role != Volumed || err != nil {
 			t.Errorf("round %d: the client saw %q, %v", round, role, err)
 		}
 	}
-	if _, err := PeerRole(tls.ConnectionState{}); !fault.Is(err, fault.Unauthorized) {
+	if _, err := peerRole(tls.ConnectionState{}); !fault.Is(err, fault.Unauthorized) {
 		t.Errorf("no certificate: got %v", err)
 	}
 }

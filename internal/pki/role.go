@@ -31,10 +31,10 @@ func (r Role) uri() *url.URL {
 	return &url.URL{Scheme: "clinker", Host: "role", Path: "/" + string(r)}
 }
 
-// PeerRole gives the role of the process at the other end of a connection. It
+// peerRole gives the role of the process at the other end of a connection. It
 // is an Unauthorized fault when the peer has shown no certificate of our CA,
 // or one without a role.
-func PeerRole(state tls.ConnectionState) (Role, error) {
+func peerRole(state tls.ConnectionState) (Role, error) {
 	if len(state.VerifiedChains) == 0 || len(state.VerifiedChains[0]) == 0 {
 		return "", fault.New(fault.Unauthorized, "the peer has shown no certificate of this cloud's CA")
 	}
@@ -47,7 +47,7 @@ func PeerRole(state tls.ConnectionState) (Role, error) {
 // RequireRole is nil when the peer has one of the roles. Another role is a
 // Forbidden fault, no role an Unauthorized one.
 func RequireRole(state tls.ConnectionState, allowed ...Role) error {
-	role, err := PeerRole(state)
+	role, err := peerRole(state)
 	if err != nil {
 		return err
 	}

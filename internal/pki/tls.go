@@ -54,7 +54,7 @@ func ClientTLS(ca, cert, key string, servers ...Role) (*tls.Config, error) {
 // when they were first made.
 func checkRole(state tls.ConnectionState, allowed []Role) error {
 	if len(allowed) == 0 {
-		_, err := PeerRole(state)
+		_, err := peerRole(state)
 		return err
 	}
 	return RequireRole(state, allowed...)

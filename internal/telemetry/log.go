@@ -16,8 +16,8 @@ func WithRequest(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestKey{}, id)
 }
 
-// Request gives the id of the request that a context works for, "" for none.
-func Request(ctx context.Context) string {
+// requestOf gives the id of the request that a context works for, "" for none.
+func requestOf(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
 }
@@ -38,7 +38,7 @@ func Log(w io.Writer, level slog.Level, json bool) {
 type requestHandler struct{ slog.Handler }
 
 func (h requestHandler) Handle(ctx context.Context, r slog.Record) error {
-	if id := Request(ctx); id != "" {
+	if id := requestOf(ctx); id != "" {
 		r.AddAttrs(slog.String("request_id", id))
 	}
 	return h.Handler.Handle(ctx, r)

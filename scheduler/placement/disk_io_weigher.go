@@ -40,12 +40,12 @@ func init() {
 	weighers["DiskIOWeigher"] = weigher{
 		option: Multiplier{"disk_io_weight_multiplier", 1, "Weight of DiskIOWeigher: above 0 prefers the pool with the least disk I/O, below 0 the busiest."},
 		noise:  loadNoise,
-		figure: func(_ *Request, p *Pool) float64 { return 0 - Load(p) },
+		figure: func(_ *Request, p *Pool) float64 { return 0 - load(p) },
 	}
 }
 
-// Load is the pool's load figure: see above.
-func Load(p *Pool) float64 {
+// load is the pool's load figure: see above.
+func load(p *Pool) float64 {
 	return busyPart*min(positive(p.IO.BusyShare), 1) +
 		waitPart*bent(p.IO.MeanWaitMS, halfWaitMS) +
 		operationsPart*bent(p.IO.OperationsPerSecond, halfOperations) +

@@ -84,13 +84,13 @@ func TestLeastDiskIOWins(t *testing.T) {
 		d := placer.Place(anyPools(t), anyRequest(t))
 		least := math.Inf(1)
 		for i := range d.Ranked {
-			least = min(least, Load(&d.Ranked[i].Pool))
+			least = min(least, load(&d.Ranked[i].Pool))
 		}
-		if len(d.Ranked) > 0 && Load(&d.Ranked[0].Pool) > least+loadNoise {
-			t.Fatalf("chosen %g, least %g", Load(&d.Ranked[0].Pool), least)
+		if len(d.Ranked) > 0 && load(&d.Ranked[0].Pool) > least+loadNoise {
+			t.Fatalf("chosen %g, least %g", load(&d.Ranked[0].Pool), least)
 		}
 		for i := 1; i < len(d.Ranked); i++ {
-			if Load(&d.Ranked[i].Pool) < Load(&d.Ranked[i-1].Pool)-loadNoise {
+			if load(&d.Ranked[i].Pool) < load(&d.Ranked[i-1].Pool)-loadNoise {
 				t.Fatalf("rank %d is less loaded than rank %d", i, i-1)
 			}
 		}

@@ -58,7 +58,7 @@ func TestCapacityWeigherCountsVirtualSpaceOfThinPools(t *testing.T) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	idle := Pool{}
-	if got := Load(&idle); got != 0 {
+	if got := load(&idle); got != 0 {
 		t.Errorf("idle: %g", got)
 	}
 	for _, io := range []DiskIO{
@@ -66,12 +66,12 @@ func TestLoad(t *testing.T) {
 	} {
 		some := Pool{IO: io}
 		double := Pool{IO: DiskIO{2 * io.BusyShare, 2 * io.OperationsPerSecond, 2 * io.BytesPerSecond, 2 * io.MeanWaitMS}}
-		if !(0 < Load(&some) && Load(&some) < Load(&double) && Load(&double) < 1) {
-			t.Errorf("%+v: %g, doubled %g", io, Load(&some), Load(&double))
+		if !(0 < load(&some) && load(&some) < load(&double) && load(&double) < 1) {
+			t.Errorf("%+v: %g, doubled %g", io, load(&some), load(&double))
 		}
 	}
 	nonsense := Pool{IO: DiskIO{math.NaN(), -1, math.Inf(1), math.Inf(-1)}}
-	if got := Load(&nonsense); math.Abs(got-bytesPart) > 1e-9 {
+	if got := load(&nonsense); math.Abs(got-bytesPart) > 1e-9 {
 		t.Errorf("nonsense: %g", got)
 	}
 }

@@ -9,10 +9,10 @@ import (
 // sectorBytes is the unit of the sector counters, whatever the device's own.
 const sectorBytes = 512
 
-// Counters are the sums since boot of one device that matter here. The kernel
+// counters are the sums since boot of one device that matter here. The kernel
 // keeps counts as unsigned long and times as unsigned int (milliseconds), so
 // that a time wraps after 49 days of waiting.
-type Counters struct {
+type counters struct {
 	Operations uint64 // reads, writes, discards and flushes completed
 	Sectors    uint64 // read and written; a discard moves no bytes
 	WaitMS     uint32 // of all operations
@@ -21,10 +21,10 @@ type Counters struct {
 
 var errShort = errors.New("fewer than 11 fields")
 
-// ParseDiskstats reads /proc/diskstats. A line that makes no sense is left out:
+// parseDiskstats reads /proc/diskstats. A line that makes no sense is left out:
 // it must not cost the other disks' figures.
-func ParseDiskstats(text string) map[string]Counters {
-	disks := map[string]Counters{}
+func parseDiskstats(text string) map[string]counters {
+	disks := map[string]counters{}
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
 		if len(fields) < 3 {
@@ -37,23 +37,23 @@ func ParseDiskstats(text string) map[string]Counters {
 	return disks
 }
 
-// ParseStat reads a device's own /sys/class/block/NAME/stat.
-func ParseStat(text string) (Counters, error) { return parseFields(strings.Fields(text)) }
+// parseStat reads a device's own /sys/class/block/NAME/stat.
+func parseStat(text string) (counters, error) { return parseFields(strings.Fields(text)) }
 
 // parseFields reads fields 1 to 17 of iostats.rst: 11 before Linux 4.18, 15
 // before 5.5 (discards since 4.18, flushes since 5.5).
-func parseFields(fields []string) (Counters, error) {
+func parseFields(fields []string) (counters, error) {
 	if len(fields) < 11 {
-		return Counters{}, errShort
+		return counters{}, errShort
 	}
-	var c Counters
+	var c counters
 	for i, field := range fields {
 		if i == 8 { // operations under way: no sum, and below 0 in some kernels
 			continue
 		}
 		n, err := strconv.ParseUint(field, 10, 64)
 		if err != nil {
-			return Counters{}, err
+			return counters{}, err
 		}
 		switch i {
 		case 0, 4, 11, 15:
@@ -72,11 +72,11 @@ func parseFields(fields []string) (Counters, error) {
 // since gives what was added after an earlier reading; false when the device
 // began anew in between. A count of 64 bits never wraps, so that a count
 // that fell tells; times are subtracted modulo 2³².
-func (c Counters) since(earlier Counters) (Counters, bool) {
+func (c counters) since(earlier counters) (counters, bool) {
 	if c.Operations < earlier.Operations || c.Sectors < earlier.Sectors {
-		return Counters{}, false
+		return counters{}, false
 	}
-	return Counters{
+	return counters{
 		Operations: c.Operations - earlier.Operations,
 		Sectors:    c.Sectors - earlier.Sectors,
 		WaitMS:     c.WaitMS - earlier.WaitMS,

@@ -7,7 +7,7 @@ import (
 
 func TestParseDiskstats(t *testing.T) {
 	t.Parallel()
-	got := ParseDiskstats(`   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+	got := parseDiskstats(`   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
  254       0 vda 110024 28300 3782714 33208 32193 47829 3753048 16606 0 11256 50909 12887 40 1203040 936 4059 159
  253       1 dm-1 5 0 40 7 6 0 48 8 0 9 15
    8       1 sda1 5 0 40 7 6 0 48 8 -1 9 15 2 0 100 3
@@ -15,7 +15,7 @@ func TestParseDiskstats(t *testing.T) {
    8       3 sda3 5 0 x 7 6 0 48 8 0 9 15
 
 `)
-	want := map[string]Counters{
+	want := map[string]counters{
 		"loop0": {},
 		"vda":   {Operations: 110024 + 32193 + 12887 + 4059, Sectors: 3782714 + 3753048, WaitMS: 33208 + 16606 + 936 + 159, BusyMS: 11256},
 		"dm-1":  {Operations: 11, Sectors: 88, WaitMS: 15, BusyMS: 9},
@@ -35,14 +35,14 @@ func TestSince(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name           string
-		earlier, later Counters
-		want           Counters
+		earlier, later counters
+		want           counters
 		ok             bool
 	}{
-		{"grows", Counters{1, 2, 3, 4}, Counters{11, 22, 33, 44}, Counters{10, 20, 30, 40}, true},
-		{"times wrap", Counters{1, 2, math.MaxUint32 - 1, math.MaxUint32}, Counters{1, 2, 8, 4}, Counters{0, 0, 10, 5}, true},
-		{"operations fell: began anew", Counters{10, 0, 0, 0}, Counters{9, 5, 5, 5}, Counters{}, false},
-		{"sectors fell: began anew", Counters{0, 10, 0, 0}, Counters{5, 9, 5, 5}, Counters{}, false},
+		{"grows", counters{1, 2, 3, 4}, counters{11, 22, 33, 44}, counters{10, 20, 30, 40}, true},
+		{"times wrap", counters{1, 2, math.MaxUint32 - 1, math.MaxUint32}, counters{1, 2, 8, 4}, counters{0, 0, 10, 5}, true},
+		{"operations fell: began anew", counters{10, 0, 0, 0}, counters{9, 5, 5, 5}, counters{}, false},
+		{"sectors fell: began anew", counters{0, 10, 0, 0}, counters{5, 9, 5, 5}, counters{}, false},
 	} {
 		if got, ok := c.later.since(c.earlier); got != c.want || ok != c.ok {
 			t.Errorf("%s: got %+v %v", c.name, got, ok)
@@ -55,16 +55,16 @@ func FuzzParse(f *testing.F) {
 	f.Add("254 0 vda 18446744073709551615 2 18446744073709551615 4294967295 5 6 7 8 -9 10 11", "")
 	f.Add("\x00", "1 2 3 4 5 6 7 8 9 10 -11")
 	f.Fuzz(func(t *testing.T, diskstats, stat string) {
-		for name, c := range ParseDiskstats(diskstats) {
+		for name, c := range parseDiskstats(diskstats) {
 			if name == "" {
 				t.Fatal("a disk without a name")
 			}
-			if added, ok := c.since(c); !ok || added != (Counters{}) {
+			if added, ok := c.since(c); !ok || added != (counters{}) {
 				t.Fatalf("%+v since itself: %+v", c, added)
 			}
 		}
-		if c, err := ParseStat(stat); err == nil {
-			listed := ParseDiskstats("8 0 sda " + stat)
+		if c, err := parseStat(stat); err == nil {
+			listed := parseDiskstats("8 0 sda " + stat)
 			if own, there := listed["sda"]; there && own != c && len(listed) == 1 {
 				t.Fatalf("%+v listed, %+v on its own", own, c)
 			}

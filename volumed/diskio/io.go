@@ -19,7 +19,7 @@ type sum struct {
 
 // add counts one interval of one disk. A busy time longer than the interval is
 // the kernel's rounding, or a count that began anew unseen.
-func (s *sum) add(c Counters, interval time.Duration) {
+func (s *sum) add(c counters, interval time.Duration) {
 	s.operations += float64(c.Operations)
 	s.sectors += float64(c.Sectors)
 	s.waitMS += float64(c.WaitMS)

@@ -32,7 +32,7 @@ type Sampler struct {
 // sample is one reading of all disks.
 type sample struct {
 	at    time.Time
-	disks map[string]Counters
+	disks map[string]counters
 }
 
 // New makes a Sampler that has not begun.
@@ -134,12 +134,12 @@ func (s *Sampler) forget(now time.Time) {
 }
 
 // counters reads all disks, and those asked for that the list does not show.
-func (s *Sampler) counters(asked []string) (map[string]Counters, error) {
+func (s *Sampler) counters(asked []string) (map[string]counters, error) {
 	text, err := os.ReadFile(filepath.Join(s.options.Root, "proc/diskstats"))
 	if err != nil {
 		return nil, err
 	}
-	disks := ParseDiskstats(string(text))
+	disks := parseDiskstats(string(text))
 	for _, disk := range asked {
 		if _, listed := disks[disk]; listed {
 			continue
@@ -148,7 +148,7 @@ func (s *Sampler) counters(asked []string) (map[string]Counters, error) {
 		if err != nil {
 			continue // gone: it counts for nothing
 		}
-		if c, err := ParseStat(string(own)); err == nil {
+		if c, err := parseStat(string(own)); err == nil {
 			disks[disk] = c
 		}
 	}

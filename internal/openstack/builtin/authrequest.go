@@ -38,7 +38,7 @@ type domainRef struct {
 // isOurs tells whether the reference means the one domain there is.
 func (d *domainRef) isOurs() bool {
 	if d.ID != "" {
-		return d.ID == DomainID
+		return d.ID == domainID
 	}
 	return d.Name == DomainName
 }

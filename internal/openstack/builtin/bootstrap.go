@@ -24,22 +24,22 @@ type Account struct {
 	Password string   `yaml:"password"` // made up when empty
 }
 
-// DefaultAccounts are an administrator and somebody to try things as.
-func DefaultAccounts() []Account {
+// defaultAccounts are an administrator and somebody to try things as.
+func defaultAccounts() []Account {
 	return []Account{
 		{User: "admin", Project: "admin", Roles: []string{"admin", "member", "reader"}},
 		{User: "demo", Project: "demo", Roles: []string{"member", "reader"}},
 	}
 }
 
-// Bootstrap makes dir, the accounts (DefaultAccounts when none are given), their
+// Bootstrap makes dir, the accounts (defaultAccounts when none are given), their
 // passwords and the signing key, unless they are there, and returns the accounts
 // with their passwords. May be repeated, also after a crash half way: what
 // exists stays. Later it returns what the first call made; once the operator has
 // removed initial-passwords.yaml, nothing.
 func Bootstrap(dir string, accounts ...Account) ([]Account, error) {
 	if len(accounts) == 0 {
-		accounts = DefaultAccounts()
+		accounts = defaultAccounts()
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 
 // The one domain, with the id and name that Keystone gives its first.
 const (
-	DomainID   = "default"
+	domainID   = "default"
 	DomainName = "Default"
 )
 

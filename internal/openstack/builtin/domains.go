@@ -6,9 +6,9 @@ var domains = collection{
 	plural: "domains", singular: "domain",
 	entries: func(*Service, *directory) []entry {
 		return []entry{{
-			id:     DomainID,
+			id:     domainID,
 			fields: map[string]string{"name": DomainName, "enabled": "true"},
-			view: view{"id": DomainID, "name": DomainName, "description": "The default domain",
+			view: view{"id": domainID, "name": DomainName, "description": "The default domain",
 				"enabled": true, "tags": []string{}, "options": struct{}{}},
 		}}
 	},

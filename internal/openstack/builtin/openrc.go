@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// VolumeAPIVersion is what an openrc asks of the openstack CLI: the highest
+// volumeAPIVersion is what an openrc asks of the openstack CLI: the highest
 // microversion at which every volume command of release 6.0 works. Without it
 // the attachment commands refuse; from 3.66 on, that release's snapshot create
 // sends a field the API forbids.
-const VolumeAPIVersion = "3.65"
+const volumeAPIVersion = "3.65"
 
 // Openrc writes a file to be sourced by a shell: what the openstack CLI needs to
 // be the account at authURL (which ends in /v3). It holds the password: give it
@@ -32,7 +32,7 @@ func Openrc(w io.Writer, authURL, region string, a Account) error {
 		{"OS_PROJECT_DOMAIN_NAME", DomainName},
 		{"OS_REGION_NAME", region},
 		{"OS_INTERFACE", "public"},
-		{"OS_VOLUME_API_VERSION", VolumeAPIVersion},
+		{"OS_VOLUME_API_VERSION", volumeAPIVersion},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", kv[0], quote(kv[1]))
 	}

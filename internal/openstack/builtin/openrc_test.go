@@ -40,7 +40,7 @@ func TestOpenrc(t *testing.T) {
 	got := sourced(t, "http://[::1]:5000/v3", odd, "OS_TOKEN=old", "OS_CLOUD=other")
 	assert.Equal(t, map[string]string{
 		"OS_AUTH_URL":             "http://[::1]:5000/v3",
-		"OS_IDENTITY_API_VERSION": "3", "OS_VOLUME_API_VERSION": VolumeAPIVersion,
+		"OS_IDENTITY_API_VERSION": "3", "OS_VOLUME_API_VERSION": volumeAPIVersion,
 		"OS_USERNAME": odd.User, "OS_PASSWORD": odd.Password, "OS_PROJECT_NAME": odd.Project,
 		"OS_DOMAIN_NAME": "Default", "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
 		"OS_REGION_NAME": "RegionOne", "OS_INTERFACE": "public",

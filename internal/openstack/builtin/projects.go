@@ -21,10 +21,10 @@ func projectEntries(of []*project) []entry {
 	for _, p := range of {
 		entries = append(entries, entry{
 			id: p.ID,
-			fields: map[string]string{"name": p.Name, "domain_id": DomainID, "parent_id": DomainID,
+			fields: map[string]string{"name": p.Name, "domain_id": domainID, "parent_id": domainID,
 				"is_domain": "false", "enabled": strconv.FormatBool(!p.Disabled)},
 			view: view{"id": p.ID, "name": p.Name, "description": p.Description,
-				"domain_id": DomainID, "parent_id": DomainID, "is_domain": false,
+				"domain_id": domainID, "parent_id": domainID, "is_domain": false,
 				"enabled": !p.Disabled, "tags": []string{}, "options": struct{}{}},
 		})
 	}

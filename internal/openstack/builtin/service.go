@@ -14,8 +14,8 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// DefaultTokenLifetime is how long a token lasts unless configured otherwise.
-const DefaultTokenLifetime = time.Hour
+// defaultTokenLifetime is how long a token lasts unless configured otherwise.
+const defaultTokenLifetime = time.Hour
 
 // Config says where the directory is and what the catalog announces.
 type Config struct {
@@ -24,7 +24,7 @@ type Config struct {
 	VolumeURL     string        // the volume API, with /v3 and no project: http://127.0.0.1:8776/v3
 	KeysURL       string        // the local key store's, without its version; "" where there is none
 	Region        string        // RegionOne when empty
-	TokenLifetime time.Duration // DefaultTokenLifetime when zero
+	TokenLifetime time.Duration // an hour when zero
 
 	// ServiceTokenRoles are the roles of which a service token needs one to
 	// count (Cinder: service_token_roles; "service" when nil). With
@@ -79,7 +79,7 @@ func (c *Config) setDefaults() {
 		c.Region = "RegionOne"
 	}
 	if c.TokenLifetime <= 0 {
-		c.TokenLifetime = DefaultTokenLifetime
+		c.TokenLifetime = defaultTokenLifetime
 	}
 	if c.ServiceTokenRoles == nil {
 		c.ServiceTokenRoles = []string{"service"}

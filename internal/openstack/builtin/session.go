@@ -64,7 +64,7 @@ func newSession(dir *directory, c *claims) *session {
 		return nil
 	}
 	found := &session{claims: c, user: u, dir: dir, identity: identity.Identity{
-		UserID: u.ID, UserName: u.Name, UserDomainID: DomainID, ExpiresAt: c.ExpiresAt.Time,
+		UserID: u.ID, UserName: u.Name, UserDomainID: domainID, ExpiresAt: c.ExpiresAt.Time,
 	}}
 	if c.ProjectID == "" {
 		return found
@@ -74,7 +74,7 @@ func newSession(dir *directory, c *claims) *session {
 		return nil
 	}
 	found.project = p
-	found.identity.ProjectID, found.identity.ProjectName, found.identity.ProjectDomainID = p.ID, p.Name, DomainID
+	found.identity.ProjectID, found.identity.ProjectName, found.identity.ProjectDomainID = p.ID, p.Name, domainID
 	found.identity.Roles = u.Projects[p.Name]
 	found.identity.IsAdmin = slices.Contains(found.identity.Roles, identity.RoleAdmin)
 	return found

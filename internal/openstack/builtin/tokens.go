@@ -41,7 +41,7 @@ type tokenProject struct {
 	Name   string `json:"name"`
 }
 
-var ourDomain = ref{DomainID, DomainName}
+var ourDomain = ref{domainID, DomainName}
 
 // tokenBody is what a login and a validation answer; ?nocatalog leaves out the
 // longest part.

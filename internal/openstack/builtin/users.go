@@ -10,10 +10,10 @@ var users = collection{
 		for _, u := range d.Users {
 			entries = append(entries, entry{
 				id: u.ID,
-				fields: map[string]string{"name": u.Name, "domain_id": DomainID,
+				fields: map[string]string{"name": u.Name, "domain_id": domainID,
 					"enabled": strconv.FormatBool(!u.Disabled)},
 				view: view{"id": u.ID, "name": u.Name, "description": u.Description,
-					"domain_id": DomainID, "enabled": !u.Disabled,
+					"domain_id": domainID, "enabled": !u.Disabled,
 					"password_expires_at": nil, "options": struct{}{}},
 			})
 		}

@@ -12,9 +12,9 @@ import (
 // RoleAdmin is the role that Cinder's context_is_admin rule looks for.
 const RoleAdmin = "admin"
 
-// MaxTokenBytes bounds a token before anything is done with it. Fernet and JWS
+// maxTokenBytes bounds a token before anything is done with it. Fernet and JWS
 // tokens stay below 1 KiB; a server that puts groups into them needs a few more.
-const MaxTokenBytes = 16 << 10
+const maxTokenBytes = 16 << 10
 
 // Identity is what a valid token says about its bearer. Read only.
 type Identity struct {
@@ -84,7 +84,7 @@ func CheckForm(token string) error {
 	if token == "" {
 		return fault.New(fault.Unauthorized, "The request you have made requires authentication.")
 	}
-	if len(token) > MaxTokenBytes || !printable(token) {
+	if len(token) > maxTokenBytes || !printable(token) {
 		return Rejected()
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestCheckForm(t *testing.T) {
 	require.NoError(t, CheckForm("gAAAAABl"))
 	for name, token := range map[string]string{
 		"empty": "", "newline": "a\nb", "space": "a b", "high": "t\xffken",
-		"long": strings.Repeat("a", MaxTokenBytes+1),
+		"long": strings.Repeat("a", maxTokenBytes+1),
 	} {
 		assert.Equal(t, fault.Unauthorized, fault.CodeOf(CheckForm(token)), name)
 	}

@@ -10,20 +10,22 @@ import (
 	"clinker/internal/openstack/cloud"
 )
 
-// Connect logs the service user in and gives the client, which logs in again by
-// itself whenever its token is refused. Other services of the cloud (Glance,
-// Nova, Barbican) are reached through it. Errors: fault.Invalid for a
+// NewLogin logs the service user in when that is first needed, and gives the client,
+// which logs in again by itself whenever its token is refused. Other services of the
+// cloud (Glance, Nova, Barbican) are reached through it. Errors: fault.Invalid for a
 // configuration that cannot work, fault.Unavailable when Keystone does not answer
-// or refuses the service user. May be repeated.
-func Connect(ctx context.Context, cfg Config) (*gophercloud.ProviderClient, error) {
-	if err := cfg.check(); err != nil {
-		return nil, err
-	}
-	transport, err := cfg.transport()
-	if err != nil {
-		return nil, err
-	}
-	return connect(ctx, cfg, transport)
+// or refuses the service user.
+func NewLogin(cfg Config) *cloud.Login {
+	return cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) {
+		if err := cfg.check(); err != nil {
+			return nil, err
+		}
+		transport, err := cfg.transport()
+		if err != nil {
+			return nil, err
+		}
+		return connect(ctx, cfg, transport)
+	})
 }
 
 func connect(ctx context.Context, cfg Config, transport http.RoundTripper) (*gophercloud.ProviderClient, error) {
@@ -45,9 +47,4 @@ func connect(ctx context.Context, cfg Config, transport http.RoundTripper) (*gop
 		return nil, unavailable(explain(cfg, err))
 	}
 	return client, nil
-}
-
-// NewLogin is Connect when it is first needed.
-func NewLogin(cfg Config) *cloud.Login {
-	return cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) { return Connect(ctx, cfg) })
 }

@@ -32,8 +32,8 @@ func Available() error {
 	if _, err := run.Output(ctx, append([]string{"modprobe", "-a", "configfs"}, modules...)...); err != nil {
 		unloaded = err // they may be part of the kernel
 	}
-	if _, err := os.Stat(DefaultRoot); err != nil {
-		err := unix.Mount("configfs", filepath.Dir(DefaultRoot), "configfs", 0, "")
+	if _, err := os.Stat(defaultRoot); err != nil {
+		err := unix.Mount("configfs", filepath.Dir(defaultRoot), "configfs", 0, "")
 		if err != nil && !errors.Is(err, unix.EBUSY) {
 			return fault.Wrap(err, fault.Unavailable, "this kernel's configfs cannot be mounted, which LIO needs (tgt does not)")
 		}
@@ -48,7 +48,7 @@ func Available() error {
 // These directories stay; they hold nothing and belong to nobody.
 func works() bool {
 	for _, dir := range []string{"iscsi", blockHBA, fileHBA} {
-		if (tree{DefaultRoot}).mkdir(dir) != nil {
+		if (tree{defaultRoot}).mkdir(dir) != nil {
 			return false
 		}
 	}

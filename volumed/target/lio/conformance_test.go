@@ -54,7 +54,7 @@ func TestConformanceFiles(t *testing.T) {
 func TestRestoredStore(t *testing.T) {
 	s := suite(t)
 	e := target.Export{IQN: prefix + "volume-restored", Serial: "restored", Device: s.Device(t, 64<<20).Path}
-	fs := tree{DefaultRoot}
+	fs := tree{defaultRoot}
 	store := "core/iblock_7/" + e.IQN
 	for _, err := range []error{fs.mkdir("core/iblock_7"), fs.mkdir(store), fs.write(store+"/control", "udev_path="+e.Device), fs.write(store+"/enable", "1")} {
 		if err != nil {
@@ -168,7 +168,7 @@ var sessionID = regexp.MustCompile(`LIO Session ID: (\d+)`)
 // sessionsOf asks the kernel who is logged in.
 func sessionsOf(t *testing.T, iqn string) []string {
 	t.Helper()
-	infos, err := filepath.Glob(filepath.Join(DefaultRoot, "iscsi", iqn, "tpgt_1/acls/*/info"))
+	infos, err := filepath.Glob(filepath.Join(defaultRoot, "iscsi", iqn, "tpgt_1/acls/*/info"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (c *counted) write(path, value string) error {
 }
 
 func (c *counted) mkdir(path string) error {
-	if _, err := os.Lstat(filepath.Join(DefaultRoot, path)); err == nil {
+	if _, err := os.Lstat(filepath.Join(defaultRoot, path)); err == nil {
 		return nil
 	}
 	if err := c.spend(); err != nil {
@@ -245,7 +245,7 @@ func (c *counted) mkdir(path string) error {
 }
 
 func (c *counted) rmdir(path string) error {
-	if _, err := os.Lstat(filepath.Join(DefaultRoot, path)); err != nil {
+	if _, err := os.Lstat(filepath.Join(defaultRoot, path)); err != nil {
 		return nil
 	}
 	if err := c.spend(); err != nil {

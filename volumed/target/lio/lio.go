@@ -7,12 +7,12 @@ import (
 	"clinker/volumed/target"
 )
 
-// DefaultRoot is where the kernel shows LIO.
-const DefaultRoot = "/sys/kernel/config/target"
+// defaultRoot is where the kernel shows LIO.
+const defaultRoot = "/sys/kernel/config/target"
 
 // Options say how to use LIO.
 type Options struct {
-	// Root is LIO's directory; empty means DefaultRoot.
+	// Root is LIO's directory; empty means where the kernel shows it.
 	Root string
 
 	// Portals are the addresses to listen on, as address:port, IPv6 addresses in
@@ -40,7 +40,7 @@ const unitNumber = 0
 // New gives a Target. Available says whether it can work on this machine.
 func New(o Options) *Target {
 	if o.Root == "" {
-		o.Root = DefaultRoot
+		o.Root = defaultRoot
 	}
 	return &Target{fs: tree{o.Root}, portals: slices.Clone(o.Portals), prefix: o.Prefix}
 }
