@@ -3,6 +3,7 @@ package placement
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -38,6 +39,16 @@ func TestWeighers(t *testing.T) {
 		placer := newPlacer(t, Options{Weighers: w.weighers, Multipliers: w.multipliers})
 		if got := names(placer.Place(pools, Request{SizeBytes: 1})); !slices.Equal(got, w.want) {
 			t.Errorf("%v %v: got %v, want %v", w.weighers, w.multipliers, got, w.want)
+		}
+	}
+}
+
+// An operator finds each weigher's option, and what it does, in the sample.
+func TestEveryWeigherHasAnOption(t *testing.T) {
+	t.Parallel()
+	for weigher, m := range Multipliers() {
+		if !strings.HasSuffix(m.Name, "_multiplier") || m.Default == 0 || !strings.Contains(m.Help, weigher) {
+			t.Errorf("%s: %+v", weigher, m)
 		}
 	}
 }
