@@ -1,3 +1,5 @@
+//go:build tempest
+
 package upstream
 
 import (

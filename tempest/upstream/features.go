@@ -1,3 +1,5 @@
+//go:build tempest
+
 package upstream
 
 // features are what Clinker has of that which Tempest asks for by flags. A test
