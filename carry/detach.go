@@ -8,12 +8,13 @@ import (
 	"clinker/internal/fault"
 )
 
-// Detach takes the volume, named by id or name, away from this machine: what
-// the kernel holds back is written, the session ended, the node record removed,
-// the attachment deleted, in this order. Busy, and nothing changed, while
-// anything uses the device; the message says what. Unavailable, and nothing changed, while
-// the storage node does not answer, unless the attachment was deleted elsewhere: what is
-// not written yet would be lost. It may be repeated after any error or crash. NotFound when the volume is not attached here.
+// Detach takes the volume, named by id or name, away from this machine: what the kernel
+// holds back is written, the session ended, the node record removed, the attachment
+// deleted, in this order. Busy, and nothing changed, while anything uses the device; the
+// message says what. Unavailable, and nothing changed, while the storage node does not
+// answer, unless the attachment was deleted elsewhere: what is not written yet would be
+// lost. It may be repeated after any error or crash. NotFound when the volume is not
+// attached here.
 func (h *Host) Detach(ctx context.Context, reference string) error {
 	state, found, err := h.states.Find(reference)
 	if err != nil {

@@ -147,11 +147,11 @@ const claimSQL = `WITH lazily AS MATERIALIZED (
 		claimed_bytes = @bytes, availability_zone = room.availability_zone
 	FROM room WHERE v.id = @volume`
 
-// Claim promises bytes of a pool to a volume that has no pool yet: one
-// conditional statement, so that many schedulers never promise the same bytes
-// twice. false when the pool has no longer room, or its service was disabled,
-// frozen or declared lost meanwhile, or the volume has a pool or is no longer
-// being created. thick asks that its bytes can be set aside in full. It may be repeated: a volume that has this very pool
+// Claim promises bytes of a pool to a volume that has no pool yet: one conditional
+// statement, so that many schedulers never promise the same bytes twice. false when the
+// pool has no longer room, or its service was disabled, frozen or declared lost
+// meanwhile, or the volume has a pool or is no longer being created. thick asks that its
+// bytes can be set aside in full. It may be repeated: a volume that has this very pool
 // already gives true and counts once.
 func (d *DB) Claim(ctx context.Context, volumeID, poolID string, bytes int64, thick bool) (bool, error) {
 	named := pgx.NamedArgs{"volume": volumeID, "pool": poolID, "bytes": bytes, "thick": thick}

@@ -190,9 +190,9 @@ func migratesNoMore(volumeID string) error {
 	return fault.New(fault.Conflict, "Volume %s is not being migrated any more.", volumeID)
 }
 
-// ClaimMigration promises a pool's room to a volume that is to come there, thick as for Claim. false
-// when there is none, or its service takes no volumes any more; the transaction must then be given up. Conflict when v is
-// not the row as it is now.
+// ClaimMigration promises a pool's room to a volume that is to come there, thick as for
+// Claim. false when there is none, or its service takes no volumes any more; the
+// transaction must then be given up. Conflict when v is not the row as it is now.
 func (t *Tx) ClaimMigration(ctx context.Context, v Volume, poolID string, bytes int64, thick bool) (bool, error) {
 	if _, err := t.step(ctx, v, "a pool is chosen", ""); err != nil {
 		return false, err

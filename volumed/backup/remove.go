@@ -6,9 +6,10 @@ import (
 	"clinker/internal/fault"
 )
 
-// Remove takes a backup away, or what an interrupted one left; no error when there
-// is neither, nor can be, as its container has no name that one can have. Others that need its objects cannot be restored afterwards. One that
-// another node is making meanwhile ends there with Stale, and is taken away there.
+// Remove takes a backup away, or what an interrupted one left; no error when there is
+// neither, nor can be, as its container has no name that one can have. Others that need
+// its objects cannot be restored afterwards. One that another node is making meanwhile
+// ends there with Stale, and is taken away there.
 func (s *Store) Remove(ctx context.Context, place Place) error {
 	if err := place.CheckID(); err != nil {
 		return err
