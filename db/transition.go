@@ -56,19 +56,28 @@ func (s stateful[T]) begin(t *Tx, id string, generation int64, status string) {
 // the history; set holds further columns for the same statement. It gives the row
 // as it is then. The generation is the one to be moved from, 0 for any. Conflict,
 // with the status it found in the message, when the row is in none of the Move's
-// statuses; NotFound when it is gone.
-func (s stateful[T]) move(ctx context.Context, t *Tx, id string, generation int64, m Move, reason string, set map[string]any) (T, error) {
+// statuses; NotFound when it is gone. A row that gets into one of them while it is
+// told why it was not moved, is moved after all.
+func (s stateful[T]) move(ctx context.Context, t *Tx, id string, generation int64, m Move, reason string, set map[string]any) (none T, err error) {
 	var b builder
-	moved, err := all(ctx, t, s.scan, s.statement(t, &b, id, generation, m, reason, set), b.args...)
-	if err == nil && len(moved) == 0 {
-		err = s.explain(ctx, t, id, m)
+	statement := s.statement(t, &b, id, generation, m, reason, set)
+	for range mostMoves {
+		moved, err := all(ctx, t, s.scan, statement, b.args...)
+		if err != nil {
+			return none, err
+		}
+		if len(moved) == 1 {
+			return moved[0], nil
+		}
+		if legal, err := s.explain(ctx, t, id, m); !legal || generation != 0 {
+			return none, err
+		}
 	}
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return moved[0], nil
+	return none, s.meanwhile(id)
 }
+
+// mostMoves is how often a row is tried to be moved that others move at the same time.
+const mostMoves = 3
 
 func (s stateful[T]) statement(t *Tx, b *builder, id string, generation int64, m Move, reason string, set map[string]any) string {
 	assignments := []string{"generation = " + s.alias + ".generation + 1", "updated_at = now()"}
@@ -90,19 +99,24 @@ func (s stateful[T]) statement(t *Tx, b *builder, id string, generation int64, m
 		s.history, s.key, b.arg(reason), s.columns, s.from)
 }
 
-// explain tells why the compare-and-set met no row.
-func (s stateful[T]) explain(ctx context.Context, t *Tx, id string, m Move) error {
+// explain tells why the compare-and-set met no row, and whether the row is in a status by
+// now that it may be moved from.
+func (s stateful[T]) explain(ctx context.Context, t *Tx, id string, m Move) (legal bool, err error) {
 	var b builder
 	status, err := first(ctx, t, pgx.RowTo[string], s.missing(id),
 		"SELECT "+s.alias+".status FROM "+s.name+" "+s.alias+" WHERE "+t.live(&b, s.alias, id), b.args...)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(m.From) == 0 || slices.Contains(m.From, status) {
-		return fault.New(fault.Conflict, "%s %s was changed by another request at the same time.", s.what, id)
+		return true, s.meanwhile(id)
 	}
-	return fault.New(fault.Conflict, "%s %s status must be %s to %s, but current status is: %s.",
+	return false, fault.New(fault.Conflict, "%s %s status must be %s to %s, but current status is: %s.",
 		s.what, id, strings.Join(m.From, " or "), m.Name, status)
+}
+
+func (s stateful[T]) meanwhile(id string) error {
+	return fault.New(fault.Conflict, "%s %s was changed by another request at the same time.", s.what, id)
 }
 
 // set lists what an UPDATE assigns: values, or what gorm.Expr computes. The columns are in one order, so that the
