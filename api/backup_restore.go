@@ -87,8 +87,11 @@ func (c *Call) restoreOver(b db.Backup, volumeID string) (db.Volume, error) {
 		return v, err
 	}
 	err = c.tx(func(tx *db.Tx) error {
+		if err := tx.BeginRestoreOver(c.Context(), b.ID, v.ID, c.RequestID); err != nil {
+			return err
+		}
 		key.keep(tx, v.ID)
-		return tx.BeginRestoreOver(c.Context(), b.ID, v.ID, c.RequestID)
+		return nil
 	})
 	if err != nil {
 		key.abandon()

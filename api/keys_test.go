@@ -354,6 +354,23 @@ func TestKeysOfBackups(t *testing.T) {
 	if _, now := w.keyOf("member", another); now.Passphrase() != own.Passphrase() {
 		t.Error("the volume has the backup's key before its bytes")
 	}
+	// It is interrupted, for longer than keys without an owner are kept, and goes on.
+	v, err := w.db.Volume(t.Context(), another, "")
+	if err == nil {
+		err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.FailRestoreOver(t.Context(), v, "its node does not answer") })
+	}
+	if err == nil {
+		_, err = w.db.DropUnwantedKeys(t.Context(), 0, 0, 10)
+	}
+	if err == nil {
+		v, err = w.db.Volume(t.Context(), another, "")
+	}
+	if err == nil {
+		err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.ResumeRestore(t.Context(), v) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.restored(another, backup)
 	if _, now := w.keyOf("member", another); now.Passphrase() != k.Passphrase() {
 		t.Error("the restored volume's key does not open it")
@@ -364,6 +381,39 @@ func TestKeysOfBackups(t *testing.T) {
 	w.do("member", "DELETE", "/v3/backups/"+backup, "").want(t, 202)
 	if n, err := w.db.DropUnwantedKeys(t.Context(), 0, 0, 10); err != nil || n != 0 {
 		t.Errorf("%d keys nobody wants, %v", n, err)
+	}
+}
+
+// Of two backups that were restored to a volume, the first in vain, it gets the key of
+// the second.
+func TestKeyOfTheLastRestore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kind := `, "volume_type": "` + w.luksType(usual) + `"`
+	onto := w.volume("member", kind)
+	var want keys.Key
+	begin := func() (backup string) {
+		source := w.volume("member", kind)
+		_, want = w.keyOf("member", source)
+		backup = w.do("member@64", "POST", "/v3/backups", `{"backup": {"volume_id": "`+source+`"}}`).want(t, 202).at("backup", "id").(string)
+		w.backedUp(backup)
+		w.do("member", "POST", "/v3/backups/"+backup+"/restore", `{"restore": {"volume_id": "`+onto+`"}}`).want(t, 202)
+		return backup
+	}
+	for range 3 {
+		begin()
+		v, err := w.db.Volume(t.Context(), onto, "")
+		if err == nil {
+			err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.FailRestoreOver(t.Context(), v, "in vain") })
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.do("admin", "POST", "/v3/volumes/"+onto+"/action", `{"os-reset_status": {"status": "available"}}`).want(t, 202)
+		w.restored(onto, begin())
+		if _, now := w.keyOf("member", onto); now.Passphrase() != want.Passphrase() {
+			t.Fatal("the volume's key does not open what was restored")
+		}
 	}
 }
 

@@ -41,8 +41,8 @@ func (t *Tx) BeginRestoreToNew(ctx context.Context, id, volumeID string) error {
 }
 
 // BeginRestoreOver starts to write a backup over a volume: both statuses and the
-// job, all at once. Conflict when one of them is not available; Invalid when the
-// volume is too small.
+// job, all at once. The key that the volume is to get is kept after this. Conflict when
+// one of them is not available; Invalid when the volume is too small.
 func (t *Tx) BeginRestoreOver(ctx context.Context, id, volumeID, request string) error {
 	v, err := t.MoveVolume(ctx, volumeID, RestoreBegin, "", nil)
 	if err != nil {
@@ -55,6 +55,7 @@ func (t *Tx) BeginRestoreOver(ctx context.Context, id, volumeID, request string)
 	if v.SizeGiB < b.SizeGiB {
 		return TooSmallToRestore(v, b)
 	}
+	t.dropRestoreKeys(v.ID)
 	return t.Enqueue(ctx, BackupRestoreArgs{BackupID: id, Request: request})
 }
 

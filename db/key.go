@@ -66,6 +66,12 @@ func (t *Tx) restoredKey(ctx context.Context, v Volume) error {
 	return nil
 }
 
+// dropRestoreKeys drops what an earlier restore left, which was interrupted and then given
+// up: only one may be there when a restore ends.
+func (t *Tx) dropRestoreKeys(volumeID string) {
+	t.later("UPDATE kept_keys SET state = 'due', changed_at = now(), next_try = now() WHERE owner_id = $1 AND use = 'restore' AND state = 'kept'", volumeID)
+}
+
 // endImageKey ends what is known of an image's key when its upload does: a whole
 // image has it for its own, and of one that is not there it is due.
 func (t *Tx) endImageKey(imageID string, whole bool) {
@@ -128,7 +134,8 @@ func (d *DB) keptKey(ctx context.Context, sql string, args ...any) (k KeptKey, o
 }
 
 // unwantedKeysSQL makes keys due that nobody wants: those that were not kept in
-// time, those of volumes that are gone, and copies for work that is done.
+// time, those of volumes that are gone, and copies for work that is done. A restore that
+// was interrupted goes on, however much later, and then needs its key.
 const unwantedKeysSQL = `UPDATE kept_keys k SET state = 'due', changed_at = now(), next_try = now() WHERE id IN (
 	SELECT k.id FROM kept_keys k WHERE k.state = 'new' AND k.changed_at <= now() - $1::interval
 	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'volume' AND k.changed_at <= now() - $2::interval
@@ -136,9 +143,11 @@ const unwantedKeysSQL = `UPDATE kept_keys k SET state = 'due', changed_at = now(
 		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.encryption_key_id = k.id AND s.deleted_at IS NULL)
 	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'backup' AND k.changed_at <= now() - $2::interval
 		AND NOT EXISTS (SELECT 1 FROM backups b WHERE b.encryption_key_id = k.id AND b.deleted_at IS NULL)
-	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use IN ('work', 'restore') AND k.changed_at <= now() - $2::interval
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'work' AND k.changed_at <= now() - $2::interval
 		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = k.owner_id AND v.deleted_at IS NULL
-			AND v.status IN ('creating', 'downloading', 'restoring-backup'))
+			AND v.status IN ('creating', 'downloading'))
+	UNION ALL SELECT k.id FROM kept_keys k WHERE k.state = 'kept' AND k.use = 'restore' AND k.changed_at <= now() - $2::interval
+		AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = k.owner_id AND v.deleted_at IS NULL AND v.status <> 'available')
 	LIMIT $3) AND state <> 'due'`
 
 // DropUnwantedKeys has keys deleted that nobody wants: new ones after making, and
