@@ -3,6 +3,7 @@ package volumed
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"clinker/volumed/journal"
 	"clinker/volumed/rpc"
@@ -60,7 +61,7 @@ func (p *pool) listed(ctx context.Context) (map[string]target.Export, error) {
 // belongs to which.
 func has(have target.Export, g journal.Grant) bool {
 	named := slices.ContainsFunc(have.Grants, func(h target.Grant) bool { return h.Username == g.Username })
-	return named && slices.ContainsFunc(have.Grants, func(h target.Grant) bool { return h.Initiator == g.Initiator })
+	return named && slices.ContainsFunc(have.Grants, func(h target.Grant) bool { return strings.EqualFold(h.Initiator, g.Initiator) })
 }
 
 // drifted tells whether a target is not as the journal wants it.
@@ -71,10 +72,10 @@ func (p *pool) drifted(e journal.Export, have map[string]target.Export) bool {
 	}
 	writable := map[string]bool{}
 	for _, h := range there.Grants {
-		writable[h.Initiator] = !h.ReadOnly
+		writable[strings.ToLower(h.Initiator)] = !h.ReadOnly
 	}
 	for _, g := range e.Grants {
-		if !has(there, g) || writable[g.Initiator] == readOnly(e, g.Initiator) {
+		if !has(there, g) || writable[strings.ToLower(g.Initiator)] == readOnly(e, g.Initiator) {
 			return true
 		}
 	}

@@ -38,10 +38,11 @@ func (e Export) Check(prefix string) error {
 		if err := g.check(); err != nil {
 			return err
 		}
-		if initiators[g.Initiator] || users[g.Username] {
+		name := strings.ToLower(g.Initiator)
+		if initiators[name] || users[g.Username] {
 			return fault.New(fault.Invalid, "initiator %s or its username is granted twice", g.Initiator)
 		}
-		initiators[g.Initiator], users[g.Username] = true, true
+		initiators[name], users[g.Username] = true, true
 	}
 	return nil
 }

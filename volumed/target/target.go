@@ -45,7 +45,7 @@ type Export struct {
 
 // Grant lets one initiator log in with CHAP (RFC 1994).
 type Grant struct {
-	Initiator string // the initiator's IQN
+	Initiator string // the initiator's IQN; List may give it in small letters
 	Username  string
 	Password  Secret
 	ReadOnly  bool // the target itself refuses writes

@@ -3,6 +3,7 @@ package lio
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"clinker/volumed/target"
 )
@@ -63,6 +64,7 @@ func (t *Target) Apply(ctx context.Context, e target.Export) (target.Address, er
 	if err != nil {
 		return target.Address{}, err
 	}
+	e.Grants = lowered(e.Grants)
 	err = t.turns.take(ctx, e.IQN, func(ctx context.Context) error {
 		return (&export{fs: stoppable{t.fs, ctx}, want: e, store: store, portals: t.portals}).apply()
 	})
@@ -70,6 +72,16 @@ func (t *Target) Apply(ctx context.Context, e target.Export) (target.Address, er
 		return target.Address{}, explain(err)
 	}
 	return target.Address{Portals: slices.Clone(t.portals), LUN: unitNumber}, nil
+}
+
+// lowered gives the grants with the initiators' names in small letters, as the kernel
+// looks for them whatever an initiator sends: capitals mean nothing in them (RFC 3722).
+func lowered(grants []target.Grant) []target.Grant {
+	grants = slices.Clone(grants)
+	for i := range grants {
+		grants[i].Initiator = strings.ToLower(grants[i].Initiator)
+	}
+	return grants
 }
 
 // Remove is target.Target's. It returns when the kernel has ended the

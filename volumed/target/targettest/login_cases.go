@@ -3,6 +3,8 @@ package targettest
 import (
 	"bytes"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"clinker/internal/fault"
@@ -50,6 +52,25 @@ func testNoGrants(t *testing.T, b *bench) {
 	b.refused(t, l, "no grant and no password")
 	l.Username, l.Password = "u"+word(8), target.Secret(word(16))
 	b.refused(t, l, "no grant and some password")
+}
+
+// testCapitals: hosts may have capitals in their names, and send them.
+func testCapitals(t *testing.T, b *bench) {
+	const name = "iqn.1993-08.org.debian:01:Alice-LAPTOP"
+	e, _ := b.export(t, grant(name))
+	a := b.apply(t, e)
+	b.works(t, b.login(t, with(a, e, e.Grants[0])), 0, 7)
+	list, err := b.target.List(b.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(l target.Export) bool { return l.IQN == e.IQN })
+	if i < 0 || len(list[i].Grants) == 0 || !strings.EqualFold(list[i].Grants[0].Initiator, name) {
+		t.Errorf("List shows %+v", list)
+	}
+	e.Grants = nil
+	b.apply(t, e)
+	b.refused(t, with(a, target.Export{IQN: e.IQN}, grant(name)), "a grant that was taken back")
 }
 
 func testTwoGrants(t *testing.T, b *bench) {

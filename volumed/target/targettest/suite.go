@@ -70,6 +70,7 @@ func Run(t *testing.T, s Suite, only ...string) {
 		{"Login", testLogin},
 		{"Refusals", testRefusals},
 		{"NoGrants", testNoGrants},
+		{"Capitals", testCapitals},
 		{"TwoGrants", testTwoGrants},
 		{"ReadOnly", testReadOnly},
 		{"ReadOnlyAndWritable", testMixedAccess},
