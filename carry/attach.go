@@ -53,8 +53,12 @@ func (h *Host) attach(ctx context.Context, volume *volumes.Volume, o AttachOptio
 	if err != nil {
 		return "", err
 	}
+	c = h.reach(ctx, c)
 	if o.ReadOnly && !c.ReadOnly {
 		return "", fault.New(fault.Conflict, "volume %s is attached to this machine already, and not read-only: detach it first", volume.ID)
+	}
+	if err := h.leave(ctx, state, c); err != nil {
+		return "", err
 	}
 	state.Step, state.IQN, state.Portal, state.LUN, state.ReadOnly = Granted, c.IQN, c.Portal, c.LUN, c.ReadOnly
 	if err := h.states.Save(state); err != nil {
@@ -80,7 +84,7 @@ func (h *Host) known(ctx context.Context, state *State) (*attachments.Attachment
 	attachment, err := h.cloud.Attachment(ctx, state.AttachmentID)
 	if fault.Is(err, fault.NotFound) {
 		slog.WarnContext(ctx, "the attachment was deleted elsewhere", "volume", state.VolumeID, "attachment", state.AttachmentID)
-		*state = State{Formatting: state.Formatting}
+		*state = State{Formatting: state.Formatting, IQN: state.IQN, Portal: state.Portal} // what open-iscsi keeps is still to be left
 		return nil, nil
 	}
 	return attachment, err
@@ -102,7 +106,8 @@ func (h *Host) ask(ctx context.Context, volume *volumes.Volume, state *State, o 
 	if err != nil {
 		return nil, err
 	}
-	*state = State{VolumeID: volume.ID, VolumeName: volume.Name, Step: Asking, ReadOnly: o.ReadOnly, Formatting: state.Formatting}
+	*state = State{VolumeID: volume.ID, VolumeName: volume.Name, Step: Asking, ReadOnly: o.ReadOnly,
+		Formatting: state.Formatting, IQN: state.IQN, Portal: state.Portal}
 	for _, attachment := range before {
 		state.Before = append(state.Before, attachment.ID)
 	}
@@ -162,6 +167,7 @@ func (h *Host) adopt(ctx context.Context, state State) (*attachments.Attachment,
 		if err != nil {
 			continue // reserved by somebody, without a connection so far
 		}
+		c = h.reach(ctx, c)
 		err = h.initiator.Login(ctx, c)
 		if err == nil {
 			return attachment, nil

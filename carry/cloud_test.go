@@ -23,10 +23,11 @@ const (
 
 // service is a small block storage service with one volume, or more.
 type service struct {
-	t      testing.TB
-	server *httptest.Server
-	trap   *trap
-	lun    int
+	t       testing.TB
+	server  *httptest.Server
+	trap    *trap
+	lun     int
+	portals []string // all of the target; none for 127.0.0.1:3260
 	// changed hears of every grant that comes or goes; nil in fakes of the kernel.
 	changed func(username, initiator string, there bool)
 
@@ -158,6 +159,10 @@ func (s *service) attach(volume string, initiator any, mode string) map[string]a
 			"target_portal": "127.0.0.1:3260", "target_lun": s.lun, "auth_method": "CHAP", "auth_username": "user-" + id,
 			"auth_password": password, "access_mode": mode, "for": initiator, "encrypted": s.encrypted,
 		}}
+	if len(s.portals) > 0 {
+		info := a["connection_info"].(map[string]any)
+		info["target_portal"], info["target_portals"] = s.portals[0], s.portals
+	}
 	s.attachments[id] = a
 	s.tell(a, true)
 	return a

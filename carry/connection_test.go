@@ -3,6 +3,7 @@ package carry
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestConnectionOf(t *testing.T) {
 		"target_portal": "[fd00::1]:3260", "target_lun": 1, "auth_method": "CHAP", "auth_username": "u", "auth_password": "p",
 		"access_mode": "ro", "qos_specs": nil}
 	c, err := connectionOf(good)
-	if err != nil || c != (Connection{IQN: "iqn.2010-10.org.openstack:volume-1", Portal: "[fd00::1]:3260", LUN: 1, Username: "u", Password: "p", ReadOnly: true}) {
+	if err != nil || !reflect.DeepEqual(c, Connection{IQN: "iqn.2010-10.org.openstack:volume-1", Portal: "[fd00::1]:3260", Portals: []string{"[fd00::1]:3260"}, LUN: 1, Username: "u", Password: "p", ReadOnly: true}) {
 		t.Errorf("got %+v %v", c, err)
 	}
 	for key, values := range map[string][]any{

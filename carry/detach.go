@@ -142,6 +142,7 @@ func (h *Host) orphan(ctx context.Context, state *State) (found bool, err error)
 	if err != nil {
 		return false, err
 	}
+	c = h.reach(ctx, c)
 	state.IQN, state.Portal, state.LUN = c.IQN, c.Portal, c.LUN
 	_, err = h.granted(state, attachment, nil)
 	return true, err

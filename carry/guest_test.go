@@ -249,3 +249,20 @@ func TestGuestRefusedLogin(t *testing.T) {
 	}
 	leftNothing(t)
 }
+
+// TestGuestSecondPortal: nobody answers at the first of two portals.
+func TestGuestSecondPortal(t *testing.T) {
+	guest.Require(t)
+	s := realService(t)
+	s.portals = []string{"127.0.0.1:3261", "127.0.0.1:3260"}
+	h := New(s.cloud(), nil, Options{})
+	disk, err := h.Attach(t.Context(), "data", AttachOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell(t, "dd if=/dev/zero of="+disk+" bs=4k count=1 oflag=direct status=none")
+	if err := h.Detach(t.Context(), "data"); err != nil {
+		t.Fatal(err)
+	}
+	leftNothing(t)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -67,6 +68,7 @@ type machine struct {
 	dead    bool   // disks do not appear
 	logins  int
 	rescans int
+	left    []string // portals of logouts without a session
 }
 
 func newMachine(t testing.TB, s *service) *machine {
@@ -115,8 +117,12 @@ func (m *machine) gone(path string) {
 func (m *machine) show(c Connection) {
 	m.file("sys/class/iscsi_session/session7/targetname", c.IQN+"\n")
 	m.file("sys/class/iscsi_session/session7/username", c.Username+"\n")
-	m.file("sys/class/iscsi_connection/connection7:0/persistent_address", "127.0.0.1\n")
-	m.file("sys/class/iscsi_connection/connection7:0/persistent_port", "3260\n")
+	host, port, err := net.SplitHostPort(c.Portal)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.file("sys/class/iscsi_connection/connection7:0/persistent_address", host+"\n")
+	m.file("sys/class/iscsi_connection/connection7:0/persistent_port", port+"\n")
 	if m.dead {
 		return
 	}
@@ -174,10 +180,13 @@ func (m *machine) Login(_ context.Context, c Connection) error {
 	return nil
 }
 
-func (m *machine) Logout(context.Context, string, string) error {
+func (m *machine) Logout(_ context.Context, _, portal string) error {
 	before, after := m.trap.step()
 	if before {
 		return errCrash
+	}
+	if !m.loggedIn() {
+		m.left = append(m.left, portal)
 	}
 	m.hide()
 	if after {
