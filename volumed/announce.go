@@ -18,7 +18,7 @@ func (s *Server) announce(ctx context.Context) {
 		close(s.heard)
 		return
 	}
-	accepted := sync.OnceFunc(func() { close(s.heard) })
+	tell := sync.OnceFunc(func() { close(s.heard) })
 	heard, next, retry := true, 0, firstRetry
 	for {
 		at, err := s.announceOnce(ctx, next)
@@ -31,7 +31,7 @@ func (s *Server) announce(ctx context.Context) {
 		heard, next = err == nil, at
 		delay := s.options.ReportInterval
 		if heard {
-			accepted()
+			tell()
 			retry = firstRetry
 		} else {
 			delay, retry = min(retry, delay), min(2*retry, delay)
@@ -42,10 +42,10 @@ func (s *Server) announce(ctx context.Context) {
 	}
 }
 
-// accepted waits until a scheduler has heard the node, which it does not while another
+// waitHeard waits until a scheduler has heard the node, which it does not while another
 // node of the same name is up: before, what looks like trash may be what that one is
 // making, on disks that both have. False when ctx ended first.
-func (s *Server) accepted(ctx context.Context) bool {
+func (s *Server) waitHeard(ctx context.Context) bool {
 	select {
 	case <-s.heard:
 		return true

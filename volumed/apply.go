@@ -3,6 +3,7 @@ package volumed
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"clinker/internal/fault"
 	"clinker/volumed/backend"
@@ -57,7 +58,7 @@ func (s *Server) device(ctx context.Context, p *pool, volumeID string) (path str
 func (p *pool) export(e journal.Export, device string) target.Export {
 	t := target.Export{IQN: p.iqn(e.Volume), Device: device, Serial: e.Volume}
 	for i, g := range e.Grants {
-		if slices.ContainsFunc(e.Grants[:i], func(o journal.Grant) bool { return o.Initiator == g.Initiator }) {
+		if slices.ContainsFunc(e.Grants[:i], func(o journal.Grant) bool { return strings.EqualFold(o.Initiator, g.Initiator) }) {
 			continue
 		}
 		t.Grants = append(t.Grants, target.Grant{
@@ -72,7 +73,7 @@ func (p *pool) export(e journal.Export, device string) target.Export {
 
 func readOnly(e journal.Export, initiator string) bool {
 	return !slices.ContainsFunc(e.Grants, func(g journal.Grant) bool {
-		return g.Initiator == initiator && !g.ReadOnly
+		return strings.EqualFold(g.Initiator, initiator) && !g.ReadOnly
 	})
 }
 

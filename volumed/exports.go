@@ -98,7 +98,7 @@ func (s *Server) withdraw(ctx context.Context, fence journal.Fence, volumeID str
 
 // connection tells an attachment how to log in.
 func (p *pool) connection(e journal.Export, attachmentID string, at target.Address) *rpc.Connection {
-	c := &rpc.Connection{Protocol: p.Target.Traits().VolumeType, Portals: at.Portals, IQN: p.iqn(e.Volume), LUN: at.LUN}
+	c := &rpc.Connection{Protocol: p.Target.Traits().DriverVolumeType, Portals: at.Portals, IQN: p.iqn(e.Volume), LUN: at.LUN}
 	for _, g := range e.Grants {
 		if g.Attachment == attachmentID {
 			c.Username, c.Password = g.Username, rpc.Secret(g.Password)

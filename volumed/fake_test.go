@@ -32,7 +32,7 @@ func newFakeTarget() *fakeTarget {
 }
 
 func (*fakeTarget) Traits() target.Traits {
-	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi"}
+	return target.Traits{StorageProtocol: "iSCSI", DriverVolumeType: "iscsi"}
 }
 
 func (f *fakeTarget) Apply(_ context.Context, e target.Export) (target.Address, error) {

@@ -208,16 +208,16 @@ func (w *operations) stop(limit time.Duration) {
 	w.refuse()
 	late := time.AfterFunc(limit, func() { w.abort(errStopping) })
 	defer late.Stop()
-	if !endsWithin(limit+heed, &w.all) {
+	if !endsWithin(limit+heed, w.all.Wait) {
 		slog.Warn("the node ends, and does not wait for what a disk or a store that hangs keeps from ending", "operations", w.hanging())
 	}
 	w.abort(errStopping)
 }
 
-// endsWithin waits for all of them so long at most, and tells whether they have ended.
-func endsWithin(limit time.Duration, all *sync.WaitGroup) bool {
+// endsWithin waits so long at most, and tells whether what is waited for has ended.
+func endsWithin(limit time.Duration, wait func()) bool {
 	ended := make(chan struct{})
-	go func() { all.Wait(); close(ended) }()
+	go func() { wait(); close(ended) }()
 	late := time.NewTimer(limit)
 	defer late.Stop()
 	select {

@@ -23,14 +23,14 @@ import (
 func (s *Server) Run(ctx context.Context, listener net.Listener, config *tls.Config, allow rpc.PeerCheck) error {
 	chores, stop := context.WithCancel(ctx)
 	defer listener.Close()
-	defer s.lender.Close()
+	defer func() { _ = endsWithin(heed, s.lender.Close) }() // who reads a disk that hangs does not end
 	defer s.work.stop(s.options.DrainTimeout)
 	var running sync.WaitGroup
-	defer func() { _ = endsWithin(heed, &running) }() // chores have nothing to lose
+	defer func() { _ = endsWithin(heed, running.Wait) }() // chores have nothing to lose
 	defer stop()
 	for name, p := range s.pools {
 		running.Go(func() {
-			if s.open(chores, name, p) && s.accepted(chores) {
+			if s.open(chores, name, p) && s.waitHeard(chores) {
 				s.wipe(chores, name, p)
 			}
 		})

@@ -29,7 +29,8 @@ type Driver interface {
 	Create(ctx context.Context, key string, data []byte) error
 
 	// Get reads an object into a buffer, whose capacity bounds it: Invalid for one
-	// that is longer. NotFound when there is none.
+	// that is longer. NotFound when there is none. Nothing is written to the buffer
+	// when Get has returned, whatever the error.
 	Get(ctx context.Context, key string, buffer []byte) ([]byte, error)
 
 	// List visits the objects that lie directly in a folder, in the order of their

@@ -34,8 +34,16 @@ func (o Options) sweep() error {
 	for _, e := range entries {
 		ours := strings.HasPrefix(e.Name(), o.scratchPrefix()) || nobodys.MatchString(e.Name())
 		if ours && e.Type().IsRegular() {
-			err = errors.Join(err, os.Remove(filepath.Join(o.Directory, e.Name())))
+			err = errors.Join(err, remove(filepath.Join(o.Directory, e.Name())))
 		}
 	}
 	return err
+}
+
+// remove is os.Remove of what another node may remove at the same time.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -78,7 +79,7 @@ func (j *Journal) Grant(f Fence, volume string, g Grant, l Limits, check func(Ex
 }
 
 // add puts a grant in the place of the attachment's former one. An initiator
-// has one login on a target, so that a second attachment of the same host
+// has one login on a target, whatever capitals its name has (RFC 3722), so that a second attachment of the same host
 // gets the credentials of the first.
 func (e *Export) add(f Fence, g Grant) {
 	g.Attachment, g.Generation = f.Resource, f.Generation
@@ -86,7 +87,7 @@ func (e *Export) add(f Fence, g Grant) {
 	for i, other := range e.Grants {
 		if other.Attachment == g.Attachment {
 			place = i
-		} else if other.Initiator == g.Initiator {
+		} else if strings.EqualFold(other.Initiator, g.Initiator) {
 			g.Username, g.Password = other.Username, other.Password
 		}
 	}

@@ -131,11 +131,11 @@ func TestOneInitiatorOneLogin(t *testing.T) {
 	}
 	grant("a", "host1", "one")
 	grant("b", "host2", "two")
-	e := grant("c", "host1", "three")
+	e := grant("c", "HOST1", "three")
 	want := Export{Volume: "v", Pool: "p", Grants: []Grant{
 		{Attachment: "a", Initiator: "host1", Username: "user-a", Password: "one", Generation: 1},
 		{Attachment: "b", Initiator: "host2", Username: "user-b", Password: "two", Generation: 1},
-		{Attachment: "c", Initiator: "host1", Username: "user-a", Password: "one", Generation: 1},
+		{Attachment: "c", Initiator: "HOST1", Username: "user-a", Password: "one", Generation: 1},
 	}}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Error(diff)

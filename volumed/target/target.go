@@ -30,9 +30,9 @@ type Target interface {
 
 // Traits are what the node, types and hosts need to know of a kind of target.
 type Traits struct {
-	StorageProtocol string // as types' extra specs ask for it: iSCSI
-	VolumeType      string // Cinder's driver_volume_type, by which a host knows how to log in: iscsi
-	InKernel        bool   // the kernel itself reads and writes the devices, and can limit that
+	StorageProtocol  string // as types' extra specs ask for it: iSCSI
+	DriverVolumeType string // Cinder's, by which a host knows how to log in: iscsi
+	InKernel         bool   // the kernel itself reads and writes the devices, and can limit that
 }
 
 // Export is one volume as the network shall see it.

@@ -48,7 +48,7 @@ func New(o Options) *Target {
 
 // Traits is target.Target's.
 func (*Target) Traits() target.Traits {
-	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi", InKernel: true}
+	return target.Traits{StorageProtocol: "iSCSI", DriverVolumeType: "iscsi", InKernel: true}
 }
 
 // Apply is target.Target's. Errors besides those: Invalid for names and

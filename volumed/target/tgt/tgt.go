@@ -57,7 +57,7 @@ func New(o Options) *Target {
 
 // Traits is target.Target's.
 func (*Target) Traits() target.Traits {
-	return target.Traits{StorageProtocol: "iSCSI", VolumeType: "iscsi"}
+	return target.Traits{StorageProtocol: "iSCSI", DriverVolumeType: "iscsi"}
 }
 
 // Answers is nil when the daemon takes requests, else Unavailable or Timeout. It may be
