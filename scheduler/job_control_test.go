@@ -232,6 +232,19 @@ func TestCancelRestoreThatMayHaveBegun(t *testing.T) {
 				return err
 			})
 		},
+		"begun anew": func(r *rig, backup string) error {
+			b, err := r.db.Backup(t.Context(), backup, "")
+			if err != nil {
+				return err
+			}
+			return r.db.Tx(t.Context(), func(tx *db.Tx) error {
+				_, err := tx.MoveVolume(t.Context(), *b.RestoreVolumeID, db.RestoreFailed, "", nil)
+				if err == nil {
+					_, err = tx.MoveVolume(t.Context(), *b.RestoreVolumeID, db.RestoreResume, "", nil)
+				}
+				return err
+			})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
