@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"clinker/db"
+	"clinker/internal/fault"
 )
 
 func TestBackupViews(t *testing.T) {
@@ -371,4 +372,51 @@ func FuzzBackupRecord(f *testing.F) {
 			t.Errorf("%q: %+v", text, r)
 		}
 	})
+}
+
+// Of two backups that were restored to a volume, both in vain, it is the second that is
+// gone on with, though the first was renamed since.
+func TestResumeOfTheLastRestore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	onto := w.volume("member", "")
+	fail := func() (v db.Volume) {
+		v, err := w.db.Volume(t.Context(), onto, "")
+		if err == nil {
+			err = w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.FailRestoreOver(t.Context(), v, "in vain") })
+		}
+		if err == nil {
+			v, err = w.db.Volume(t.Context(), onto, "")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	begin := func() string {
+		backup := w.backUp(w.volume("member", ""), "")
+		w.do("member", "POST", "/v3/backups/"+backup+"/restore", `{"restore": {"volume_id": "`+onto+`"}}`).want(t, 202)
+		return backup
+	}
+	first := begin()
+	fail()
+	w.do("admin", "POST", "/v3/volumes/"+onto+"/action", `{"os-reset_status": {"status": "available"}}`).want(t, 202)
+	second := begin()
+	v := fail()
+	w.do("member@9", "PUT", "/v3/backups/"+first, `{"backup": {"name": "renamed"}}`).want(t, 200)
+	if err := w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.RestoreAgain(t.Context(), first) }); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the first is begun anew: %v", err)
+	}
+	if err := w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.ResumeRestore(t.Context(), v) }); err != nil {
+		t.Fatal(err)
+	}
+	for backup, want := range map[string]string{first: db.BackupAvailable, second: db.BackupRestoring} {
+		if b, err := w.db.Backup(t.Context(), backup, ""); err != nil || b.Status != want {
+			t.Errorf("%s, not %s: %v", b.Status, want, err)
+		}
+	}
+	fail()
+	if err := w.db.Tx(t.Context(), func(tx *db.Tx) error { return tx.RestoreAgain(t.Context(), second) }); err != nil {
+		t.Error(err)
+	}
 }

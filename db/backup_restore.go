@@ -201,18 +201,24 @@ func (d *DB) RestoringBackup(ctx context.Context, id string) (b Backup, v Volume
 // ResumeRestore goes on with a restore that a silent node has ended. Conflict when
 // volume or backup were moved meanwhile.
 func (t *Tx) ResumeRestore(ctx context.Context, v Volume) error {
+	_, err := t.resumeRestore(ctx, v)
+	return err
+}
+
+// resumeRestore gives the backup: the one whose restore to the volume was begun last.
+func (t *Tx) resumeRestore(ctx context.Context, v Volume) (string, error) {
 	if _, err := t.MoveVolumeAt(ctx, v, RestoreResume, "", nil); err != nil {
-		return err
+		return "", err
 	}
 	none := fault.New(fault.Conflict, "Volume %s has no backup any more.", v.ID)
-	id, err := first(ctx, t, pgx.RowTo[string], none, `SELECT id::text FROM backups WHERE restore_volume_id = $1 AND deleted_at IS NULL
-		ORDER BY updated_at DESC LIMIT 1`, v.ID)
+	id, err := first(ctx, t, pgx.RowTo[string], none, `SELECT b.id::text FROM backups b WHERE b.restore_volume_id = $1 AND b.deleted_at IS NULL
+		ORDER BY (SELECT max(h.at) FROM backup_history h WHERE h.backup_id = b.id AND h.status = 'restoring') DESC NULLS LAST LIMIT 1`, v.ID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	b, err := t.MoveBackup(ctx, id, BackupRestoreBegin, "", nil)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return t.Enqueue(ctx, BackupRestoreArgs{BackupID: id, Request: b.RequestID})
+	return id, t.Enqueue(ctx, BackupRestoreArgs{BackupID: id, Request: b.RequestID})
 }

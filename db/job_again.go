@@ -24,7 +24,8 @@ func (t *Tx) EnqueueAgain(_ context.Context, j Job) error {
 }
 
 // RestoreAgain has a backup written again over the volume that it was written over
-// last. Conflict when that volume is not in error_restoring.
+// last. Conflict when that volume is not in error_restoring, or another backup was
+// restored to it since.
 func (t *Tx) RestoreAgain(ctx context.Context, backupID string) error {
 	none := fault.New(fault.Conflict, "Backup %s is gone, or the volume that it was restored to.", backupID)
 	volume, err := first(ctx, t, pgx.RowTo[string], none,
@@ -32,7 +33,11 @@ func (t *Tx) RestoreAgain(ctx context.Context, backupID string) error {
 	if err != nil {
 		return err
 	}
-	return t.ResumeRestore(ctx, Volume{ID: volume})
+	last, err := t.resumeRestore(ctx, Volume{ID: volume})
+	if err == nil && last != backupID {
+		err = fault.New(fault.Conflict, "Backup %s was restored to volume %s after backup %s.", last, volume, backupID)
+	}
+	return err
 }
 
 // BeginAgain moves a volume back to where its job begins. Conflict when it is not
