@@ -148,6 +148,8 @@ func TestBadValues(t *testing.T) {
 		{"\n[DEFAULT\n", `line 2 begins a section's name that no ] ends`},
 		{"[]\n", `line 1 has no name between [ and ]`},
 		{"[DEFAULT]\n= hidden\n", `line 2 has no key before the =`},
+		{"[DEFAULT]\n\"hidden\n", `line 2 has a quote`},
+		{"[DEFAULT]\n\"a=b\" = `hidden: c\n\nd\n", `a line has a quote that is not closed`},
 		{"[DEFAULT]\nhost = \xff", `not UTF-8`},
 	} {
 		_, _, err := Parse([]byte(c.text))

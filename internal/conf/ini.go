@@ -97,21 +97,24 @@ func ownQuotes(data []byte) []byte {
 // withoutValue says which line is not understood, and nothing of what it says: that may
 // be a password.
 func withoutValue(err error, data []byte) string {
-	line, unclosed := strings.CutPrefix(err.Error(), "unclosed section: ")
-	wrong := "is neither [section], key = value nor a comment"
 	switch e := err.(type) {
 	case ini.ErrDelimiterNotFound:
-		line = e.Line
+		return whichLine(e.Line, data) + " is neither [section], key = value nor a comment"
 	case ini.ErrEmptyKeyName:
-		line, wrong = e.Line, "has no key before the ="
-	default:
-		if wrong = "has no name between [ and ]"; unclosed {
-			wrong = "begins a section's name that no ] ends"
-		} else {
-			line = "[]"
-		}
+		return whichLine(e.Line, data) + " has no key before the ="
 	}
-	return whichLine(line, data) + " " + wrong
+	const unclosedQuote = "missing closing key quote"
+	switch what, line, _ := strings.Cut(err.Error(), ": "); {
+	case what == "empty section name":
+		return whichLine("[]", data) + " has no name between [ and ]"
+	case what == "unclosed section":
+		return whichLine(line, data) + " begins a section's name that no ] ends"
+	case what == unclosedQuote:
+		return whichLine(line, data) + " has a quote that is not closed"
+	case strings.HasPrefix(what, unclosedQuote): // it names the value only
+		return "a line has a quote that is not closed"
+	}
+	return "a line is of no form that such a file has"
 }
 
 // whichLine gives the number of the first line with that text.
