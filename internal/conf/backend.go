@@ -81,7 +81,12 @@ func (b *Backend) complete(c *Config) {
 	orElse(&b.BackendHost, c.Host)
 	orElse(&b.BackendAvailabilityZone, c.StorageAvailabilityZone)
 	orElse(&b.LVMThinPool, b.VolumeGroup+"-pool")
-	orElse(&b.FileDirectory, filepath.Join(c.StatePath, "volumes", b.Name))
+	orElse(&b.FileDirectory, b.ownDirectory(c.StatePath))
+}
+
+// ownDirectory is the folder of the backend where none is set.
+func (b *Backend) ownDirectory(statePath string) string {
+	return filepath.Join(statePath, "volumes", b.Name)
 }
 
 // checkBackends refuses two backends that would give away the same bytes, and names
@@ -94,7 +99,7 @@ func (c *Config) checkBackends() []error {
 			errs = append(errs, err)
 		}
 		errs = append(errs, b.checkAddresses()...)
-		errs = append(errs, b.checkNames()...)
+		errs = append(errs, b.checkNames(c.StatePath)...)
 		for _, place := range b.places() {
 			if other, taken := seen[place]; taken {
 				errs = append(errs, fault.New(fault.Invalid, "[%s] and [%s] both have %s; each backend needs its own", other, b.Name, place))
@@ -123,10 +128,11 @@ func (b *Backend) checkAddresses() []error {
 var targetPrefix = regexp.MustCompile(`^iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.:-]+$`)
 
 // checkNames refuses a directory that would be another one where the process is started
-// from elsewhere, and targets that no initiator could log in to.
-func (b *Backend) checkNames() []error {
+// from elsewhere, and targets that no initiator could log in to. Of a directory that
+// state_path gives, state_path is told.
+func (b *Backend) checkNames(statePath string) []error {
 	var errs []error
-	if b.VolumeDriver == "file" && !filepath.IsAbs(b.FileDirectory) {
+	if b.VolumeDriver == "file" && b.FileDirectory != b.ownDirectory(statePath) && !filepath.IsAbs(b.FileDirectory) {
 		errs = append(errs, fault.New(fault.Invalid, "[%s] file_directory = %s: it must begin with /", b.Name, b.FileDirectory))
 	}
 	if !targetPrefix.MatchString(b.TargetPrefix) {

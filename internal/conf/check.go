@@ -19,8 +19,8 @@ func (c *Config) check() []error {
 	}
 	add(c.Global.check())
 	add(c.Keystone.check())
-	c.Glance.complete(c.StatePath)
 	add(c.Glance.checkGlance())
+	c.Glance.complete(c.StatePath)
 	add(c.Nova.checkNova())
 	add(c.Backup.check())
 	add(c.KeyManager.complete(c.StatePath))

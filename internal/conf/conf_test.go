@@ -171,6 +171,30 @@ func TestEveryError(t *testing.T) {
 	}
 }
 
+// Of a folder that nobody has set, what it follows from is told, and not it.
+func TestRelativeStatePath(t *testing.T) {
+	t.Parallel()
+	backend := "\nenabled_backends = a\n[a]\nvolume_driver = file\n"
+	for text, want := range map[string][]string{
+		"":                           {"state_path"},
+		"file_directory = volumes\n": {"state_path", "file_directory"},
+	} {
+		_, _, err := Parse([]byte("[DEFAULT]\nstate_path = clinker" + backend + text))
+		if err == nil {
+			t.Fatal("accepted")
+		}
+		lines := strings.Split(err.Error(), "\n")
+		if len(lines) != len(want) {
+			t.Fatalf("%q: got %v, want %v", text, err, want)
+		}
+		for i, line := range lines {
+			if !strings.Contains(line, "] "+want[i]+" = ") {
+				t.Errorf("%q: got %s, want %s", text, line, want[i])
+			}
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	text := drive + `

@@ -36,9 +36,10 @@ func (g *Glance) complete(statePath string) {
 }
 
 // checkGlance refuses what cannot be a URL, and a folder that would be another one
-// where the process is started from elsewhere.
+// where the process is started from elsewhere. Of the one that state_path gives,
+// state_path is told.
 func (g *Glance) checkGlance() error {
-	if !filepath.IsAbs(g.ConversionDir) {
+	if g.ConversionDir != "" && !filepath.IsAbs(g.ConversionDir) {
 		return fault.New(fault.Invalid, "[DEFAULT] image_conversion_dir = %s: it must begin with /", g.ConversionDir)
 	}
 	for _, url := range g.APIServers {
