@@ -20,9 +20,10 @@ const (
 )
 
 // followCertificate warns, at the start and every day until ctx ends, that this process's
-// certificate is about to expire, or that others do not believe it; and so of the one that
-// the API shows to clients. Connections that are open go on when it has expired, so that
-// nothing else would tell before one must be made anew.
+// certificate is about to expire, or that others do not believe it. Of the one that the API
+// shows to clients, only the time is looked at: who vouches for it is theirs to know.
+// Connections that are open go on when it has expired, so that nothing else would tell
+// before one must be made anew.
 func followCertificate(ctx context.Context, cfg *conf.Config, role pki.Role) {
 	ticker := time.NewTicker(certificateLook)
 	defer ticker.Stop()

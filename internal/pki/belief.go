@@ -21,8 +21,9 @@ func Validity(file string) (from, until time.Time, err error) {
 }
 
 // Believed is nil when peers that have the same CA believe the certificate in the file:
-// it is valid, the CA has signed it, and it is for the host under which they call. "" is
-// a process that nobody calls. Else it is an Invalid fault.
+// it is valid, the CA has signed it, and it is for the host under which they call. ""
+// leaves the host out. Invalid when they do not; another error when a file cannot be
+// read.
 func Believed(ca, cert, key, host string) error {
 	text, err := os.ReadFile(ca)
 	if err != nil {
