@@ -21,6 +21,7 @@
 // Invariant: a token is good if and only if our key signed it, it has not
 // expired, this process has not revoked it, and the user and the project are
 // still in the file, enabled, with at least one role, and the password hash is the
-// one it was given for. Revocation is kept in
-// memory: it ends with the process, and other processes do not see it.
+// one it was given for; tokens of older programs do not say which that was, and are
+// good without. Revocation is kept in memory: it ends with the process, and other
+// processes do not see it.
 package builtin

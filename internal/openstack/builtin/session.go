@@ -57,7 +57,8 @@ func (s *Service) open(token string, sum [sha256.Size]byte, dir *directory) (*se
 
 // newSession joins the claims with the directory; nil when the user or the
 // project is gone, disabled, or no longer linked by a role, and when the user has
-// another password than the token was given for, as in Keystone.
+// another password than the token was given for, as in Keystone. Tokens of older
+// programs do not say for which.
 func newSession(dir *directory, c *claims) *session {
 	u := dir.userByID[c.Subject]
 	if u == nil || u.Disabled || c.Password != "" && c.Password != u.passwordMark() {

@@ -12,9 +12,9 @@ import (
 
 // NewLogin logs the service user in when that is first needed, and gives the client,
 // which logs in again by itself whenever its token is refused. Other services of the
-// cloud (Glance, Nova, Barbican) are reached through it. Errors: fault.Invalid for a
-// configuration that cannot work, fault.Unavailable when Keystone does not answer
-// or refuses the service user.
+// cloud (Glance, Nova, Barbican) are reached through it. Errors of the login:
+// fault.Invalid for a configuration that cannot work, fault.Unavailable when Keystone
+// does not answer or refuses the service user.
 func NewLogin(cfg Config) *cloud.Login {
 	return cloud.NewLogin(func(ctx context.Context) (*gophercloud.ProviderClient, error) {
 		if err := cfg.check(); err != nil {
