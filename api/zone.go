@@ -108,7 +108,7 @@ func (c *Call) zoneExists(name string) (bool, error) {
 
 // copyZones is zones for a copy: the zone of its source, and no other
 // (cloned_volume_same_az). The source is where it is, also if no node says any more
-// that it is in that zone.
+// that it is in that zone, unless the type is for zones.
 func (c *Call) copyZones(asked string, kind db.VolumeType, s *volumeSource) ([]string, error) {
 	if s == nil || s.zone == "" {
 		return c.zones(asked, kind)
