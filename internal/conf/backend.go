@@ -123,10 +123,10 @@ func (b *Backend) checkAddresses() []error {
 	return errs
 }
 
-// targetPrefix is how the name of a target may begin (RFC 7143 §4.2.7): names are in small
-// letters (RFC 3722) and without underscores, with which target.CheckIQN refuses every
-// export; and initiators refuse what is of no known form.
-var targetPrefix = regexp.MustCompile(`^iqn\.[0-9]{4}-[0-9]{2}\.[a-z0-9.:-]+$`)
+// targetPrefix is how the name of a target may begin (RFC 7143 §4.2.7): without
+// underscores, with which target.CheckIQN refuses every export; and initiators refuse what
+// is of no known form.
+var targetPrefix = regexp.MustCompile(`^iqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9.:-]+$`)
 
 // checkNames refuses a directory that would be another one where the process is started
 // from elsewhere, and targets that no initiator could log in to. Of a directory that

@@ -133,7 +133,7 @@ func TestBadValues(t *testing.T) {
 		{"[DEFAULT]\nstate_path = clinker", `state_path = clinker: it must begin with /`},
 		{"[DEFAULT]\nhost = store1@lvm", `host = "store1@lvm": a name is needed`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\nbackend_host = store 1", `[a] backend_host = "store 1": a name is needed`},
-		{"[DEFAULT]\nenabled_backends = a\n[a]\ntarget_prefix = iqn.2010-10.org.OpenStack:", `[a] target_prefix = "iqn.2010-10.org.OpenStack:": it must begin an iSCSI name`},
+		{"[DEFAULT]\nenabled_backends = a\n[a]\ntarget_prefix = iqn.2010-10.org.open_stack:", `[a] target_prefix = "iqn.2010-10.org.open_stack:": it must begin an iSCSI name`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\ntarget_prefix =", `[a] target_prefix = "": it must begin an iSCSI name`},
 		{"[DEFAULT]\nenabled_backends = a\n[a]\nvolume_driver = file\nfile_directory = volumes", `[a] file_directory = volumes: it must begin with /`},
 		{"[DEFAULT]\nimage_conversion_dir = scratch", `image_conversion_dir = scratch: it must begin with /`},
