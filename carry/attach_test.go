@@ -289,6 +289,27 @@ func TestSilentNode(t *testing.T) {
 	}
 }
 
+// Of an encrypted volume neither is what decrypts it.
+func TestSilentNodeOfAnEncryptedVolume(t *testing.T) {
+	t.Parallel()
+	m, _, host := newVault(t, nil)
+	if _, err := host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	m.file("sys/class/iscsi_session/session7/state", "FAILED\n")
+	err := host().Detach(t.Context(), volumeID)
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "FAILED") || !m.loggedIn() {
+		t.Errorf("detach: %v", err)
+	}
+	if state, err := host().states.Load(volumeID); err != nil || !host().system.mapped(state.Mapper) || state.Step != Attached {
+		t.Errorf("something changed: %+v, %v", state, err)
+	}
+	clear(m.service.attachments)
+	if err := host().Detach(t.Context(), volumeID); err != nil || host().system.mapped(mapperName(volumeID)) || m.loggedIn() {
+		t.Errorf("detach without the attachment: %v", err)
+	}
+}
+
 // What is attached to be written to is not passed off as read-only.
 func TestReadOnlyOfWritable(t *testing.T) {
 	t.Parallel()

@@ -217,7 +217,7 @@ func (c *Cloud) passphrase(ctx context.Context, volumeID string) (Encryption, se
 }
 
 // locked closes what decrypts a volume. Busy, and nothing changed, while anything
-// uses it.
+// uses it; Unavailable, and nothing changed, while it cannot be written: see reachable.
 func (h *Host) locked(ctx context.Context, state State, gone bool) error {
 	disk := h.system.mapperDisk(state.Mapper)
 	if state.Mapper == "" || disk == "" && !h.system.mapped(state.Mapper) {
@@ -227,10 +227,15 @@ func (h *Host) locked(ctx context.Context, state State, gone bool) error {
 		if uses := h.usesOf(ctx, disk); len(uses) > 0 {
 			return fault.New(fault.Busy, "volume %s is in use: %s", state.VolumeID, strings.Join(uses, ", "))
 		}
-		if !gone {
-			if err := h.system.flush(disk, unix.O_EXCL); err != nil {
-				return err
-			}
+	}
+	if below := h.diskOf(state); below != "" {
+		if err := h.reachable(ctx, state, below, gone); err != nil {
+			return err
+		}
+	}
+	if disk != "" && !gone {
+		if err := h.system.flush(disk, unix.O_EXCL); err != nil {
+			return err
 		}
 	}
 	return h.crypt.Close(ctx, state.Mapper)
