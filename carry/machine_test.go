@@ -180,15 +180,16 @@ func (m *machine) Login(_ context.Context, c Connection) error {
 	return nil
 }
 
-func (m *machine) Logout(_ context.Context, _, portal string) error {
+func (m *machine) Logout(_ context.Context, iqn, portal string) error {
 	before, after := m.trap.step()
 	if before {
 		return errCrash
 	}
-	if !m.loggedIn() {
+	if _, exists := (system{m.root}).sessionOf(iqn, portal); exists {
+		m.hide()
+	} else {
 		m.left = append(m.left, portal)
 	}
-	m.hide()
 	if after {
 		return errCrash
 	}

@@ -42,11 +42,17 @@ func answersAt(ctx context.Context, portal string) error {
 	return conn.Close()
 }
 
-// leave forgets the portal of an earlier login, if another is chosen now, with the
-// credentials that open-iscsi keeps for it. A session that is still there stays.
+// leave forgets the target and portal of an earlier login, if others are chosen now, with
+// the credentials that open-iscsi keeps for them. A stale session ends, as endStale does
+// that; another that is still there stays.
 func (h *Host) leave(ctx context.Context, state State, c Connection) error {
-	if state.Portal == "" || state.Portal == c.Portal {
+	if state.Portal == "" || state.IQN == c.IQN && state.Portal == c.Portal {
 		return nil
+	}
+	old := c
+	old.IQN, old.Portal, old.LUN = state.IQN, state.Portal, state.LUN
+	if err := h.endStale(ctx, old); err != nil {
+		return err
 	}
 	if _, exists := h.system.sessionOf(state.IQN, state.Portal); exists {
 		return nil

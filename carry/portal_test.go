@@ -1,6 +1,7 @@
 package carry
 
 import (
+	"errors"
 	"net"
 	"slices"
 	"testing"
@@ -63,5 +64,51 @@ func TestPortals(t *testing.T) {
 	s.portals = []string{first, "storage.example:3260"}
 	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Internal) {
 		t.Errorf("a portal that is none: %v", err)
+	}
+}
+
+// A session that an attachment deleted elsewhere has left ends, also where the volume is
+// not served any more: nobody would come by there again.
+func TestStaleSessionAtAnotherPortal(t *testing.T) {
+	t.Parallel()
+	old, now := listening(t, true), listening(t, true)
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	attach := func() (State, error) {
+		_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+		state, errLoad := m.host().states.Load(volumeID)
+		return state, errors.Join(err, errLoad)
+	}
+	s.portals = []string{old}
+	if _, err := attach(); err != nil {
+		t.Fatal(err)
+	}
+	clear(s.attachments)
+	s.volumes[volumeID]["status"] = "available"
+	s.portals, s.lun = []string{now}, 0
+	m.file("proc/swaps", "Filename Type\n/dev/sda partition 1 0 -2\n")
+	if _, err := attach(); !fault.Is(err, fault.Busy) || !m.loggedIn() {
+		t.Errorf("in use: %v", err)
+	}
+	m.file("proc/swaps", "")
+	for _, a := range s.attachments {
+		a["connection_info"].(map[string]any)["target_lun"] = 1 // the fake's only one
+	}
+	if state, err := attach(); err != nil || state.Portal != now || m.logins != 2 {
+		t.Errorf("%q, %v, %d logins", state.Portal, err, m.logins)
+	}
+}
+
+// What open-iscsi keeps of another target at the same portal goes.
+func TestAnotherTargetAtThePortal(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, newService(t, nil))
+	const portal = "127.0.0.1:3260"
+	if err := m.host().states.Save(State{VolumeID: volumeID, Step: Granted, AttachmentID: otherID,
+		IQN: "iqn.2010-10.org.openstack:old", Portal: portal}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || !slices.Equal(m.left, []string{portal}) {
+		t.Errorf("left %q, %v", m.left, err)
 	}
 }
