@@ -116,7 +116,7 @@ func (h *Host) ask(ctx context.Context, volume *volumes.Volume, state *State, o 
 	}
 	attachment, err := h.cloud.Attach(ctx, request{volumeID: volume.ID, connector: connector, readOnly: o.ReadOnly})
 	if refused(err) {
-		return nil, h.forget(*state, err)
+		return nil, h.forget(ctx, *state, err)
 	}
 	return h.granted(state, attachment, err)
 }
@@ -135,10 +135,14 @@ func (h *Host) granted(state *State, attachment *attachments.Attachment, err err
 	return attachment, h.states.Save(*state)
 }
 
-// forget removes the state after a refusal.
-func (h *Host) forget(state State, refusal error) error {
+// forget removes the state after a refusal, and what open-iscsi keeps of an earlier
+// attachment.
+func (h *Host) forget(ctx context.Context, state State, refusal error) error {
+	if err := h.leave(ctx, state, Connection{}); err != nil {
+		slog.WarnContext(ctx, "what open-iscsi keeps of an earlier attachment could not be deleted", "volume", state.VolumeID, "portal", state.Portal, "error", err)
+	}
 	if err := h.states.Remove(state.VolumeID); err != nil {
-		slog.Warn("a state file could not be removed", "volume", state.VolumeID, "error", err)
+		slog.WarnContext(ctx, "a state file could not be removed", "volume", state.VolumeID, "error", err)
 	}
 	return refusal
 }

@@ -128,14 +128,18 @@ func (h *Host) diskOf(state State) string {
 	return h.system.diskOf(found, state.LUN)
 }
 
-// orphan completes a state that was left at Asking. When no attachment was
-// made, the state goes and there is nothing more to do.
+// orphan completes a state that was left at Asking, and leaves what open-iscsi keeps of
+// an earlier attachment. When no attachment was made, the state goes and there is nothing
+// more to do.
 func (h *Host) orphan(ctx context.Context, state *State) (found bool, err error) {
 	attachment, err := h.adopt(ctx, *state)
 	if err != nil {
 		return false, err
 	}
 	if attachment == nil {
+		if err := h.leave(ctx, *state, Connection{}); err != nil {
+			return false, err
+		}
 		return false, h.states.Remove(state.VolumeID)
 	}
 	c, err := connectionOf(attachment.ConnectionInfo)
@@ -143,6 +147,9 @@ func (h *Host) orphan(ctx context.Context, state *State) (found bool, err error)
 		return false, err
 	}
 	c = h.reach(ctx, c)
+	if err := h.leave(ctx, *state, c); err != nil {
+		return false, err
+	}
 	state.IQN, state.Portal, state.LUN = c.IQN, c.Portal, c.LUN
 	_, err = h.granted(state, attachment, nil)
 	return true, err

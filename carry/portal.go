@@ -44,15 +44,17 @@ func answersAt(ctx context.Context, portal string) error {
 
 // leave forgets the target and portal of an earlier login, if others are chosen now, with
 // the credentials that open-iscsi keeps for them. A stale session ends, as endStale does
-// that; another that is still there stays.
+// that; another that is still there stays, and with the zero Connection any does.
 func (h *Host) leave(ctx context.Context, state State, c Connection) error {
 	if state.Portal == "" || state.IQN == c.IQN && state.Portal == c.Portal {
 		return nil
 	}
-	old := c
-	old.IQN, old.Portal, old.LUN = state.IQN, state.Portal, state.LUN
-	if err := h.endStale(ctx, old); err != nil {
-		return err
+	if c.Username != "" {
+		old := c
+		old.IQN, old.Portal, old.LUN = state.IQN, state.Portal, state.LUN
+		if err := h.endStale(ctx, old); err != nil {
+			return err
+		}
 	}
 	if _, exists := h.system.sessionOf(state.IQN, state.Portal); exists {
 		return nil

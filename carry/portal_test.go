@@ -2,6 +2,7 @@ package carry
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"testing"
@@ -110,5 +111,37 @@ func TestAnotherTargetAtThePortal(t *testing.T) {
 	}
 	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil || !slices.Equal(m.left, []string{portal}) {
 		t.Errorf("left %q, %v", m.left, err)
+	}
+}
+
+// When a volume is given up, so is what open-iscsi keeps of an earlier attachment.
+func TestEarlierPortalIsLeft(t *testing.T) {
+	t.Parallel()
+	const portal = "127.0.0.1:3261"
+	for what, do := range map[string]func(s *service, h *Host) error{
+		"a refused attach": func(s *service, h *Host) error {
+			s.volumes[volumeID]["status"] = "error"
+			if _, err := h.Attach(t.Context(), volumeID, AttachOptions{}); !fault.Is(err, fault.Invalid) {
+				return fmt.Errorf("got %w", err)
+			}
+			return nil
+		},
+		"detach without an attachment": func(_ *service, h *Host) error { return h.Detach(t.Context(), volumeID) },
+		"detach with one": func(s *service, h *Host) error {
+			s.attach(volumeID, initiator, "rw")
+			return h.Detach(t.Context(), volumeID)
+		},
+	} {
+		s := newService(t, nil)
+		m := newMachine(t, s)
+		if err := m.host().states.Save(State{VolumeID: volumeID, Step: Asking, IQN: connection.IQN, Portal: portal}); err != nil {
+			t.Fatal(err)
+		}
+		if err := do(s, m.host()); err != nil || m.loggedIn() || len(stateFiles(t, m)) != 0 || len(s.attachments) != 0 {
+			t.Errorf("%s: %v; left %v, %v", what, err, s.attachments, stateFiles(t, m))
+		}
+		if !slices.Equal(m.left, []string{portal}) {
+			t.Errorf("%s: left %q", what, m.left)
+		}
 	}
 }
