@@ -42,7 +42,7 @@ func (h *Host) connect(ctx context.Context, volume *volumes.Volume, c Connection
 // would take it for the session that is wanted.
 func (h *Host) endStale(ctx context.Context, c Connection) error {
 	found, exists := h.system.sessionOf(c.IQN, c.Portal)
-	if !exists || found.username == "" || found.username == c.Username {
+	if !exists || !found.isStale(c) {
 		return nil
 	}
 	if disk := h.system.diskOf(found, c.LUN); disk != "" {

@@ -24,6 +24,9 @@ type session struct {
 	username string // "" when the kernel does not tell
 }
 
+// isStale tells whether the session was made with other credentials than c's.
+func (s session) isStale(c Connection) bool { return s.username != "" && s.username != c.Username }
+
 // sessionOf finds the session with the target at the portal.
 func (s system) sessionOf(iqn, portal string) (session, bool) {
 	names, _ := filepath.Glob(rooted(s.root, "sys/class/iscsi_session/session*/targetname"))

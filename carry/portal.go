@@ -11,11 +11,11 @@ import (
 const knock = 3 * time.Second
 
 // reach chooses the one portal to log in at, as os-brick does without multipath: where
-// there is a session already, else the first at which somebody answers, else the first.
-// open-iscsi alone would try one for two minutes.
+// there is a session already that is not stale, else the first at which somebody answers,
+// else the first. open-iscsi alone would try one for two minutes.
 func (h *Host) reach(ctx context.Context, c Connection) Connection {
 	for _, portal := range c.Portals {
-		if _, exists := h.system.sessionOf(c.IQN, portal); exists {
+		if found, exists := h.system.sessionOf(c.IQN, portal); exists && !found.isStale(c) {
 			c.Portal = portal
 			return c
 		}

@@ -145,3 +145,22 @@ func TestEarlierPortalIsLeft(t *testing.T) {
 		}
 	}
 }
+
+// A stale session does not draw the next login to a portal at which nobody answers.
+func TestStaleSessionDoesNotChooseThePortal(t *testing.T) {
+	t.Parallel()
+	dead, alive := listening(t, false), listening(t, true)
+	s := newService(t, nil)
+	m := newMachine(t, s)
+	s.portals = []string{dead}
+	if _, err := m.host().Attach(t.Context(), volumeID, AttachOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	clear(s.attachments)
+	s.volumes[volumeID]["status"] = "available"
+	s.portals = []string{dead, alive}
+	_, err := m.host().Attach(t.Context(), volumeID, AttachOptions{})
+	if state, errLoad := m.host().states.Load(volumeID); errors.Join(err, errLoad) != nil || state.Portal != alive {
+		t.Errorf("%q, %v, %v; want %q", state.Portal, err, errLoad, alive)
+	}
+}
