@@ -310,6 +310,15 @@ func TestSilentNodeOfAnEncryptedVolume(t *testing.T) {
 	}
 }
 
+// A session that has ended in between does not count as one that answers.
+func TestSilentWithoutSession(t *testing.T) {
+	t.Parallel()
+	h := newMachine(t, newService(t, nil)).host()
+	if why := h.silent(t.Context(), connection.IQN, connection.Portal, "sda"); !strings.Contains(why, "there is no session") {
+		t.Errorf("got %q", why)
+	}
+}
+
 // What is attached to be written to is not passed off as read-only.
 func TestReadOnlyOfWritable(t *testing.T) {
 	t.Parallel()

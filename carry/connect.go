@@ -81,8 +81,10 @@ func (h *Host) waitForDisk(ctx context.Context, c Connection) (string, error) {
 // long as open-iscsi tries.
 func (h *Host) silent(ctx context.Context, iqn, portal, disk string) (why string) {
 	_ = h.until(ctx, func() bool {
-		found, _ := h.system.sessionOf(iqn, portal)
-		why = h.system.silence(found, disk)
+		found, exists := h.system.sessionOf(iqn, portal)
+		if why = "there is no session"; exists {
+			why = h.system.silence(found, disk)
+		}
 		return why == ""
 	})
 	if why != "" {
