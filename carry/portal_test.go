@@ -5,23 +5,45 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"clinker/internal/fault"
 )
 
-// listening gives the address of somebody who answers, or of nobody.
+// listening gives the address of somebody who answers, or of nobody: that one is taken
+// until the test ends, so that nobody else listens there meanwhile.
 func listening(t *testing.T, answers bool) string {
 	t.Helper()
+	if !answers {
+		return taken(t)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !answers {
-		l.Close()
-	}
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
+}
+
+// taken binds a socket that does not listen.
+func taken(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(address.(*unix.SockaddrInet4).Port))
 }
 
 // One path is enough, whichever of the node's portals it leads to; and what has a session
