@@ -51,6 +51,7 @@ func TestGuestOpensAnEncryptedVolume(t *testing.T) {
 	if got := shell(t, "mount -o ro "+attach()+" /mnt; cat /mnt/file; umount /mnt"); got != "a plain word\n" {
 		t.Errorf("got %q", got)
 	}
+	t.Run("Silent", func(t *testing.T) { waitsForItsNode(t, s, h) })
 	if err := h.Detach(t.Context(), "data"); err != nil {
 		t.Fatal(err)
 	}

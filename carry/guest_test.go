@@ -178,6 +178,9 @@ func waitsForItsNode(t *testing.T, s *service, h *Host) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	if state, err := h.states.Load(volumeID); err != nil || state.Mapper != "" && !h.system.mapped(state.Mapper) {
+		t.Errorf("closed all the same: %+v, %v", state, err)
+	}
 	shell(t, lio+"printf 1 >$t/enable")
 	if _, err := h.Attach(t.Context(), "data", AttachOptions{}); err != nil {
 		t.Errorf("when the node is back: %v", err)
