@@ -84,7 +84,7 @@ func (h *Host) known(ctx context.Context, state *State) (*attachments.Attachment
 	attachment, err := h.cloud.Attachment(ctx, state.AttachmentID)
 	if fault.Is(err, fault.NotFound) {
 		slog.WarnContext(ctx, "the attachment was deleted elsewhere", "volume", state.VolumeID, "attachment", state.AttachmentID)
-		*state = State{Formatting: state.Formatting, IQN: state.IQN, Portal: state.Portal, LUN: state.LUN} // what open-iscsi keeps is still to be left
+		*state = state.remains()
 		return nil, nil
 	}
 	return attachment, err
@@ -106,8 +106,8 @@ func (h *Host) ask(ctx context.Context, volume *volumes.Volume, state *State, o 
 	if err != nil {
 		return nil, err
 	}
-	*state = State{VolumeID: volume.ID, VolumeName: volume.Name, Step: Asking, ReadOnly: o.ReadOnly,
-		Formatting: state.Formatting, IQN: state.IQN, Portal: state.Portal, LUN: state.LUN}
+	*state = state.remains()
+	state.VolumeID, state.VolumeName, state.Step, state.ReadOnly = volume.ID, volume.Name, Asking, o.ReadOnly
 	for _, attachment := range before {
 		state.Before = append(state.Before, attachment.ID)
 	}

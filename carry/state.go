@@ -43,6 +43,12 @@ type State struct {
 	Device       string   `json:"device,omitempty"`     // path
 }
 
+// remains is what outlives the attachment: a header that is not whole, and what open-iscsi
+// keeps, which is still to be left.
+func (s State) remains() State {
+	return State{Formatting: s.Formatting, IQN: s.IQN, Portal: s.Portal, LUN: s.LUN}
+}
+
 // states keeps one file per volume, named by its id.
 type states struct{ dir string }
 
