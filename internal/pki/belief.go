@@ -1,10 +1,7 @@
 package pki
 
 import (
-	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"os"
 	"time"
 
 	"clinker/internal/fault"
@@ -22,19 +19,14 @@ func Validity(file string) (from, until time.Time, err error) {
 
 // Believed is nil when peers that have the same CA believe the certificate in the file:
 // it is valid, the CA has signed it, and it is for the host under which they call. ""
-// leaves the host out. Invalid when they do not; another error when a file cannot be
+// leaves the host out. Invalid when they do not; Unavailable when a file cannot be
 // read.
 func Believed(ca, cert, key, host string) error {
-	text, err := os.ReadFile(ca)
+	roots, files, err := open(ca, cert, key)
 	if err != nil {
-		return fmt.Errorf("read the CA's certificate: %w", err)
+		return fault.Wrap(err, fault.Unavailable, "its files cannot be read")
 	}
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	roots.AppendCertsFromPEM(text)
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return err
-	}
+	pair, between := files.current(), x509.NewCertPool()
 	for _, der := range pair.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			between.AddCert(c)
