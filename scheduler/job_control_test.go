@@ -182,18 +182,24 @@ func TestCancelBackup(t *testing.T) {
 	r.trueCounters()
 }
 
+// restoreNotBegun asks for a backup to be restored over its volume while no scheduler runs.
+func restoreNotBegun(t *testing.T) (r *rig, node *nodetest.Node, v db.Volume, backup string) {
+	node = keeper("a", nodetest.NewStore("one"))
+	r = newRig(t, node)
+	stop := r.start()
+	v = r.rests(r.request(1, nil).ID, "available")
+	backup = r.backUp(v.ID, false, nil)
+	r.backupRests(backup, db.BackupAvailable)
+	stop()
+	r.restoreOver(backup, v.ID)
+	return r, node, v, backup
+}
+
 // A restore over a volume that is cancelled before a scheduler has begun it leaves the
 // volume as it was.
 func TestCancelRestoreBeforeItBegins(t *testing.T) {
 	t.Parallel()
-	node := keeper("a", nodetest.NewStore("one"))
-	r := newRig(t, node)
-	stop := r.start()
-	v := r.rests(r.request(1, nil).ID, "available")
-	whole := r.backUp(v.ID, false, nil)
-	r.backupRests(whole, db.BackupAvailable)
-	stop()
-	r.restoreOver(whole, v.ID)
+	r, node, v, whole := restoreNotBegun(t)
 	if err := jobs.Cancel(t.Context(), r.db, r.jobAbout(whole).ID); err != nil {
 		t.Fatal(err)
 	}
@@ -248,14 +254,7 @@ func TestCancelRestoreThatMayHaveBegun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			node := keeper("a", nodetest.NewStore("one"))
-			r := newRig(t, node)
-			stop := r.start()
-			v := r.rests(r.request(1, nil).ID, "available")
-			whole := r.backUp(v.ID, false, nil)
-			r.backupRests(whole, db.BackupAvailable)
-			stop()
-			r.restoreOver(whole, v.ID)
+			r, node, v, whole := restoreNotBegun(t)
 			if err := before(r, whole); err != nil {
 				t.Fatal(err)
 			}
