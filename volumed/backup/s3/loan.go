@@ -1,7 +1,7 @@
 package s3
 
 import (
-	"io"
+	"bytes"
 	"sync"
 )
 
@@ -17,14 +17,7 @@ type loan struct {
 func (l *loan) ReadAt(p []byte, at int64) (int, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	if at >= int64(len(l.data)) {
-		return 0, io.EOF
-	}
-	n := copy(p, l.data[at:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
+	return bytes.NewReader(l.data).ReadAt(p, at)
 }
 
 // end returns when nobody reads the memory any more, and nobody will.
