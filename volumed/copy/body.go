@@ -14,16 +14,8 @@ import (
 	"clinker/internal/pace"
 )
 
-// pieceBytes is how much is read from or written to a disk at once, and pieces is
-// how many are under way, so that the disk, the hash and the network work at the
-// same time.
-const (
-	pieceBytes = 1 << 20
-	pieces     = 4
-)
-
-// body is what an upload sends: a file's bytes, read ahead by a goroutine that
-// hashes them too.
+// body is what an upload sends: a file's bytes, read ahead by a goroutine, and hashed
+// by another.
 type body struct {
 	ctx      context.Context // ends when the receiver takes nothing for longer than patience
 	cancel   context.CancelCauseFunc
@@ -31,31 +23,34 @@ type body struct {
 	patience time.Duration
 	progress func(int64)
 
-	empty, full chan []byte
-	sum         hash.Hash
-	failed      error         // of the reader; set before full is closed
-	whole       chan struct{} // closed when all has been sent
-	left        []byte
-	piece       []byte
-	sent        int64
+	empty, read, full chan []byte // of these, full are hashed; each has room for every piece there is
+
+	sum    hash.Hash
+	failed error         // of the reader; set before full is closed
+	whole  chan struct{} // closed when all has been sent
+	left   []byte
+	piece  []byte
+	sent   int64
 }
 
 // errStalled is why an upload ends whose receiver takes nothing.
 var errStalled = fault.New(fault.Unavailable, "the image service takes no bytes")
 
 func newBody(ctx context.Context, from io.ReaderAt, bytes int64, patience time.Duration, progress func(int64)) *body {
-	b := &body{patience: patience, progress: progress, sum: sha512.New(), empty: make(chan []byte, pieces), full: make(chan []byte, pieces), whole: make(chan struct{})}
+	b := &body{patience: patience, progress: progress, sum: sha512.New(), whole: make(chan struct{}),
+		empty: make(chan []byte, pieces), read: make(chan []byte, pieces), full: make(chan []byte, pieces)}
 	b.ctx, b.cancel = context.WithCancelCause(ctx)
 	b.late = time.AfterFunc(patience, func() { b.cancel(errStalled) })
 	for range pieces {
 		b.empty <- direct.Buffer(pieceBytes)
 	}
 	go b.readAhead(from, bytes)
+	go b.hash()
 	return b
 }
 
 func (b *body) readAhead(from io.ReaderAt, bytes int64) {
-	defer close(b.full)
+	defer close(b.read)
 	for at := int64(0); at < bytes; {
 		var piece []byte
 		select {
@@ -73,9 +68,16 @@ func (b *body) readAhead(from io.ReaderAt, bytes int64) {
 			b.failed = errors.Join(err, io.ErrUnexpectedEOF)
 			return
 		}
-		b.sum.Write(piece)
-		b.full <- piece // has room for every piece there is
+		b.read <- piece
 		at += int64(n)
+	}
+}
+
+func (b *body) hash() {
+	defer close(b.full)
+	for piece := range b.read {
+		b.sum.Write(piece) // never fails (hash.Hash)
+		b.full <- piece
 	}
 }
 

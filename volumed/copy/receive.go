@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"clinker/internal/direct"
 	"clinker/internal/fault"
 	"clinker/internal/pace"
 )
@@ -17,60 +16,61 @@ import (
 // shown that it is what it is said to be; when it returns nil they are those that
 // were promised. The writer may have got some that were not.
 func (c *Copier) receive(ctx context.Context, image Image, claim Format, to io.Writer, progress func(int64)) error {
-	plain, want, err := image.digest()
+	sum, want, err := image.digest()
 	if err != nil {
 		return err
 	}
-	sum := newDigest(plain)
-	defer sum.stop()
-	from, err := c.fetch(ctx, image)
+	f, err := newFan(ctx, sum, to)
 	if err != nil {
 		return err
 	}
-	defer from.Close()
-	end, head := &tail{}, []byte(nil)
-	all := io.MultiWriter(&counter{ctx: ctx, progress: progress}, end, sum, to)
-	err = inPieces(ctx, from, image.SizeBytes, all, func(first []byte) error {
-		head = bytes.Clone(first[:min(headBytes, len(first))])
-		if claim == VHD && detect(head) == Raw { // a fixed VHD is told by its end
-			return nil
-		}
-		return match(claim, head, nil)
-	})
-	if err != nil {
-		return err
+	seen := &ends{claim: claim}
+	if err := f.close(c.fetchInto(f, image, seen, progress)); err != nil {
+		return ended(ctx, err)
 	}
 	if err := verify(sum, want); err != nil {
 		return err
 	}
-	return match(claim, head, end.bytes)
+	return match(claim, seen.head, seen.tail)
 }
 
-// inPieces brings just so many bytes to a writer, whole pieces of them: O_DIRECT wants
-// them so, and the digest has work while one is written. check may refuse the first
-// before it is written.
-func inPieces(ctx context.Context, from io.Reader, size int64, to io.Writer, check func(first []byte) error) error {
-	piece := direct.Buffer(pieceBytes)
-	for done := int64(0); done < size; done += int64(len(piece)) {
-		piece = piece[:min(pieceBytes, size-done)]
-		if n, err := io.ReadFull(from, piece); err != nil {
-			return short(ctx, err, done+int64(n), size)
-		}
-		if done == 0 {
-			if err := check(piece); err != nil {
-				return err
-			}
-		}
-		if _, err := to.Write(piece); err != nil {
-			return ended(ctx, err)
-		}
+// fetchInto gives just as many bytes as promised, whole pieces of them: O_DIRECT wants
+// them so. The first are looked at before they are given.
+func (c *Copier) fetchInto(to *fan, image Image, seen *ends, progress func(int64)) error {
+	from, err := c.fetch(to.ctx, image)
+	if err != nil {
+		return err
 	}
+	defer from.Close()
+	for done := int64(0); done < image.SizeBytes; {
+		p, err := to.take()
+		if err != nil {
+			return err
+		}
+		p.bytes = p.memory[:min(pieceBytes, image.SizeBytes-done)]
+		if n, err := io.ReadFull(from, p.bytes); err != nil {
+			return short(to.ctx, err, done+int64(n), image.SizeBytes)
+		}
+		if err := seen.look(p.bytes); err != nil {
+			return err
+		}
+		if err := pace.Spend(to.ctx, int64(len(p.bytes))); err != nil {
+			return err
+		}
+		done += int64(len(p.bytes))
+		progress(done)
+		to.give(p)
+	}
+	return noMore(from)
+}
+
+func noMore(from io.Reader) error {
 	n, err := io.ReadFull(from, make([]byte, 1))
 	switch {
 	case n > 0:
 		return unacceptable("it is longer than the image service says")
 	case err != io.EOF:
-		return ended(ctx, err)
+		return err
 	}
 	return nil
 }
@@ -97,27 +97,22 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// counter tells how many bytes have come, when they may be written.
-type counter struct {
-	ctx      context.Context
-	done     int64
-	progress func(int64)
+// ends are the first headBytes and the last tailBytes of what goes by.
+type ends struct {
+	claim      Format
+	head, tail []byte
 }
 
-func (c *counter) Write(p []byte) (int, error) {
-	if err := pace.Spend(c.ctx, int64(len(p))); err != nil {
-		return 0, err
+// look refuses the first bytes of what is not an image as claimed.
+func (e *ends) look(p []byte) error {
+	e.tail = append(e.tail, p[max(0, len(p)-tailBytes):]...)
+	e.tail = e.tail[max(0, len(e.tail)-tailBytes):]
+	if e.head != nil {
+		return nil
 	}
-	c.done += int64(len(p))
-	c.progress(c.done)
-	return len(p), nil
-}
-
-// tail keeps the last tailBytes.
-type tail struct{ bytes []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.bytes = append(t.bytes, p[max(0, len(p)-tailBytes):]...)
-	t.bytes = t.bytes[max(0, len(t.bytes)-tailBytes):]
-	return len(p), nil
+	e.head = bytes.Clone(p[:min(headBytes, len(p))])
+	if e.claim == VHD && detect(e.head) == Raw { // a fixed VHD is told by its end
+		return nil
+	}
+	return match(e.claim, e.head, nil)
 }
