@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -113,18 +115,23 @@ func TestTokenFromToken(t *testing.T) {
 
 func TestWrongPasswordsAreSlowedOneUserAndAddressAtATime(t *testing.T) {
 	t.Parallel()
-	s := newTestService(t)
-	for range failBurst {
-		got := ask(t, s, "POST", "/v3/auth/tokens", passwordBody("demo", "guess", ""))
-		require.Equal(t, 401, got.status)
-	}
-	got := ask(t, s, "POST", "/v3/auth/tokens", passwordBody("demo", "guess", ""))
-	assert.Equal(t, 429, got.status)
-	assert.Equal(t, "1", got.header.Get("Retry-After"))
-	tokenOf(t, s, "admin", "admin")
-	for range 3 * failBurst {
-		tokenOf(t, s, "admin", "admin") // right passwords are not counted
-	}
+	synctest.Test(t, func(t *testing.T) { // time stands still while a password is hashed
+		s := newTestService(t)
+		guess := func() reply { return ask(t, s, "POST", "/v3/auth/tokens", passwordBody("demo", "guess", "")) }
+		for range failBurst {
+			require.Equal(t, 401, guess().status)
+		}
+		got := guess()
+		assert.Equal(t, 429, got.status)
+		assert.Equal(t, "1", got.header.Get("Retry-After"))
+		time.Sleep(failEvery)
+		assert.Equal(t, 401, guess().status)
+		assert.Equal(t, 429, guess().status)
+		tokenOf(t, s, "admin", "admin")
+		for range 3 * failBurst {
+			tokenOf(t, s, "admin", "admin") // right passwords are not counted
+		}
+	})
 }
 
 // FuzzLogin: whatever the body, the answer is JSON in Keystone's shape and no
